@@ -1,0 +1,89 @@
+/* kernel.c - tell what a kernel file is  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/xen_dom0less.h>
+
+#include <string.h>
+
+/* What tells a format; the first that matches, counts.  */
+struct magic
+{
+  enum grub_dom0less_format format;
+  unsigned char offset;
+  unsigned char length;
+  char bytes[9];
+};
+
+static const struct magic magics[] =
+  {
+    { GRUB_DOM0LESS_FORMAT_UIMAGE, 0, 4, "\x27\x05\x19\x56" },
+    { GRUB_DOM0LESS_FORMAT_GZIP, 0, 2, "\x1f\x8b" },
+    /* Also a PE file, so before the two others that are.  */
+    { GRUB_DOM0LESS_FORMAT_ZBOOT, 4, 4, "zimg" },
+    { GRUB_DOM0LESS_FORMAT_IMAGE, 0x38, 4, "ARM\x64" },
+    { GRUB_DOM0LESS_FORMAT_ZIMAGE, 0x24, 4, "\x18\x28\x6f\x01" },
+    { GRUB_DOM0LESS_FORMAT_PE, 0, 2, "MZ" },
+    { GRUB_DOM0LESS_FORMAT_ELF, 0, 4, "\x7f" "ELF" },
+    { GRUB_DOM0LESS_FORMAT_XZ, 0, 6, "\xfd" "7zXZ" },
+    { GRUB_DOM0LESS_FORMAT_ZSTD, 0, 4, "\x28\xb5\x2f\xfd" },
+    { GRUB_DOM0LESS_FORMAT_LZ4, 0, 4, "\x02\x21\x4c\x18" },
+    { GRUB_DOM0LESS_FORMAT_LZ4, 0, 4, "\x04\x22\x4d\x18" },
+    { GRUB_DOM0LESS_FORMAT_BZIP2, 0, 3, "BZh" },
+    { GRUB_DOM0LESS_FORMAT_DTB, 0, 4, "\xd0\x0d\xfe\xed" },
+    { GRUB_DOM0LESS_FORMAT_CPIO, 0, 5, "07070" }
+  };
+
+enum grub_dom0less_format
+grub_dom0less_kernel_format (const void *header, size_t size)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof (magics) / sizeof (magics[0]); i++)
+    if (size >= (size_t) magics[i].offset + magics[i].length
+	&& memcmp ((const char *) header + magics[i].offset,
+		   magics[i].bytes, magics[i].length) == 0)
+      return magics[i].format;
+  return GRUB_DOM0LESS_FORMAT_OTHER;
+}
+
+const char *
+grub_dom0less_format_name (enum grub_dom0less_format format)
+{
+  static const char *const names[] =
+    {
+      "an arm64 Image",
+      "a gzip file",
+      "an EFI zboot image",
+      "a 32-bit zImage",
+      "a uImage",
+      "an ELF file",
+      "a PE file that is no arm64 Image",
+      "an xz file",
+      "a zstd file",
+      "an lz4 file",
+      "a bzip2 file",
+      "a device tree or FIT image",
+      "a cpio archive",
+      "of no known kind"
+    };
+
+  return names[format];
+}
+
+int
+grub_dom0less_format_ok (enum grub_dom0less_format format)
+{
+  return (format == GRUB_DOM0LESS_FORMAT_IMAGE
+	  || format == GRUB_DOM0LESS_FORMAT_GZIP
+	  || format == GRUB_DOM0LESS_FORMAT_ZIMAGE
+	  || format == GRUB_DOM0LESS_FORMAT_UIMAGE);
+}

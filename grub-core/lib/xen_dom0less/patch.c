@@ -1,0 +1,138 @@
+/* patch.c - write the tree that Xen gets  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/xen_dom0less.h>
+
+#include <string.h>
+
+/* "module@", 16 digits and the end.  */
+#define MODULE_NAME_SIZE	24
+
+/* What a property costs besides its value and its name: three words, and the
+   padding of the value.  */
+#define PROPERTY_ROOM		16
+
+#define MAX_REG_SIZE		(8 * sizeof (fdt32_t))
+
+int
+grub_dom0less_fits (uint64_t value, int cells)
+{
+  return cells >= 2 || (cells == 1 && value <= UINT32_MAX);
+}
+
+static fdt32_t *
+write_cells (fdt32_t *cell, int cells, uint64_t value)
+{
+  for (; cells > 2; cells--)
+    *cell++ = 0;
+  if (cells == 2)
+    *cell++ = cpu_to_fdt32 ((uint32_t) (value >> 32));
+  *cell++ = cpu_to_fdt32 ((uint32_t) value);
+  return cell;
+}
+
+static void
+module_node_name (char *name, uint64_t address)
+{
+  static const char digits[] = "0123456789abcdef";
+  int shift = 60;
+
+  memcpy (name, "module@", 7);
+  name += 7;
+  while (shift > 0 && !(address >> shift & 15))
+    shift -= 4;
+  for (; shift >= 0; shift -= 4)
+    *name++ = digits[address >> shift & 15];
+  *name = '\0';
+}
+
+/* Delete what may or may not be there.  */
+static int
+delete_property (void *fdt, int node, const char *name)
+{
+  int err = fdt_delprop (fdt, node, name);
+
+  return err == -FDT_ERR_NOTFOUND ? 0 : err;
+}
+
+static int
+patch_module (void *fdt, const struct grub_dom0less_module *module)
+{
+  fdt32_t reg[MAX_REG_SIZE / sizeof (fdt32_t)];
+  fdt32_t *end;
+  char name[MODULE_NAME_SIZE];
+  int err;
+
+  if (!grub_dom0less_fits (module->address, module->cells.address)
+      || !grub_dom0less_fits (module->size, module->cells.size))
+    return -FDT_ERR_BADVALUE;
+
+  end = write_cells (reg, module->cells.address, module->address);
+  end = write_cells (end, module->cells.size, module->size);
+  module_node_name (name, module->address);
+
+  if ((err = delete_property (fdt, module->node, "uefi,binary")) < 0
+      || (err = delete_property (fdt, module->node, "xen,uefi-binary")) < 0
+      || (err = delete_property (fdt, module->node, "mb-index")) < 0
+      || (err = fdt_setprop (fdt, module->node, "reg", reg,
+			     (int) ((char *) end - (char *) reg))) < 0)
+    return err;
+  return fdt_set_name (fdt, module->node, name);
+}
+
+/* Without cells in /chosen Xen's early parser would take the root's, and its
+   EFI stub 2 and 2: say which.  */
+static int
+patch_cells (void *fdt, int node, const char *name, int cells)
+{
+  if (fdt_getprop (fdt, node, name, NULL))
+    return 0;
+  return fdt_setprop_u32 (fdt, node, name, (uint32_t) cells);
+}
+
+size_t
+grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
+			  const char *xen_args)
+{
+  size_t room;
+
+  room = (size_t) plan->n_modules
+    * (PROPERTY_ROOM + MAX_REG_SIZE + MODULE_NAME_SIZE);
+  room += 2 * (PROPERTY_ROOM + sizeof (fdt32_t));
+  room += sizeof ("reg") + sizeof ("#address-cells") + sizeof ("#size-cells");
+  if (xen_args)
+    room += PROPERTY_ROOM + sizeof ("xen,xen-bootargs") + strlen (xen_args) + 1;
+  return room;
+}
+
+int
+grub_dom0less_patch (void *fdt, const struct grub_dom0less_plan *plan,
+		     const char *xen_args)
+{
+  int i, err;
+
+  /* From the last node to the first: an edit moves only what lies behind.  */
+  for (i = plan->n_modules - 1; i >= 0; i--)
+    if (plan->modules[i].image != GRUB_DOM0LESS_NONE
+	&& (err = patch_module (fdt, plan->modules + i)) < 0)
+      return err;
+
+  if ((err = patch_cells (fdt, plan->chosen, "#address-cells",
+			  plan->cells.address)) < 0
+      || (err = patch_cells (fdt, plan->chosen, "#size-cells",
+			     plan->cells.size)) < 0)
+    return err;
+  if (xen_args)
+    return fdt_setprop_string (fdt, plan->chosen, "xen,xen-bootargs",
+			       xen_args);
+  return 0;
+}

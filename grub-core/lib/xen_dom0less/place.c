@@ -1,0 +1,56 @@
+/* place.c - where things may lie in memory  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/xen_dom0less.h>
+
+#define PAGE_SIZE	UINT64_C (4096)
+
+/* The first byte behind the range, or the last of all.  */
+static uint64_t
+end_of (uint64_t start, uint64_t size)
+{
+  return size > UINT64_MAX - start ? UINT64_MAX : start + size;
+}
+
+int
+grub_dom0less_overlap (uint64_t start1, uint64_t size1,
+		       uint64_t start2, uint64_t size2)
+{
+  return (size1 && size2
+	  && start1 < end_of (start2, size2)
+	  && start2 < end_of (start1, size1));
+}
+
+int
+grub_dom0less_claim (const struct grub_dom0less_memory *memory,
+		     uint64_t start, uint64_t size,
+		     uint64_t *claim_start, uint64_t *claim_size)
+{
+  uint64_t end = end_of (start, size);
+  uint64_t memory_end = end_of (memory->start, memory->size);
+
+  if (!grub_dom0less_overlap (start, size, memory->start, memory->size))
+    return 0;
+
+  start &= ~(PAGE_SIZE - 1);
+  if (start < memory->start)
+    start = memory->start;
+  /* Rounding up could pass 64 bits, so compare page numbers.  */
+  if ((end - 1) / PAGE_SIZE >= (memory_end - 1) / PAGE_SIZE)
+    end = memory_end;
+  else
+    end = ((end - 1) / PAGE_SIZE + 1) * PAGE_SIZE;
+
+  *claim_start = start;
+  *claim_size = end - start;
+  return 1;
+}

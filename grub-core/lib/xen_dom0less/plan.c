@@ -1,0 +1,349 @@
+/* plan.c - read the plan of a boot from a device tree  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/xen_dom0less.h>
+
+#include <string.h>
+
+#define MAX_CELLS	4
+
+int
+grub_dom0less_read_cells (const fdt32_t **cell, int cells, uint64_t *value)
+{
+  uint64_t result = 0;
+
+  for (; cells > 0; cells--, (*cell)++)
+    {
+      if (result >> 32)
+	return -FDT_ERR_BADVALUE;
+      result = result << 32 | fdt32_to_cpu (**cell);
+    }
+
+  *value = result;
+  return 0;
+}
+
+uint32_t
+grub_dom0less_u32 (const void *fdt, int node, const char *name,
+		   uint32_t fallback)
+{
+  int len;
+  const fdt32_t *cell = fdt_getprop (fdt, node, name, &len);
+
+  return cell && len == sizeof (*cell) ? fdt32_to_cpu (*cell) : fallback;
+}
+
+const char *
+grub_dom0less_string (const void *fdt, int node, const char *name)
+{
+  int len;
+  const char *string = fdt_getprop (fdt, node, name, &len);
+
+  if (!string || len < 2 || memchr (string, '\0', len) != string + len - 1)
+    return NULL;
+  return string;
+}
+
+const char *
+grub_dom0less_node_name (const void *fdt, int node)
+{
+  const char *name = fdt_get_name (fdt, node, NULL);
+
+  return name ? name : "?";
+}
+
+const char *
+grub_dom0less_kind_name (enum grub_dom0less_kind kind)
+{
+  static const char *const names[] =
+    { "kernel", "ramdisk", "device-tree", "xsm-policy", "module" };
+
+  return names[kind];
+}
+
+const char *
+grub_dom0less_range_name (enum grub_dom0less_range_kind kind)
+{
+  static const char *const names[] =
+    { "static-mem", "static-heap", "shared-mem", "reserved", "module" };
+
+  return names[kind];
+}
+
+/* One of NODE's cell properties: as it stands, 0 if it is impossible, NONE if
+   it is not there.  */
+static int
+read_cell_count (const void *fdt, int node, const char *name)
+{
+  uint32_t count;
+
+  if (!fdt_getprop (fdt, node, name, NULL))
+    return GRUB_DOM0LESS_NONE;
+  count = grub_dom0less_u32 (fdt, node, name, 0);
+  return count <= MAX_CELLS ? (int) count : 0;
+}
+
+static struct grub_dom0less_cells
+read_cells_of (const void *fdt, int node)
+{
+  struct grub_dom0less_cells cells;
+
+  cells.address = read_cell_count (fdt, node, "#address-cells");
+  cells.size = read_cell_count (fdt, node, "#size-cells");
+  return cells;
+}
+
+/* CELLS with what the tree leaves out filled in.  */
+static struct grub_dom0less_cells
+with_defaults (struct grub_dom0less_cells cells, int address, int size)
+{
+  if (cells.address == GRUB_DOM0LESS_NONE)
+    cells.address = address;
+  if (cells.size == GRUB_DOM0LESS_NONE)
+    cells.size = size;
+  return cells;
+}
+
+static int
+is_compatible (const void *fdt, int node, const char *with)
+{
+  return fdt_node_check_compatible (fdt, node, with) == 0;
+}
+
+/* The order is Xen's own (process_multiboot_node in its bootfdt.c).  */
+static enum grub_dom0less_kind
+module_kind (const void *fdt, int node)
+{
+  if (is_compatible (fdt, node, "multiboot,kernel")
+      || is_compatible (fdt, node, "xen,linux-zimage"))
+    return GRUB_DOM0LESS_KERNEL;
+  if (is_compatible (fdt, node, "multiboot,ramdisk")
+      || is_compatible (fdt, node, "xen,linux-initrd"))
+    return GRUB_DOM0LESS_RAMDISK;
+  if (is_compatible (fdt, node, "xen,xsm-policy"))
+    return GRUB_DOM0LESS_XSM_POLICY;
+  if (is_compatible (fdt, node, "multiboot,device-tree"))
+    return GRUB_DOM0LESS_DEVICE_TREE;
+  return GRUB_DOM0LESS_UNKNOWN;
+}
+
+/* Whether NODE is, or means to be, a module: Xen wants the compatible, but a
+   node that names a file or a kind has to be judged as well.  */
+static int
+is_module (const void *fdt, int node)
+{
+  return (is_compatible (fdt, node, "multiboot,module")
+	  || is_compatible (fdt, node, "xen,multiboot-module")
+	  || module_kind (fdt, node) != GRUB_DOM0LESS_UNKNOWN
+	  || fdt_getprop (fdt, node, "uefi,binary", NULL)
+	  || fdt_getprop (fdt, node, "xen,uefi-binary", NULL));
+}
+
+/* Add what PROP of NODE says as one range of KIND for each pair of cells;
+   SKIP cells lie between an address and its size.  What is cut short or does
+   not fit 64 bits is left to the rules.  */
+static void
+add_ranges (struct grub_dom0less_plan *plan, const void *fdt, int node,
+	    const char *prop, enum grub_dom0less_range_kind kind,
+	    struct grub_dom0less_cells cells, int skip)
+{
+  int len;
+  const fdt32_t *cell = fdt_getprop (fdt, node, prop, &len);
+  int step = (cells.address + skip + cells.size) * (int) sizeof (*cell);
+
+  if (!cell || cells.address < 1 || cells.size < 1)
+    return;
+
+  for (; len >= step; len -= step)
+    {
+      struct grub_dom0less_range *range = plan->ranges + plan->n_ranges;
+      const fdt32_t *next = cell + step / (int) sizeof (*cell);
+
+      if (plan->n_ranges == GRUB_DOM0LESS_MAX_RANGES)
+	{
+	  plan->overflow = plan->overflow ? plan->overflow : node;
+	  return;
+	}
+      if (grub_dom0less_read_cells (&cell, cells.address, &range->start) == 0)
+	{
+	  cell += skip;
+	  if (grub_dom0less_read_cells (&cell, cells.size, &range->size) == 0
+	      && range->size)
+	    {
+	      range->kind = kind;
+	      range->node = node;
+	      plan->n_ranges++;
+	    }
+	}
+      cell = next;
+    }
+}
+
+static void
+read_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
+	     int domain, struct grub_dom0less_cells cells)
+{
+  struct grub_dom0less_module *module = plan->modules + plan->n_modules;
+  const fdt32_t *reg;
+  int len;
+
+  if (plan->n_modules == GRUB_DOM0LESS_MAX_MODULES)
+    {
+      plan->overflow = plan->overflow ? plan->overflow : node;
+      return;
+    }
+  plan->n_modules++;
+
+  memset (module, 0, sizeof (*module));
+  module->node = node;
+  module->domain = domain;
+  module->kind = module_kind (fdt, node);
+  module->cells = cells;
+  module->name = grub_dom0less_string (fdt, node, "uefi,binary");
+  if (!module->name)
+    module->name = grub_dom0less_string (fdt, node, "xen,uefi-binary");
+  module->index = (int) grub_dom0less_u32 (fdt, node, "mb-index",
+					   GRUB_DOM0LESS_NONE);
+  module->image = GRUB_DOM0LESS_NONE;
+
+  reg = fdt_getprop (fdt, node, "reg", &len);
+  if (reg && cells.address > 0 && cells.size > 0
+      && len >= (cells.address + cells.size) * (int) sizeof (*reg)
+      && grub_dom0less_read_cells (&reg, cells.address, &module->address) == 0
+      && grub_dom0less_read_cells (&reg, cells.size, &module->size) == 0)
+    {
+      module->has_reg = 1;
+      add_ranges (plan, fdt, node, "reg", GRUB_DOM0LESS_PLACED, cells, 0);
+    }
+}
+
+static void
+read_shared_memory (struct grub_dom0less_plan *plan, const void *fdt,
+		    int node, struct grub_dom0less_cells cells)
+{
+  int len, with_host;
+
+  with_host = (2 * cells.address + cells.size) * (int) sizeof (fdt32_t);
+  /* Without a host address Xen finds the memory itself.  */
+  if (cells.address > 0 && cells.size > 0
+      && fdt_getprop (fdt, node, "xen,shared-mem", &len) && len == with_host)
+    add_ranges (plan, fdt, node, "xen,shared-mem", GRUB_DOM0LESS_SHARED_MEM,
+		cells, cells.address);
+}
+
+static void
+read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
+{
+  struct grub_dom0less_domain *domain = plan->domains + plan->n_domains;
+  int child;
+
+  if (plan->n_domains == GRUB_DOM0LESS_MAX_DOMAINS)
+    {
+      plan->overflow = plan->overflow ? plan->overflow : node;
+      return;
+    }
+  domain->node = node;
+  domain->cells = read_cells_of (fdt, node);
+
+  /* In the parent's cells, unlike all that the children say.  */
+  add_ranges (plan, fdt, node, "xen,static-mem", GRUB_DOM0LESS_STATIC_MEM,
+	      plan->cells, 0);
+
+  fdt_for_each_subnode (child, fdt, node)
+    if (is_compatible (fdt, child, "xen,domain-shared-memory-v1"))
+      read_shared_memory (plan, fdt, child, domain->cells);
+    else if (is_module (fdt, child))
+      read_module (plan, fdt, child, plan->n_domains, domain->cells);
+
+  plan->n_domains++;
+}
+
+static void
+read_reserved_memory (struct grub_dom0less_plan *plan, const void *fdt)
+{
+  int child, node = fdt_path_offset (fdt, "/reserved-memory");
+  struct grub_dom0less_cells cells;
+
+  if (node < 0)
+    return;
+  cells = with_defaults (read_cells_of (fdt, node), 2, 1);
+  fdt_for_each_subnode (child, fdt, node)
+    add_ranges (plan, fdt, child, "reg", GRUB_DOM0LESS_RESERVED, cells, 0);
+}
+
+void
+grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
+{
+  int node;
+
+  memset (plan, 0, sizeof (*plan));
+  plan->root_cells = with_defaults (read_cells_of (fdt, 0), 2, 1);
+  read_reserved_memory (plan, fdt);
+
+  plan->chosen = fdt_path_offset (fdt, "/chosen");
+  if (plan->chosen < 0)
+    return;
+
+  /* Xen's EFI stub adds the cells with 2 and 2 where they are missing.  */
+  plan->cells = with_defaults (read_cells_of (fdt, plan->chosen), 2, 2);
+  add_ranges (plan, fdt, plan->chosen, "xen,static-heap",
+	      GRUB_DOM0LESS_STATIC_HEAP, plan->root_cells, 0);
+
+  fdt_for_each_subnode (node, fdt, plan->chosen)
+    if (is_compatible (fdt, node, "xen,domain"))
+      read_domain (plan, fdt, node);
+    else if (is_module (fdt, node))
+      read_module (plan, fdt, node, GRUB_DOM0LESS_DOM0, plan->cells);
+}
+
+/* Whether MODULE may use what was loaded for FIRST.  */
+static int
+may_share (const struct grub_dom0less_module *first, const char *first_path,
+	   const struct grub_dom0less_module *module, const char *path)
+{
+  return (first->kind == module->kind
+	  && first->domain != GRUB_DOM0LESS_DOM0
+	  && module->domain != GRUB_DOM0LESS_DOM0
+	  && !first->has_reg && !module->has_reg
+	  && strcmp (first_path, path) == 0);
+}
+
+void
+grub_dom0less_plan_share (struct grub_dom0less_plan *plan,
+			  const char *const *paths)
+{
+  int i, image;
+
+  plan->n_images = 0;
+  for (i = 0; i < plan->n_modules; i++)
+    {
+      if (!paths[i])
+	continue;
+
+      for (image = 0; image < plan->n_images; image++)
+	{
+	  int first = plan->images[image].module;
+
+	  if (may_share (plan->modules + first, paths[first],
+			 plan->modules + i, paths[i]))
+	    break;
+	}
+      if (image == plan->n_images)
+	{
+	  plan->images[image].module = i;
+	  plan->images[image].users = 0;
+	  plan->n_images++;
+	}
+      plan->images[image].users++;
+      plan->modules[i].image = image;
+    }
+}

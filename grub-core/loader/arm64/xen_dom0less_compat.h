@@ -1,0 +1,63 @@
+/* xen_dom0less_compat.h - every difference between GRUB versions, once  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef XEN_DOM0LESS_COMPAT_HEADER
+#define XEN_DOM0LESS_COMPAT_HEADER	1
+
+/*
+ * From GRUB 2.06 on.  Distributions carry patches across versions, so nothing
+ * here asks for a version number: the compiler is asked for the feature.
+ */
+
+#include <grub/efi/api.h>
+#include <grub/lib/cmdline.h>
+#include <grub/verify.h>
+
+/* A GUID's type has two names; the pointer to one is passed as void *.  */
+typedef __typeof__ (((grub_efi_configuration_table_t *) 0)->vendor_guid)
+  dom0less_guid_t __attribute__ ((aligned (8)));
+
+/* Debian lets both cmdline functions take a further `noescape'.  */
+typedef grub_err_t (*dom0less_cmdline_t) (int, char **, char *, grub_size_t,
+					  enum grub_verify_string_type);
+typedef grub_err_t (*dom0less_cmdline_noescape_t)
+  (int, char **, char *, grub_size_t, enum grub_verify_string_type, int);
+typedef unsigned int (*dom0less_cmdline_size_t) (int, char **);
+typedef unsigned int (*dom0less_cmdline_size_noescape_t) (int, char **, int);
+
+#define DOM0LESS_NOESCAPE						\
+  __builtin_types_compatible_p (__typeof__ (&grub_create_loader_cmdline), \
+				dom0less_cmdline_noescape_t)
+
+static inline unsigned int
+dom0less_cmdline_size (int argc, char **argv)
+{
+  void (*function) (void) = (void (*) (void)) grub_loader_cmdline_size;
+
+  return DOM0LESS_NOESCAPE
+    ? ((dom0less_cmdline_size_noescape_t) function) (argc, argv, 0)
+    : ((dom0less_cmdline_size_t) function) (argc, argv);
+}
+
+static inline grub_err_t
+dom0less_create_cmdline (int argc, char **argv, char *buf, grub_size_t size)
+{
+  void (*function) (void) = (void (*) (void)) grub_create_loader_cmdline;
+
+  return DOM0LESS_NOESCAPE
+    ? ((dom0less_cmdline_noescape_t) function)
+	(argc, argv, buf, size, GRUB_VERIFY_KERNEL_CMDLINE, 0)
+    : ((dom0less_cmdline_t) function)
+	(argc, argv, buf, size, GRUB_VERIFY_KERNEL_CMDLINE);
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* xen_dom0less_file.c - from GRUB files to EFI pages  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/efi/efi.h>
+#include <grub/file.h>
+#include <grub/misc.h>
+#include <grub/term.h>
+
+#include "xen_dom0less_boot.h"
+
+/* Where a file begins whose size is not known before its end: HTTP, xz.  */
+#define FIRST_SIZE	((grub_size_t) 4 << 20)
+
+/* Move what PAGES hold into twice as many.  */
+static grub_err_t
+grow (struct dom0less_pages *pages, grub_efi_physical_address_t limit)
+{
+  struct dom0less_pages larger;
+
+  if (dom0less_pages_alloc (&larger, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
+			    pages->count * 2))
+    return grub_errno;
+  grub_memcpy ((void *) (grub_addr_t) larger.address,
+	       (void *) (grub_addr_t) pages->address,
+	       pages->count << DOM0LESS_PAGE_SHIFT);
+  dom0less_pages_free (pages);
+  *pages = larger;
+  return GRUB_ERR_NONE;
+}
+
+/* Give back the pages of PAGES behind SIZE bytes.  */
+static void
+shrink (struct dom0less_pages *pages, grub_size_t size)
+{
+  struct dom0less_pages rest;
+  grub_efi_uintn_t used = GRUB_EFI_BYTES_TO_PAGES (size);
+
+  rest.address = pages->address + (used << DOM0LESS_PAGE_SHIFT);
+  rest.count = pages->count - used;
+  pages->count = used;
+  dom0less_pages_free (&rest);
+}
+
+static grub_err_t
+read_all (grub_file_t file, grub_efi_physical_address_t limit,
+	  struct dom0less_pages *pages, grub_size_t *size)
+{
+  grub_size_t room;
+  grub_ssize_t got;
+
+  room = grub_file_size (file);
+  if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
+    room = FIRST_SIZE;
+  /* One byte more than it says, so that the loop can meet the end.  */
+  if (dom0less_pages_alloc (pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
+			    GRUB_EFI_BYTES_TO_PAGES (room + 1)))
+    return grub_errno;
+
+  *size = 0;
+  do
+    {
+      room = (pages->count << DOM0LESS_PAGE_SHIFT) - *size;
+      if (room == 0)
+	{
+	  if (grow (pages, limit))
+	    return grub_errno;
+	  continue;
+	}
+      got = grub_file_read (file,
+			    (char *) (grub_addr_t) pages->address + *size,
+			    room);
+      if (got < 0)
+	return grub_errno;
+      *size += got;
+    }
+  while (room == 0 || got > 0);
+
+  if (grub_file_size (file) != GRUB_FILE_SIZE_UNKNOWN
+      && *size != grub_file_size (file))
+    return grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file %s"),
+		       file->name);
+  shrink (pages, *size);
+  return GRUB_ERR_NONE;
+}
+
+/* Say what is being read, and be seen to before it takes its time.  */
+static void
+show_file (grub_file_t file, const char *label, const char *path)
+{
+  if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
+    grub_printf ("%s %s\n", label, path);
+  else
+    grub_printf ("%s %s, %" PRIuGRUB_UINT64_T " bytes\n", label, path,
+		 (grub_uint64_t) grub_file_size (file));
+  grub_refresh ();
+}
+
+grub_err_t
+dom0less_read_file (const char *path, enum grub_file_type type,
+		    grub_efi_physical_address_t limit, const char *label,
+		    struct dom0less_pages *pages, grub_size_t *size)
+{
+  grub_file_t file;
+
+  *size = 0;
+  file = grub_file_open (path, type);
+  if (!file)
+    return grub_errno;
+  if (label)
+    show_file (file, label, path);
+  if (read_all (file, limit, pages, size))
+    dom0less_pages_free (pages);
+  grub_file_close (file);
+  return grub_errno;
+}

@@ -1,0 +1,89 @@
+/* xen_dom0less_start.c - make an image of Xen, and start it  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/efi/efi.h>
+#include <grub/misc.h>
+
+#include "xen_dom0less_boot.h"
+
+int
+dom0less_exception_level (void)
+{
+  grub_uint64_t current_el;
+
+  asm volatile ("mrs %0, CurrentEL" : "=r" (current_el));
+  return current_el >> 2 & 3;
+}
+
+/* Where an image comes from that comes from memory.  */
+struct memory_path
+{
+  grub_efi_memory_mapped_device_path_t memory;
+  grub_efi_device_path_t end;
+} GRUB_PACKED;
+
+grub_err_t
+dom0less_load_xen (struct dom0less_boot *boot)
+{
+  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
+  struct memory_path path;
+  grub_efi_status_t status;
+
+  grub_memset (&path, 0, sizeof (path));
+  path.memory.header.type = GRUB_EFI_HARDWARE_DEVICE_PATH_TYPE;
+  path.memory.header.subtype = GRUB_EFI_MEMORY_MAPPED_DEVICE_PATH_SUBTYPE;
+  path.memory.header.length = sizeof (path.memory);
+  path.memory.memory_type = GRUB_EFI_LOADER_DATA;
+  path.memory.start_address = boot->xen_file.address;
+  path.memory.end_address = boot->xen_file.address + boot->xen_size;
+  path.end.type = GRUB_EFI_END_DEVICE_PATH_TYPE;
+  path.end.subtype = GRUB_EFI_END_ENTIRE_DEVICE_PATH_SUBTYPE;
+  path.end.length = sizeof (path.end);
+
+  /* The firmware's own, which is what Secure Boot rests on, and not GRUB's
+     helper of the same purpose: that one differs between versions.  */
+  status = b->load_image (0, grub_efi_image_handle,
+			  (grub_efi_device_path_t *) &path,
+			  (void *) (grub_addr_t) boot->xen_file.address,
+			  boot->xen_size, &boot->xen_image);
+  dom0less_pages_free (&boot->xen_file);
+  if (status == GRUB_EFI_SUCCESS)
+    return GRUB_ERR_NONE;
+
+  /* After a security violation there is an image all the same.  */
+  if (status != GRUB_EFI_SECURITY_VIOLATION)
+    boot->xen_image = NULL;
+  return grub_error (GRUB_ERR_BAD_OS,
+		     N_("%s is no image that the firmware starts: 0x%lx"),
+		     boot->xen, (unsigned long) status);
+}
+
+grub_err_t
+dom0less_start_xen (struct dom0less_boot *boot)
+{
+  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
+  grub_efi_status_t status;
+
+  status = b->start_image (boot->xen_image, NULL, NULL);
+  /* The firmware has unloaded an application that comes back.  */
+  boot->xen_image = NULL;
+  return grub_error (GRUB_ERR_BAD_OS, N_("%s did not start: 0x%lx"),
+		     boot->xen, (unsigned long) status);
+}
+
+void
+dom0less_unload_xen (struct dom0less_boot *boot)
+{
+  if (boot->xen_image)
+    grub_efi_system_table->boot_services->unload_image (boot->xen_image);
+  boot->xen_image = NULL;
+}

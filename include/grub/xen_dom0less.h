@@ -1,0 +1,360 @@
+/* xen_dom0less.h - what the steps of a dom0less boot promise each other  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef GRUB_XEN_DOM0LESS_HEADER
+#define GRUB_XEN_DOM0LESS_HEADER	1
+
+/*
+ * The pure half: trees in, plans and findings out.  No GRUB, no EFI, no I/O
+ * and no allocation, so that the same sources serve GRUB, the host's tools,
+ * the unit tests and the fuzzers.  Addresses and sizes are physical and in
+ * bytes everywhere.  Node offsets are libfdt's and live until the tree is
+ * next edited; strings that a plan points to lie in the tree.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libfdt.h>
+
+/* How much a plan can hold.  Xen takes 30 distinct modules, but many nodes may
+   share one: these are limits on nodes, with an error of their own.  */
+#define GRUB_DOM0LESS_MAX_DOMAINS	64
+#define GRUB_DOM0LESS_MAX_MODULES	192
+#define GRUB_DOM0LESS_MAX_RANGES	320
+
+/* A module's domain when its node lies in /chosen itself.  */
+#define GRUB_DOM0LESS_DOM0	(-1)
+
+/* What has not been said by the tree, or not yet been found out.  */
+#define GRUB_DOM0LESS_NONE	(-1)
+
+enum grub_dom0less_kind
+  {
+    GRUB_DOM0LESS_KERNEL,
+    GRUB_DOM0LESS_RAMDISK,
+    GRUB_DOM0LESS_DEVICE_TREE,
+    GRUB_DOM0LESS_XSM_POLICY,
+    GRUB_DOM0LESS_UNKNOWN
+  };
+
+/* The cells that a node's "reg" like properties are written in: 1 to 4 each,
+   0 where the tree has something else, GRUB_DOM0LESS_NONE where nothing.  */
+struct grub_dom0less_cells
+{
+  int address;
+  int size;
+};
+
+struct grub_dom0less_domain
+{
+  int node;
+  struct grub_dom0less_cells cells;	/* of its modules */
+};
+
+struct grub_dom0less_module
+{
+  int node;
+  int domain;				/* index, or GRUB_DOM0LESS_DOM0 */
+  enum grub_dom0less_kind kind;
+  struct grub_dom0less_cells cells;
+  const char *name;			/* the file's, or a key; or NULL */
+  int index;				/* mb-index, or GRUB_DOM0LESS_NONE */
+  int has_reg;				/* the tree brought an address */
+  uint64_t address;
+  uint64_t size;
+  int image;				/* what is loaded for it, or NONE */
+};
+
+/* What is read once and lies in memory once, for one node or for several.  */
+struct grub_dom0less_image
+{
+  int module;				/* the first of its modules */
+  int users;				/* how many modules share it */
+};
+
+enum grub_dom0less_range_kind
+  {
+    GRUB_DOM0LESS_STATIC_MEM,
+    GRUB_DOM0LESS_STATIC_HEAP,
+    GRUB_DOM0LESS_SHARED_MEM,
+    GRUB_DOM0LESS_RESERVED,
+    GRUB_DOM0LESS_PLACED		/* a module that the tree placed */
+  };
+
+/* Memory that the tree gives a purpose.  */
+struct grub_dom0less_range
+{
+  enum grub_dom0less_range_kind kind;
+  int node;
+  uint64_t start;
+  uint64_t size;
+};
+
+struct grub_dom0less_plan
+{
+  int chosen;				/* a negative libfdt error without */
+  struct grub_dom0less_cells cells;	/* /chosen's, 2 and 2 if not said */
+  struct grub_dom0less_cells root_cells;
+  int overflow;				/* the first node without a place */
+  int n_domains, n_modules, n_images, n_ranges;
+  struct grub_dom0less_domain domains[GRUB_DOM0LESS_MAX_DOMAINS];
+  struct grub_dom0less_module modules[GRUB_DOM0LESS_MAX_MODULES];
+  struct grub_dom0less_image images[GRUB_DOM0LESS_MAX_MODULES];
+  struct grub_dom0less_range ranges[GRUB_DOM0LESS_MAX_RANGES];
+};
+
+
+/*
+ * plan.c: from the tree to the plan.
+ */
+
+/* Fill PLAN from FDT, which fdt_check_full has accepted.  PLAN is the
+   caller's, and may be uninitialized.  Nothing is judged here: what the tree
+   leaves out or says wrongly is kept as it stands for the rules, and nodes
+   beyond the plan's limits set PLAN->overflow.
+   Source: Xen's docs/misc/arm/device-tree/booting.txt.  */
+void grub_dom0less_plan_read (struct grub_dom0less_plan *plan,
+			      const void *fdt);
+
+/* Decide which modules share an image: fill PLAN->images and each named
+   module's image.  PATHS has one resolved file name (or NULL for a module
+   that is not loaded) for each of PLAN's modules.  Modules share when path
+   and kind are equal and all belong to domUs: Xen 4.20 loses a dom0 whose
+   kernel a domU shares.  A module with an address of its own is alone.  */
+void grub_dom0less_plan_share (struct grub_dom0less_plan *plan,
+			       const char *const *paths);
+
+/* Read CELLS (0 to 4) big-endian cells at *CELL, move *CELL behind them and
+   put the number into *VALUE.  Returns 0, or -FDT_ERR_BADVALUE if it does
+   not fit 64 bits.  */
+int grub_dom0less_read_cells (const fdt32_t **cell, int cells,
+			      uint64_t *value);
+
+/* NODE's property NAME as one cell, or FALLBACK where it is not there or not
+   of four bytes.  */
+uint32_t grub_dom0less_u32 (const void *fdt, int node, const char *name,
+			    uint32_t fallback);
+
+/* NODE's property NAME if it is one non-empty, terminated string, else NULL.
+   The string lies in FDT.  */
+const char *grub_dom0less_string (const void *fdt, int node, const char *name);
+
+/* The last component of NODE's path, always a string.  */
+const char *grub_dom0less_node_name (const void *fdt, int node);
+
+/* "kernel", "ramdisk", "device-tree", "xsm-policy" or "module".  */
+const char *grub_dom0less_kind_name (enum grub_dom0less_kind kind);
+
+/* "static-mem", "static-heap", "shared-mem", "reserved" or "module".  */
+const char *grub_dom0less_range_name (enum grub_dom0less_range_kind kind);
+
+
+/*
+ * name.c: from names in the tree to GRUB's.
+ */
+
+/* Write the GRUB file name that NAME means into BUF of SIZE bytes, always
+   terminated if SIZE is not 0, and return its length without the end even if
+   it did not fit (a longer BUF is then wanted).  XEN is the hypervisor's own
+   full name, "(device)/directory/file".
+   `(device)/path' stands as it is; `/path' is on XEN's device; anything else
+   is relative to XEN's directory, as in Xen's own EFI stub; `\' is `/'.  */
+size_t grub_dom0less_resolve (const char *xen, const char *name,
+			      char *buf, size_t size);
+
+
+/*
+ * kernel.c: what a kernel file is.
+ */
+
+enum grub_dom0less_format
+  {
+    GRUB_DOM0LESS_FORMAT_IMAGE,		/* arm64 Image */
+    GRUB_DOM0LESS_FORMAT_GZIP,
+    GRUB_DOM0LESS_FORMAT_ZBOOT,		/* EFI zboot, which Xen refuses */
+    GRUB_DOM0LESS_FORMAT_ZIMAGE,	/* 32-bit zImage */
+    GRUB_DOM0LESS_FORMAT_UIMAGE,
+    GRUB_DOM0LESS_FORMAT_ELF,		/* these and the rest: refused */
+    GRUB_DOM0LESS_FORMAT_PE,
+    GRUB_DOM0LESS_FORMAT_XZ,
+    GRUB_DOM0LESS_FORMAT_ZSTD,
+    GRUB_DOM0LESS_FORMAT_LZ4,
+    GRUB_DOM0LESS_FORMAT_BZIP2,
+    GRUB_DOM0LESS_FORMAT_DTB,
+    GRUB_DOM0LESS_FORMAT_CPIO,
+    GRUB_DOM0LESS_FORMAT_OTHER
+  };
+
+/* As many bytes of a file as tell its format.  */
+#define GRUB_DOM0LESS_HEADER_SIZE	64
+
+/* The format of a file of SIZE bytes that begins with HEADER, of which
+   min (SIZE, GRUB_DOM0LESS_HEADER_SIZE) bytes are read.
+   Source: xen/arch/arm/kernel.c; Linux's Documentation/arch/arm64/booting.rst
+   and drivers/firmware/efi/libstub/zboot-header.S.  */
+enum grub_dom0less_format grub_dom0less_kernel_format (const void *header,
+						       size_t size);
+
+/* A name to show, such as "an ELF file".  */
+const char *grub_dom0less_format_name (enum grub_dom0less_format format);
+
+/* Whether Xen starts a kernel of FORMAT.  */
+int grub_dom0less_format_ok (enum grub_dom0less_format format);
+
+
+/*
+ * place.c: where things may lie.
+ */
+
+/* What a piece of the firmware's memory map is to Xen.  */
+enum grub_dom0less_memory_type
+  {
+    GRUB_DOM0LESS_MEMORY_FREE,		/* now, and so when Xen runs */
+    GRUB_DOM0LESS_MEMORY_LOADER,	/* in use now, Xen's when it runs */
+    GRUB_DOM0LESS_MEMORY_FIRMWARE	/* never Xen's */
+  };
+
+struct grub_dom0less_memory
+{
+  enum grub_dom0less_memory_type type;
+  uint64_t start;
+  uint64_t size;
+};
+
+/* Whether the two ranges share a byte.  Empty ranges share none; a range that
+   would run beyond 64 bits ends there.  */
+int grub_dom0less_overlap (uint64_t start1, uint64_t size1,
+			   uint64_t start2, uint64_t size2);
+
+/* The part of START and SIZE that lies in MEMORY, widened to whole pages of
+   4 KiB but not beyond MEMORY.  Returns whether there is one.  */
+int grub_dom0less_claim (const struct grub_dom0less_memory *memory,
+			 uint64_t start, uint64_t size,
+			 uint64_t *claim_start, uint64_t *claim_size);
+
+
+/*
+ * patch.c: from the plan to the tree that Xen gets.
+ */
+
+/* How many bytes grub_dom0less_patch may add to a tree with PLAN's modules
+   and a Xen command line of XEN_ARGS (or NULL).  */
+size_t grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
+				 const char *xen_args);
+
+/* Write into FDT, the tree PLAN was read from, with room for
+   grub_dom0less_patch_room bytes more: for each module that has an image its
+   address and size, in its cells; the node's name module@ADDRESS; no property
+   that names a file; and XEN_ARGS, unless NULL, as Xen's command line.
+   /chosen's cells are written if it lacks them.  PLAN's offsets are invalid
+   afterwards.  Returns 0 or a negative libfdt error; -FDT_ERR_BADVALUE is an
+   address or a size that does not fit its cells.
+   Source: Xen's xen/arch/arm/efi/efi-boot.h, which overwrites "reg" wherever
+   it still finds "xen,uefi-binary".  */
+int grub_dom0less_patch (void *fdt, const struct grub_dom0less_plan *plan,
+			 const char *xen_args);
+
+/* Whether VALUE can be written in CELLS cells.  */
+int grub_dom0less_fits (uint64_t value, int cells);
+
+
+/*
+ * rules.c: what Xen would die of.
+ */
+
+enum grub_dom0less_severity
+  {
+    GRUB_DOM0LESS_WARNING,
+    GRUB_DOM0LESS_ERROR
+  };
+
+/* When a rule can be decided.  */
+enum grub_dom0less_phase
+  {
+    GRUB_DOM0LESS_PHASE_TREE,		/* before anything is loaded */
+    GRUB_DOM0LESS_PHASE_PLACED,		/* when every image has its place */
+    GRUB_DOM0LESS_PHASE_MET		/* where the loader meets with it */
+  };
+
+/* The rules' numbers: GRUB_DOM0LESS_RULE_... of xen_dom0less_rules.h.  */
+enum grub_dom0less_rule_number
+  {
+#define RULE(number, name, severity, phase, check, says, hint)	\
+    GRUB_DOM0LESS_RULE_ ## number,
+#include <grub/xen_dom0less_rules.h>
+#undef RULE
+    GRUB_DOM0LESS_RULES
+  };
+
+/* What is known of the machine.  Zeroed, it says that nothing is.  */
+struct grub_dom0less_machine
+{
+  int exception_level;			/* the firmware's: 1, 2, or 0 */
+  const struct grub_dom0less_memory *memory;
+  int n_memory;				/* 0 if the map is not known */
+};
+
+/* What the rules look at, and whom they tell.  The caller owns it all.  */
+struct grub_dom0less_scene;
+
+struct grub_dom0less_rule
+{
+  const char *name;			/* its identifier, [a-z0-9-]+ */
+  enum grub_dom0less_severity severity;
+  enum grub_dom0less_phase phase;
+  void (*check) (const struct grub_dom0less_scene *scene);
+  const char *says;			/* a template, see rules.c */
+  const char *hint;			/* what to do; may be NULL */
+};
+
+struct grub_dom0less_finding
+{
+  const struct grub_dom0less_rule *rule;
+  int node;				/* or GRUB_DOM0LESS_NONE */
+  int other;				/* a second node, or NONE */
+  const char *file;			/* a file or a property, or NULL */
+  uint64_t number[2];
+};
+
+struct grub_dom0less_scene
+{
+  const void *fdt;			/* as the plan was read from it */
+  const struct grub_dom0less_plan *plan;
+  const struct grub_dom0less_machine *machine;
+  const char *xen_args;			/* will replace the tree's, or NULL */
+  void (*report) (void *data, const struct grub_dom0less_finding *finding);
+  void *data;
+};
+
+extern const struct grub_dom0less_rule
+  grub_dom0less_rules[GRUB_DOM0LESS_RULES];
+
+/* Apply the rules of PHASE to SCENE; every finding goes to SCENE->report, in
+   the table's order.  */
+void grub_dom0less_check (const struct grub_dom0less_scene *scene,
+			  enum grub_dom0less_phase phase);
+
+/* Tell SCENE of a finding against RULE that only its caller could see.  */
+void grub_dom0less_report (const struct grub_dom0less_scene *scene,
+			   enum grub_dom0less_rule_number rule, int node,
+			   int other, const char *file,
+			   uint64_t number0, uint64_t number1);
+
+/* Write FINDING, which is about FDT (NULL if there is no tree), as a line
+   without an end, "[rule] /node: sentence; hint", into BUF of SIZE bytes, cut
+   to fit and always terminated.  The hint is left out if it does not fit.
+   Returns the length.  */
+size_t grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
+				   const void *fdt, char *buf, size_t size);
+
+#endif
