@@ -1,0 +1,95 @@
+"""A disk as an installer would leave it, made without root: GPT, an ESP with GRUB, ext4 with everything else."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+MIB = 1 << 20
+ESP_START, ESP_SIZE = 1 * MIB, 8 * MIB
+BOOT_START = ESP_START + ESP_SIZE
+
+
+def make_disk(path, grub, files, menu):
+    """Write a disk image to `path`.
+
+    grub   an installation of GRUB for arm64-efi (the folder with bin/ and lib/)
+    files  {name on the boot partition: bytes, text or the Path of a file}
+    menu   the text of grub.cfg
+    """
+    path = Path(path)
+    modules = grub / "lib/grub/arm64-efi"
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        boot = Path(scratch) / "boot"
+        for module in modules.iterdir():
+            _put(boot / "grub/arm64-efi" / module.name, module)
+        for name, content in files.items():
+            _put(boot / name, content)
+        _put(boot / "grub/grub.cfg", menu)
+
+        # Only what it takes to read the boot partition: everything else must be found there, by autoload.
+        core = Path(scratch) / "bootaa64.efi"
+        core.write_bytes(make_core(grub, ["part_gpt", "ext2"]))
+
+        boot_size = _round_up(_tree_size(boot) * 5 // 4 + 16 * MIB)
+        path.unlink(missing_ok=True)
+        with path.open("wb") as image:
+            image.truncate(BOOT_START + boot_size + MIB)    # the last MiB holds the second partition table
+        _run("sgdisk", "--clear", f"--new=1:{ESP_START // 512}:+{ESP_SIZE // MIB}M", "--typecode=1:ef00",
+             f"--new=2:{BOOT_START // 512}:+{boot_size // MIB}M", "--typecode=2:8300", path)
+
+        esp = f"{path}@@{ESP_START}"
+        _run("mformat", "-i", esp, "-T", ESP_SIZE // 512, "-h", "64", "-s", "32", "::")
+        _run("mmd", "-i", esp, "::EFI", "::EFI/BOOT")
+        _run("mcopy", "-i", esp, core, "::EFI/BOOT/BOOTAA64.EFI")
+        _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", f"offset={BOOT_START},root_owner=0:0",
+             "-d", boot, path, f"{boot_size // MIB}M")
+    return path
+
+
+def make_core(grub, modules, config=""):
+    """GRUB as an EFI program, with these modules in it, which runs `config` first."""
+    with tempfile.TemporaryDirectory() as scratch:
+        core, early = Path(scratch) / "core.efi", Path(scratch) / "early.cfg"
+        early.write_text(config)
+        _run(grub / "bin/grub-mkimage", "-d", grub / "lib/grub/arm64-efi", "-O", "arm64-efi", "-o", core,
+             "-p", "(,gpt2)/grub", *(["-c", early] if config else []), *modules)
+        return core.read_bytes()
+
+
+def entry(title, *lines):
+    """A menu entry; a menu of one starts it at once."""
+    return "\n".join([f'menuentry "{title}" {{', *lines, "}", ""])
+
+
+def menu(*entries):
+    """A menu that waits for a choice."""
+    return "set timeout=-1\n" + "".join(entries)
+
+
+def _put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        # A link where the file system allows it: nothing here is written to.
+        try:
+            os.link(content.resolve(), path)
+        except OSError:
+            path.write_bytes(content.read_bytes())
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content)
+
+
+def _tree_size(folder):
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _round_up(size):
+    return -(-size // MIB) * MIB
+
+
+def _run(*command):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout.strip()}")

@@ -1,0 +1,31 @@
+"""The guests' ramdisks: busybox, demo/init and a file that tells one ramdisk from another."""
+
+import gzip
+import stat
+
+from paths import GUEST, ROOT
+
+
+def ramdisk(name):
+    """A gzip-compressed initramfs that reports `name` as its ramdisk."""
+    entries = [
+        ("bin", stat.S_IFDIR | 0o755, b""),
+        ("bin/busybox", stat.S_IFREG | 0o755, (GUEST / "busybox").read_bytes()),
+        ("init", stat.S_IFREG | 0o755, (ROOT / "demo/init").read_bytes()),
+        ("ramdisk", stat.S_IFREG | 0o644, name.encode() + b"\n"),
+        ("TRAILER!!!", 0, b""),
+    ]
+    archive = b"".join(_newc(number, *entry) for number, entry in enumerate(entries))
+    # One level above no compression at all: the guests unpack it under emulation, and the file is small.
+    return gzip.compress(archive, compresslevel=1, mtime=0)
+
+
+def _newc(inode, name, mode, data):
+    """One member of a cpio archive in the "newc" format (Linux: driver-api/early-userspace/buffer-format)."""
+    header = [inode, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in header) + name.encode() + b"\0"
+    return _pad(head) + _pad(data)
+
+
+def _pad(data):
+    return data + bytes(-len(data) % 4)

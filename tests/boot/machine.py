@@ -1,0 +1,208 @@
+"""An arm64 machine in QEMU, from firmware to the domains' consoles, driven through its serial line."""
+
+import os
+import re
+from pathlib import Path
+
+import pexpect
+
+FIRMWARE = {
+    "edk2": ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd",
+             "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.fd"],
+    "uboot": ["-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
+}
+
+# After any of these nothing good can follow, so a test need not wait out its time.
+FATAL = {
+    "the firmware crashed": r"Synchronous Exception at|Synchronous Abort. handler|ASSERT \[",
+    "Xen panicked": r"Panic on CPU \d+:\s+(?:\(XEN\) )?([^\r\n]*)",
+    "Xen hit a bug": r"Xen BUG at [^\r\n]*",
+    "Linux panicked": r"Kernel panic - not syncing[^\r\n]*",
+}
+
+TIMEOUT = 300   # seconds: emulation on a busy machine is slow, and only a failing test waits so long
+
+
+class Died(Exception):
+    """The machine did something that it cannot come back from, or did nothing at all for too long."""
+
+
+def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None):
+    """QEMU and the machine alone: what decides how its device tree looks. `memory` in MiB; `tree` is a file that the
+    firmware gets for the machine's own."""
+    return ["qemu-system-aarch64", "-machine",
+            f"virt,gic-version=3,virtualization={_on(el2)},acpi={_on(acpi)}",
+            "-cpu", "cortex-a57", "-smp", str(cpus), "-m", str(memory),
+            "-nodefaults", "-display", "none", *(["-dtb", str(tree)] if tree else [])]
+
+
+def qemu(disk, firmware="edk2", **machine):
+    """The whole machine, ready for a -serial. The disk is only read: what is written to it is thrown away."""
+    return [*qemu_machine(**machine), *FIRMWARE[firmware],
+            # A machine that resets itself has failed; let the test see the end instead of a second boot.
+            "-no-reboot",
+            "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={disk}",
+            "-device", "virtio-blk-device,drive=disk,bootindex=0"]
+
+
+def _on(flag):
+    return "on" if flag else "off"
+
+
+def clean(text):
+    """A console's text as a person sees it: no escape sequences, one newline a line."""
+    row = None
+
+    def move(match):
+        nonlocal row
+        before, row = row, int(match.group(1))
+        return "" if row == before else "\n"
+
+    text = re.sub(r"\x1b\[(\d+);\d+H", move, text)     # GRUB draws its menu so, and echoes what is typed
+    text = re.sub(r"\x1b(\[[0-9;?=]*[A-Za-z]|[78])", "", text)
+    return re.sub(r"\r*\n\r*", "\n", text)
+
+
+class Shown:
+    """A file that passes all on to another, and shows it, cleaned, line by line."""
+
+    def __init__(self, file):
+        self.file = file
+        self.pending = ""
+
+    def write(self, text):
+        self.file.write(text)
+        *lines, self.pending = (self.pending + text).split("\n")
+        for line in clean("\n".join(lines)).split("\n"):
+            if line.strip(" |"):            # a menu's empty box, which scrolls by here
+                print(line, flush=True)
+
+    def flush(self):
+        self.file.flush()
+
+
+def unwrap(text, width=80):
+    """GRUB's text with its lines as they were before GRUB broke them: where the next word had no room left."""
+    lines, before = [], ""
+    for line in text.split("\n"):
+        word = line.split(" ")[0]
+        if word and len(before.rstrip() + word) >= width:
+            lines[-1] += " " * (" " in before) + line.rstrip()
+        else:
+            lines.append(line.rstrip())
+        before = line
+    return "\n".join(lines)
+
+
+def findings(text):
+    """The errors and warnings in GRUB's text, a line each."""
+    return re.findall(r"^(?:error|warning): .*", unwrap(text), re.MULTILINE)
+
+
+def guest_text(text):
+    """What the domains said, a line each. Xen prefixes whole lines of the domains in the background, and weaves the
+    one in the foreground (since 4.20 the first of them) between these, character by character and with no name."""
+    background = r"\(XEN\) DOM\d+: ([^\n]*\n)"
+    own = r"\(XEN\) d\d+v\d+[: ][^\n]*\n|\(XEN\) "
+    return "".join(re.findall(background, text)) + re.sub(own, "", re.sub(background, "", text))
+
+
+class Machine:
+    """One QEMU, which ends with its `with` block. Everything that the console says goes to the file `log`, and with
+    `show` to standard output as well."""
+
+    def __init__(self, disk, log, show=False, **arguments):
+        command = [*qemu(disk, **arguments), "-serial", "stdio"]
+        self.log = Path(log)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.log.open("w", errors="replace")
+        self._qemu = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
+                                   timeout=TIMEOUT, echo=False)
+        self._qemu.logfile_read = Shown(self._file) if show else self._file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._qemu.close(force=True)
+        self._file.close()
+
+    @property
+    def text(self):
+        """All that the console said so far."""
+        self._file.flush()
+        return clean(self.log.read_text(errors="replace"))
+
+    def expect(self, *patterns, timeout=TIMEOUT):
+        """Wait for one of the regular expressions, and return the match and which of them it was."""
+        fatal = list(FATAL.values())
+        try:
+            which = self._qemu.expect([*patterns, *fatal, pexpect.EOF], timeout=timeout)
+        except pexpect.TIMEOUT:
+            raise self.died(f"no {' or '.join(patterns)} within {timeout} s") from None
+        if which < len(patterns):
+            return self._qemu.match, which
+        which -= len(patterns)
+        if which == len(fatal):
+            raise self.died("QEMU ended")
+        raise self.died(f"{list(FATAL)[which]}: {clean(self._qemu.match.group()).strip()}")
+
+    def died(self, reason):
+        return Died(f"{reason} (the console is in {os.path.relpath(self.log)})")
+
+    # GRUB
+
+    def prompt(self):
+        """Wait for GRUB's prompt; a menu on the way is left for it."""
+        if self.expect(r"grub> ", MENU)[1]:
+            self._qemu.send("c")
+            self.expect(r"grub> ")
+
+    def menu(self):
+        """Wait for GRUB's menu. A `Press any key to continue...` on the way gets its key."""
+        while self.expect(MENU, PRESS_KEY)[1]:
+            self._qemu.send("\r")
+
+    def select(self, entry):
+        """In the menu: start the entry of that number, the first being 0."""
+        self._qemu.send("\x01" + "\x0e" * entry + "\r")     # home, then down
+
+    def send(self, command):
+        """At the prompt: type a line."""
+        for key in command:
+            self._qemu.send(key)
+            self._qemu.expect_exact(key)    # the firmware's input buffer is small
+        self._qemu.send("\r")
+
+    def run(self, command):
+        """At the prompt: run a GRUB command. Returns (its text, its status as $? has it)."""
+        # The marks: in the echo of what is typed the two follow a quote, in the output they begin a line.
+        self.send(f'echo "<<"; {command}; echo ">>$?"')
+        self.expect(r"[\r\n]<<\r*\n")
+        match, _ = self.expect(r"(?s)^(.*?)[\r\n]*>>(\d+)\s.*?grub> ")
+        return unwrap(clean(match.group(1).strip("\r\n"))), int(match.group(2))
+
+    # Xen and its domains
+
+    def domains(self, *names, timeout=TIMEOUT):
+        """Wait until these domains are up. Returns {name: {ramdisk, cpus, memory, cmdline}} as they report it."""
+        found = {}
+        while not all("up" in found.get(name, {}) for name in names):
+            if self.expect(r"\n", PRESS_KEY, timeout=timeout)[1]:
+                raise self.died("GRUB did not boot: " + " ".join(findings(self.text)))
+            found = self.reports()
+        return found
+
+    def reports(self):
+        """What the domains reported so far."""
+        found = {}
+        for name, fact, value in re.findall(r"guest (\S+): (\w+) *([^\n]*?) *\n", guest_text(self.text)):
+            found.setdefault(name, {})[fact] = value
+        return found
+
+
+MENU = r"GNU GRUB  version"
+PRESS_KEY = r"Press any key to continue"

@@ -1,0 +1,103 @@
+"""What boots, and what Xen and the domains say then."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import FIRMWARES, GRUBS, XENS
+from disk import entry
+from guest import ramdisk
+from paths import GUEST
+from tree import chosen, domain, make_dtb
+from two import LOAD_TWO, TWO, check_two
+
+
+@pytest.mark.parametrize("xen", XENS)
+@pytest.mark.parametrize("firmware", FIRMWARES)
+@pytest.mark.parametrize("grub", GRUBS)
+def test_two_domains(boot, grub, firmware, xen):
+    """On every GRUB, firmware and Xen, from the menu; the module comes by autoload."""
+    machine = boot(entry("two", LOAD_TWO), grub=grub, firmware=firmware, xen=xen)
+    check_two(machine.domains("DomA", "DomB"))
+
+
+def test_thread(boot):
+    """The example that the discussion on xen-devel settled on: thread.dts says what was corrected."""
+    machine = boot(entry("thread", "xen_dom0less --dtb /thread.dtb /xen.efi console=dtuart"), {
+        "thread.dtb": make_dtb((Path(__file__).parent / "thread.dts").read_text()),
+        "domu-kernel": GUEST / "vmlinuz",
+        "domA-ramdisk": ramdisk("domA-ramdisk"),
+        "domB-ramdisk": ramdisk("domB-ramdisk"),
+    })
+    # Its domains have no names, so each is known by its ramdisk.
+    found = machine.domains("domA-ramdisk", "domB-ramdisk")
+    assert [found[name]["cpus"] for name in ("domA-ramdisk", "domB-ramdisk")] == ["2", "3"]
+    assert {domain["cmdline"] for domain in found.values()} == {"console=ttyAMA0 init=/bin/sh"}
+
+
+@pytest.mark.parametrize("xen", XENS)
+@pytest.mark.parametrize("cells", [
+    [(1, 1), (2, 2), (3, 1), (4, 4)],
+    [(1, 4), (2, 3), (3, 2), (4, 1)],
+], ids=["narrow", "wide"])
+def test_cells(boot, xen, cells):
+    """A domain may write its modules' addresses and sizes in 1 to 4 cells each."""
+    names = [f"Dom{address}{size}" for address, size in cells]
+    nodes = [domain(name, ramdisk="a.img", cells=pair) for name, pair in zip(names, cells)]
+    machine = boot(entry("cells", "xen_dom0less --dtb /cells.dtb /xen.efi console=dtuart noreboot"),
+                   {"cells.dtb": make_dtb(chosen(*nodes))}, xen=xen)
+    found = machine.domains(*names)
+    assert [found[name]["ramdisk"] for name in names] == ["a.img"] * 4
+
+
+def test_names(boot):
+    """Relative to Xen's folder, absolute on Xen's device whatever $root is, with a device, with backslashes."""
+    tree = make_dtb(chosen(
+        domain("DomA", kernel="vmlinuz", ramdisk="/ramdisks/a.img"),
+        domain("DomB", kernel="(hd0,gpt2)/xen/vmlinuz", ramdisk="sub\\\\b.img"),
+        domain("DomC", kernel="../xen/vmlinuz", ramdisk="\\\\ramdisks\\\\c.img"),
+    ))
+    machine = boot(entry("names", "root=hd0,gpt1",
+                         "xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen/xen.efi console=dtuart noreboot"), {
+        "trees/names.dtb": tree,
+        "xen/xen.efi": GUEST / "xen-4.17.efi",
+        "xen/vmlinuz": GUEST / "vmlinuz",
+        "ramdisks/a.img": ramdisk("right a"),
+        "xen/sub/b.img": ramdisk("right b"),
+        "ramdisks/c.img": ramdisk("right c"),
+    })
+    found = machine.domains("DomA", "DomB", "DomC")
+    assert [found[name]["ramdisk"] for name in ("DomA", "DomB", "DomC")] == ["right a", "right b", "right c"]
+
+
+@pytest.mark.parametrize("firmware", FIRMWARES)
+def test_devicetree_command(boot, firmware):
+    """Without --dtb it is the tree that `devicetree` loaded."""
+    machine = boot(entry("two", "devicetree /two.dtb", "xen_dom0less /xen.efi console=dtuart noreboot"), firmware=firmware)
+    check_two(machine.domains("DomA", "DomB"))
+
+
+def test_firmware_tree(boot, tmp_path):
+    """Without either it is the firmware's: here a board whose own tree describes the domains."""
+    board = tmp_path / "board.dtb"
+    board.write_bytes(make_dtb(TWO))
+    machine = boot(entry("two", "xen_dom0less /xen.efi console=dtuart noreboot"), tree=board)
+    check_two(machine.domains("DomA", "DomB"))
+
+
+def test_insmod(boot):
+    """insmod serves as well as autoload, and what is loaded twice, the second time over the first, boots."""
+    machine = boot()
+    machine.prompt()
+    assert machine.run("insmod xen_dom0less") == ("", 0)
+    for _ in range(2):
+        text, status = machine.run(LOAD_TWO)
+        assert status == 0, text
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
+
+
+def test_entry_twice(boot):
+    """As does an entry that loads the same twice, which runs the first one's unload."""
+    machine = boot(entry("two", LOAD_TWO, LOAD_TWO))
+    check_two(machine.domains("DomA", "DomB"))

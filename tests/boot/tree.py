@@ -1,0 +1,58 @@
+"""Device trees: the hardware as QEMU describes it, with the domains a test writes under /chosen."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from machine import qemu_machine
+
+
+def domain(name, *, kernel="vmlinuz", ramdisk=None, cpus=1, memory=128, cells=(2, 1), bootargs="", extra=""):
+    """The node of one domain: `memory` in MiB, `cells` its #address-cells and #size-cells."""
+    modules = _module(1, "kernel", kernel, f'bootargs = "console=ttyAMA0 quiet hostname={name} {bootargs}";')
+    if ramdisk:
+        modules += _module(2, "ramdisk", ramdisk)
+    return f"""
+        {name} {{
+            compatible = "xen,domain";
+            #address-cells = <{cells[0]}>;
+            #size-cells = <{cells[1]}>;
+            memory = <0 {memory * 1024}>;
+            cpus = <{cpus}>;
+            vpl011;
+            {extra}
+            {modules}
+        }};"""
+
+
+def _module(number, kind, file, extra=""):
+    return f"""
+            module@{number} {{
+                compatible = "multiboot,{kind}", "multiboot,module";
+                uefi,binary = "{file}";
+                {extra}
+            }};"""
+
+
+def chosen(*nodes):
+    """A tree's source with `nodes` under /chosen."""
+    return "/ { chosen {" + "".join(nodes) + "}; };"
+
+
+def make_dtb(source="", **machine):
+    """The compiled tree of a QEMU machine (its arguments as Machine takes them), with `source` merged into it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        dumped = Path(scratch) / "machine.dtb"
+        command = qemu_machine(**machine)
+        command[command.index("-machine") + 1] += f",dumpdtb={dumped}"
+        subprocess.run(command, check=True, capture_output=True)
+        base = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dumped], check=True, capture_output=True).stdout
+    return compile_dts(base + source.encode())
+
+
+def compile_dts(source):
+    """Compiled by dtc, which says nothing about QEMU's own tree but everything about a mistake in `source`."""
+    done = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=source, capture_output=True)
+    if done.returncode:
+        raise ValueError(f"dtc: {done.stderr.decode()}")
+    return done.stdout
