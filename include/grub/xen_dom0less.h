@@ -213,6 +213,48 @@ int grub_dom0less_format_ok (enum grub_dom0less_format format);
 
 
 /*
+ * xen.c: what a Xen image says of itself.
+ */
+
+enum
+  {
+    GRUB_DOM0LESS_XEN_STATIC_MEMORY	= 1 << 0,
+    GRUB_DOM0LESS_XEN_STATIC_SHM	= 1 << 1,
+    GRUB_DOM0LESS_XEN_LLC_COLORING	= 1 << 2,
+    GRUB_DOM0LESS_XEN_SVE		= 1 << 3,
+    GRUB_DOM0LESS_XEN_VPL011		= 1 << 4,
+    GRUB_DOM0LESS_XEN_DOM0LESS		= 1 << 5
+  };
+
+/* Zeroed, it says that nothing is known.  */
+struct grub_dom0less_xen
+{
+  int major, minor;			/* 0, 0 if the version is not known */
+  int has_config;			/* whether OPTIONS counts */
+  unsigned int options;			/* GRUB_DOM0LESS_XEN_... built in */
+};
+
+/* Whether XEN is known to be older than MAJOR.MINOR.  */
+int grub_dom0less_xen_before (const struct grub_dom0less_xen *xen,
+			      int major, int minor);
+
+/* Find Xen's version in the SIZE bytes of its IMAGE: the first UTF-16 string
+   "Xen MAJOR.MINOR", which its EFI stub greets with.  XEN is left as it is if
+   there is none.  */
+void grub_dom0less_xen_version (struct grub_dom0less_xen *xen,
+				const void *image, size_t size);
+
+/* The offset at or behind START of what looks like a gzip member in the SIZE
+   bytes of IMAGE, or SIZE if there is none: one of them is Xen's .config.  */
+size_t grub_dom0less_xen_gzip (const void *image, size_t size, size_t start);
+
+/* Read XEN's options from the LEN bytes of TEXT, if they are a .config of
+   Xen's.  Returns whether they are.  */
+int grub_dom0less_xen_config (struct grub_dom0less_xen *xen,
+			      const char *text, size_t len);
+
+
+/*
  * place.c: where things may lie.
  */
 
@@ -300,11 +342,13 @@ enum grub_dom0less_rule_number
 struct grub_dom0less_machine
 {
   int exception_level;			/* the firmware's: 1, 2, or 0 */
-  const struct grub_dom0less_memory *memory;
+  const struct grub_dom0less_memory *memory;	/* in the firmware's pieces */
   int n_memory;				/* 0 if the map is not known */
+  struct grub_dom0less_xen xen;
+  uint64_t xen_start, xen_size;		/* where Xen's image lies, if it does */
+  uint64_t tree_start, tree_size;	/* and the tree that it gets */
 };
 
-/* What the rules look at, and whom they tell.  The caller owns it all.  */
 struct grub_dom0less_scene;
 
 struct grub_dom0less_rule

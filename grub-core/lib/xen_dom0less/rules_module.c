@@ -12,76 +12,102 @@
 
 #include "rules.h"
 
+#include <string.h>
+
+/* Xen's BOOTMOD_MAX_CMDLINE with the end, MAX_MODULES without Xen itself and
+   the tree, the command lines it keeps, and the path in its early parser.  */
+#define MAX_BOOTARGS		1023
+#define MAX_XEN_MODULES		30
+#define MAX_XEN_BOOTARGS	32
+#define MAX_PATH		91
+
 /* Xen would guess the kind from how many such modules it has met, those of
    other domains included.  */
 void
 check_kind_unknown (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i;
+  const struct grub_dom0less_module *module;
 
-  for (i = 0; i < plan->n_modules; i++)
-    if (plan->modules[i].kind == GRUB_DOM0LESS_UNKNOWN)
-      REPORT (scene, KIND_UNKNOWN, plan->modules[i].node);
+  FOR_MODULES (module, scene)
+    if (module->kind == GRUB_DOM0LESS_UNKNOWN)
+      REPORT (scene, KIND_UNKNOWN, module->node);
 }
 
 void
 check_not_a_module (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i, node;
+  const struct grub_dom0less_module *module;
 
-  for (i = 0; i < plan->n_modules; i++)
-    {
-      node = plan->modules[i].node;
-      if (fdt_node_check_compatible (scene->fdt, node, "multiboot,module")
-	  && fdt_node_check_compatible (scene->fdt, node,
-					"xen,multiboot-module"))
-	REPORT (scene, NOT_A_MODULE, node);
-    }
+  FOR_MODULES (module, scene)
+    if (fdt_node_check_compatible (scene->fdt, module->node,
+				   "multiboot,module"))
+      REPORT (scene, NOT_A_MODULE, module->node);
 }
 
 void
-check_name_malformed (scene_t scene)
+check_string_malformed (scene_t scene)
 {
-  static const char *const names[] = { "uefi,binary", "xen,uefi-binary" };
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i, n, node;
+  static const char *const names[] =
+    { "uefi,binary", "xen,uefi-binary", "bootargs" };
+  const struct grub_dom0less_module *module;
+  const char *value;
+  int n, len;
 
-  for (i = 0; i < plan->n_modules; i++)
-    for (n = 0; n < 2; n++)
+  FOR_MODULES (module, scene)
+    for (n = 0; n < 3; n++)
       {
-	node = plan->modules[i].node;
-	if (fdt_getprop (scene->fdt, node, names[n], NULL)
-	    && !grub_dom0less_string (scene->fdt, node, names[n]))
-	  grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_NAME_MALFORMED,
-				node, GRUB_DOM0LESS_NONE, names[n], 0, 0);
+	value = fdt_getprop (scene->fdt, module->node, names[n], &len);
+	if (!value || grub_dom0less_string (scene->fdt, module->node, names[n]))
+	  continue;
+	/* A command line may be empty, a name may not.  */
+	if (n == 2 && len == 1 && *value == '\0')
+	  continue;
+	REPORT_FILE (scene, STRING_MALFORMED, module->node, names[n]);
       }
+}
+
+void
+check_names_differ (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  const char *xen_name;
+
+  FOR_MODULES (module, scene)
+    {
+      xen_name = grub_dom0less_string (scene->fdt, module->node,
+				       "xen,uefi-binary");
+      if (xen_name && strcmp (xen_name, module->name))
+	REPORT (scene, NAMES_DIFFER, module->node);
+    }
 }
 
 /* Xen panics.  */
 void
 check_reg_missing (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i;
+  const struct grub_dom0less_module *module;
 
-  for (i = 0; i < plan->n_modules; i++)
-    if (!plan->modules[i].name && !plan->modules[i].has_reg
-	&& plan->modules[i].index == GRUB_DOM0LESS_NONE)
-      REPORT (scene, REG_MISSING, plan->modules[i].node);
+  FOR_MODULES (module, scene)
+    if (!module->name && module->index == GRUB_DOM0LESS_NONE
+	&& !fdt_getprop (scene->fdt, module->node, "reg", NULL)
+	&& !fdt_getprop (scene->fdt, module->node, "uefi,binary", NULL)
+	&& !fdt_getprop (scene->fdt, module->node, "xen,uefi-binary", NULL))
+      REPORT (scene, REG_MISSING, module->node);
 }
 
-/* The first module of KIND that belongs to DOMAIN and comes before LIMIT.  */
-static const struct grub_dom0less_module *
-find_module (const struct grub_dom0less_plan *plan, int domain,
-	     enum grub_dom0less_kind kind, int limit)
+const struct grub_dom0less_module *
+find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
+	     const struct grub_dom0less_module *limit)
 {
-  int i;
+  const struct grub_dom0less_module *module;
 
-  for (i = 0; i < limit; i++)
-    if (plan->modules[i].domain == domain && plan->modules[i].kind == kind)
-      return plan->modules + i;
+  FOR_MODULES (module, scene)
+    {
+      if (module == limit)
+	break;
+      if (module->domain == domain && module->kind == kind)
+	return module;
+    }
   return NULL;
 }
 
@@ -89,48 +115,224 @@ find_module (const struct grub_dom0less_plan *plan, int domain,
 void
 check_kernel_missing (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i;
+  const struct grub_dom0less_domain *domain;
 
-  for (i = 0; i < plan->n_domains; i++)
-    if (!find_module (plan, i, GRUB_DOM0LESS_KERNEL, plan->n_modules))
-      REPORT (scene, KERNEL_MISSING, plan->domains[i].node);
+  FOR_DOMAINS (domain, scene)
+    if (!find_module (scene, (int) (domain - scene->plan->domains),
+		      GRUB_DOM0LESS_KERNEL, NULL))
+      REPORT (scene, KERNEL_MISSING, domain->node);
+}
+
+/* Report RULE about MODULE and the other module.  */
+static void
+report_other (scene_t scene, enum grub_dom0less_rule_number rule,
+	      const struct grub_dom0less_module *module,
+	      const struct grub_dom0less_module *other)
+{
+  grub_dom0less_report (scene, rule, module->node, other->node,
+			grub_dom0less_kind_name (module->kind),
+			module->address, 0);
 }
 
 /* Xen takes the last of a domU's and the first of a dom0's.  */
 void
 check_two_of_a_kind (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
   const struct grub_dom0less_module *module, *first;
-  int i;
 
-  for (i = 0; i < plan->n_modules; i++)
+  FOR_MODULES (module, scene)
     {
-      module = plan->modules + i;
-      first = find_module (plan, module->domain, module->kind, i);
+      first = find_module (scene, module->domain, module->kind, module);
       if (first && module->kind != GRUB_DOM0LESS_UNKNOWN)
-	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_TWO_OF_A_KIND,
-			      module->node, first->node,
-			      grub_dom0less_kind_name (module->kind), 0, 0);
+	report_other (scene, GRUB_DOM0LESS_RULE_TWO_OF_A_KIND, module, first);
     }
+}
+
+/* Xen panics, or cuts off the last byte.  */
+void
+check_bootargs_long (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  const char *bootargs;
+
+  FOR_MODULES (module, scene)
+    {
+      bootargs = grub_dom0less_string (scene->fdt, module->node, "bootargs");
+      if (bootargs && strlen (bootargs) > MAX_BOOTARGS)
+	REPORT_NUMBERS (scene, BOOTARGS_LONG, module->node, strlen (bootargs),
+			MAX_BOOTARGS);
+    }
+}
+
+void
+check_too_many_bootargs (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  int n = 0;
+
+  FOR_MODULES (module, scene)
+    if (fdt_getprop (scene->fdt, module->node, "bootargs", NULL)
+	&& ++n == MAX_XEN_BOOTARGS + 1)
+      REPORT_NUMBERS (scene, TOO_MANY_BOOTARGS, module->node, 0,
+		      MAX_XEN_BOOTARGS);
+}
+
+/* Whether the tree itself placed MODULE, and nobody loads anything.  */
+static int
+is_preloaded (const struct grub_dom0less_module *module)
+{
+  return module->has_reg && module->image == GRUB_DOM0LESS_NONE;
+}
+
+/* The first module before MODULE that the tree has put at the same address;
+   of the same kind, or of another.  */
+static const struct grub_dom0less_module *
+find_same_place (scene_t scene, const struct grub_dom0less_module *module,
+		 int same_kind)
+{
+  const struct grub_dom0less_module *other;
+
+  for (other = scene->plan->modules; other < module; other++)
+    if (is_preloaded (other) && other->address == module->address
+	&& (other->kind == module->kind) == same_kind)
+      return other;
+  return NULL;
+}
+
+void
+check_too_many_modules (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  int n = scene->plan->n_images;
+
+  FOR_MODULES (module, scene)
+    if (is_preloaded (module) && !find_same_place (scene, module, 1))
+      n++;
+  if (n > MAX_XEN_MODULES)
+    REPORT_NUMBERS (scene, TOO_MANY_MODULES, scene->plan->chosen, (uint64_t) n,
+		    MAX_XEN_MODULES);
+}
+
+/* Xen 4.17 stops with a bug, 4.20 drops the second.  */
+void
+check_kinds_share (scene_t scene)
+{
+  const struct grub_dom0less_module *module, *other;
+
+  FOR_MODULES (module, scene)
+    if (is_preloaded (module)
+	&& (other = find_same_place (scene, module, 0)))
+      report_other (scene, GRUB_DOM0LESS_RULE_KINDS_SHARE, module, other);
+}
+
+void
+check_dom0_shares (scene_t scene)
+{
+  const struct grub_dom0less_module *module, *other;
+
+  FOR_MODULES (module, scene)
+    if (is_preloaded (module)
+	&& (other = find_same_place (scene, module, 1))
+	&& ((module->domain == GRUB_DOM0LESS_DOM0)
+	    != (other->domain == GRUB_DOM0LESS_DOM0)))
+      report_other (scene, GRUB_DOM0LESS_RULE_DOM0_SHARES, module, other);
+}
+
+void
+check_modules_overlap (scene_t scene)
+{
+  const struct grub_dom0less_module *module, *other;
+
+  FOR_MODULES (module, scene)
+    for (other = scene->plan->modules; other < module; other++)
+      if (module->has_reg && other->has_reg
+	  /* The same address is a matter of the rules above, unless a file
+	     is loaded there.  */
+	  && (module->address != other->address
+	      || !is_preloaded (module) || !is_preloaded (other))
+	  && grub_dom0less_overlap (module->address, module->size,
+				    other->address, other->size))
+	report_other (scene, GRUB_DOM0LESS_RULE_MODULES_OVERLAP, module,
+		      other);
+}
+
+/* The string properties of the node PATH that name a module which will get
+   another name.  */
+static void
+check_paths (scene_t scene, const char *path)
+{
+  const struct grub_dom0less_module *module;
+  int node, property, target;
+  const char *name, *value;
+
+  node = fdt_path_offset (scene->fdt, path);
+  if (node < 0)
+    return;
+  fdt_for_each_property_offset (property, scene->fdt, node)
+    {
+      if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL)
+	  || !(value = grub_dom0less_string (scene->fdt, node, name))
+	  || value[0] != '/')
+	continue;
+      target = fdt_path_offset (scene->fdt, value);
+      FOR_MODULES (module, scene)
+	if (module->image != GRUB_DOM0LESS_NONE && target == module->node)
+	  grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_DANGLING_ALIAS, node,
+				module->node, name, 0, 0);
+    }
+}
+
+void
+check_dangling_alias (scene_t scene)
+{
+  check_paths (scene, "/aliases");
+  check_paths (scene, "/__symbols__");
 }
 
 void
 check_address_too_big (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
   const struct grub_dom0less_module *module;
-  int i;
 
-  for (i = 0; i < plan->n_modules; i++)
+  FOR_MODULES (module, scene)
+    if (module->image != GRUB_DOM0LESS_NONE
+	&& (!grub_dom0less_fits (module->address, module->cells.address)
+	    || !grub_dom0less_fits (module->size, module->cells.size)))
+      REPORT_NUMBERS (scene, ADDRESS_TOO_BIG, module->node, module->address,
+		      module->size);
+}
+
+/* How many bytes the path of MODULE will have in Xen's tree.  */
+static size_t
+path_length (scene_t scene, const struct grub_dom0less_module *module)
+{
+  size_t length = strlen ("/chosen/");
+  uint64_t address;
+
+  if (module->domain != GRUB_DOM0LESS_DOM0)
+    length += 1 + strlen (grub_dom0less_node_name
+			  (scene->fdt,
+			   scene->plan->domains[module->domain].node));
+  if (module->image == GRUB_DOM0LESS_NONE)
+    return length + strlen (grub_dom0less_node_name (scene->fdt,
+						     module->node));
+  length += strlen ("module@0");
+  for (address = module->address >> 4; address; address >>= 4)
+    length++;
+  return length;
+}
+
+/* Xen's early parser passes over a module whose path is longer.  */
+void
+check_path_long (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  size_t length;
+
+  FOR_MODULES (module, scene)
     {
-      module = plan->modules + i;
-      if (module->image != GRUB_DOM0LESS_NONE
-	  && (!grub_dom0less_fits (module->address, module->cells.address)
-	      || !grub_dom0less_fits (module->size, module->cells.size)))
-	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_ADDRESS_TOO_BIG,
-			      module->node, GRUB_DOM0LESS_NONE, module->name,
-			      module->address, module->size);
+      length = path_length (scene, module);
+      if (length > MAX_PATH)
+	REPORT_NUMBERS (scene, PATH_LONG, module->node, length, MAX_PATH);
     }
 }

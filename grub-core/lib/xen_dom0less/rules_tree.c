@@ -1,4 +1,4 @@
-/* rules_tree.c - rules of the tree, of /chosen and of the domains  */
+/* rules_tree.c - rules of the tree and of /chosen  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -12,15 +12,19 @@
 
 #include "rules.h"
 
+#include <string.h>
+
+/* Xen keeps its command line in this many bytes, with the end.  */
+#define XEN_CMDLINE_SIZE	1024
+
+/* Xen's stub would stop with an exception, and say nothing.  */
 void
 check_not_el2 (scene_t scene)
 {
   int level = scene->machine->exception_level;
 
   if (level == 1)
-    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_NOT_EL2,
-			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL,
-			  (uint64_t) level, 0);
+    REPORT_NUMBERS (scene, NOT_EL2, GRUB_DOM0LESS_NONE, (uint64_t) level, 0);
 }
 
 void
@@ -30,13 +34,22 @@ check_too_many_nodes (scene_t scene)
     REPORT (scene, TOO_MANY_NODES, scene->plan->overflow);
 }
 
+/* With ACPI tables and a tree that has /chosen only, Xen takes ACPI and makes
+   no domain; without, it does not get far.  */
+void
+check_no_hardware (scene_t scene)
+{
+  if (fdt_path_offset (scene->fdt, "/cpus") < 0)
+    REPORT (scene, NO_HARDWARE, 0);
+}
+
 void
 check_config_wanted (scene_t scene)
 {
   int chosen = scene->plan->chosen;
 
-  if (chosen >= 0 && fdt_getprop (scene->fdt, chosen, "xen,uefi-cfg-load",
-				  NULL))
+  if (chosen >= 0
+      && fdt_getprop (scene->fdt, chosen, "xen,uefi-cfg-load", NULL))
     REPORT (scene, CONFIG_WANTED, chosen);
 }
 
@@ -45,6 +58,65 @@ check_no_module (scene_t scene)
 {
   if (scene->plan->n_modules == 0)
     REPORT (scene, NO_MODULE, GRUB_DOM0LESS_NONE);
+}
+
+/* Where NODE lies: how deep, and below which child of the root.  */
+static int
+is_chosen_descendant (scene_t scene, int node, int depth)
+{
+  return (depth >= 1 && scene->plan->chosen >= 0
+	  && fdt_supernode_atdepth_offset (scene->fdt, node, 1, NULL)
+	     == scene->plan->chosen);
+}
+
+/* Every node that is compatible WITH something and not where it counts:
+   for a module in /chosen or a domain, for a domain in /chosen.  */
+static void
+report_misplaced (scene_t scene, const char *with, int is_module,
+		  enum grub_dom0less_rule_number rule)
+{
+  int node, parent, depth;
+
+  for (node = fdt_node_offset_by_compatible (scene->fdt, -1, with);
+       node >= 0;
+       node = fdt_node_offset_by_compatible (scene->fdt, node, with))
+    {
+      depth = fdt_node_depth (scene->fdt, node);
+      parent = fdt_parent_offset (scene->fdt, node);
+      if (is_chosen_descendant (scene, node, depth)
+	  && (depth == 2
+	      || (is_module && depth == 3
+		  && fdt_node_check_compatible (scene->fdt, parent,
+						"xen,domain") == 0)))
+	continue;
+      grub_dom0less_report (scene, rule, node, GRUB_DOM0LESS_NONE, NULL, 0, 0);
+    }
+}
+
+/* The stub counts direct children only; without any it reads a xen.cfg that
+   it cannot reach.  */
+void
+check_nested_module (scene_t scene)
+{
+  report_misplaced (scene, "multiboot,module", 1,
+		    GRUB_DOM0LESS_RULE_NESTED_MODULE);
+}
+
+void
+check_domain_misplaced (scene_t scene)
+{
+  report_misplaced (scene, "xen,domain", 0,
+		    GRUB_DOM0LESS_RULE_DOMAIN_MISPLACED);
+}
+
+void
+check_chosen_ranges (scene_t scene)
+{
+  int len;
+
+  if (scene->plan->chosen >= 0
+      && fdt_getprop (scene->fdt, scene->plan->chosen, "ranges", &len) && len)
+    REPORT (scene, CHOSEN_RANGES, scene->plan->chosen);
 }
 
 static void
@@ -63,24 +135,99 @@ report_cells (scene_t scene, enum grub_dom0less_rule_number rule, int node,
 void
 check_cells_missing (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i;
+  const struct grub_dom0less_domain *domain;
 
-  for (i = 0; i < plan->n_domains; i++)
-    report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_MISSING,
-		  plan->domains[i].node, plan->domains[i].cells,
-		  GRUB_DOM0LESS_NONE);
+  FOR_DOMAINS (domain, scene)
+    report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_MISSING, domain->node,
+		  domain->cells, GRUB_DOM0LESS_NONE);
 }
 
 void
 check_cells_impossible (scene_t scene)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
-  int i;
+  const struct grub_dom0less_domain *domain;
 
-  report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE, plan->chosen,
-		plan->cells, plan->chosen >= 0 ? 0 : -2);
-  for (i = 0; i < plan->n_domains; i++)
+  if (scene->plan->chosen >= 0)
     report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE,
-		  plan->domains[i].node, plan->domains[i].cells, 0);
+		  scene->plan->chosen, scene->plan->cells, 0);
+  FOR_DOMAINS (domain, scene)
+    report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE, domain->node,
+		  domain->cells, 0);
+}
+
+/* Read one or two cells of PROP.  Returns 0 if there are neither.  */
+static int
+read_initrd (scene_t scene, const char *prop, uint64_t *value)
+{
+  int len;
+  const fdt32_t *cell = fdt_getprop (scene->fdt, scene->plan->chosen, prop,
+				     &len);
+
+  if (!cell || (len != 4 && len != 8))
+    return 0;
+  return grub_dom0less_read_cells (&cell, len / 4, value) == 0;
+}
+
+/* Xen's early parser gives up, before it has a console.  */
+void
+check_initrd_stale (scene_t scene)
+{
+  uint64_t start, end;
+
+  if (scene->plan->chosen < 0
+      || !fdt_getprop (scene->fdt, scene->plan->chosen, "linux,initrd-start",
+		       NULL))
+    return;
+  if (!read_initrd (scene, "linux,initrd-start", &start)
+      || !read_initrd (scene, "linux,initrd-end", &end)
+      || start >= end)
+    REPORT (scene, INITRD_STALE, scene->plan->chosen);
+}
+
+/* As boot_fdt_cmdline in Xen's bootfdt.c finds it.  */
+const char *
+xen_args (scene_t scene)
+{
+  const char *args;
+  int chosen = scene->plan->chosen;
+
+  if (scene->xen_args || chosen < 0)
+    return scene->xen_args;
+  args = grub_dom0less_string (scene->fdt, chosen, "xen,xen-bootargs");
+  if (!args && find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
+			    NULL))
+    args = grub_dom0less_string (scene->fdt, chosen, "bootargs");
+  return args;
+}
+
+/* dtuart is Xen's console unless it is told otherwise, and stdout-path is
+   dtuart unless it is named.  */
+void
+check_console_missing (scene_t scene)
+{
+  const char *args = xen_args (scene);
+
+  if (scene->plan->chosen >= 0
+      && !fdt_getprop (scene->fdt, scene->plan->chosen, "stdout-path", NULL)
+      && !(args && strstr (args, "dtuart=")))
+    REPORT (scene, CONSOLE_MISSING, scene->plan->chosen);
+}
+
+void
+check_bootargs_ignored (scene_t scene)
+{
+  if (scene->plan->chosen >= 0
+      && fdt_getprop (scene->fdt, scene->plan->chosen, "bootargs", NULL)
+      && !xen_args (scene))
+    REPORT (scene, BOOTARGS_IGNORED, scene->plan->chosen);
+}
+
+void
+check_xen_args_long (scene_t scene)
+{
+  const char *args = xen_args (scene);
+
+  if (args && strlen (args) >= XEN_CMDLINE_SIZE)
+    REPORT_NUMBERS (scene, XEN_ARGS_LONG, scene->plan->chosen, strlen (args),
+		    XEN_CMDLINE_SIZE - 1);
 }

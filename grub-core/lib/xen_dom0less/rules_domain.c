@@ -1,0 +1,357 @@
+/* rules_domain.c - rules of domain nodes  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "rules.h"
+
+#include <string.h>
+
+/* Xen's DT_MAX_NAME and MAX_VIRT_CPUS.  */
+#define MAX_NAME	40
+#define MAX_CPUS	128
+
+static int
+has_bootargs (scene_t scene, const struct grub_dom0less_domain *domain)
+{
+  const struct grub_dom0less_module *module;
+
+  FOR_MODULES (module, scene)
+    if (module->domain == domain - scene->plan->domains
+	&& fdt_getprop (scene->fdt, module->node, "bootargs", NULL))
+      return 1;
+  return 0;
+}
+
+/* Xen looks bootargs up by the name without the unit address, and has stored
+   them under the name with it.  */
+void
+check_domain_name_unit (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+
+  FOR_DOMAINS (domain, scene)
+    if (strchr (grub_dom0less_node_name (scene->fdt, domain->node), '@')
+	&& has_bootargs (scene, domain))
+      REPORT (scene, DOMAIN_NAME_UNIT, domain->node);
+}
+
+void
+check_domain_name_long (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  size_t length;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      length = strlen (grub_dom0less_node_name (scene->fdt, domain->node));
+      if (length > MAX_NAME && has_bootargs (scene, domain))
+	REPORT_NUMBERS (scene, DOMAIN_NAME_LONG, domain->node, length,
+			MAX_NAME);
+    }
+}
+
+void
+check_domain_disabled (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  const char *status;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      status = grub_dom0less_string (scene->fdt, domain->node, "status");
+      if (status && strcmp (status, "ok") && strcmp (status, "okay"))
+	REPORT (scene, DOMAIN_DISABLED, domain->node);
+    }
+}
+
+int
+domain_memory (scene_t scene, const struct grub_dom0less_domain *domain,
+	       uint64_t *kib)
+{
+  int len;
+  const fdt32_t *cell = fdt_getprop (scene->fdt, domain->node, "memory", &len);
+
+  /* Two cells, whatever #size-cells says.  */
+  return cell && len == 8 && grub_dom0less_read_cells (&cell, 2, kib) == 0;
+}
+
+void
+check_memory_malformed (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint64_t kib;
+
+  FOR_DOMAINS (domain, scene)
+    if (!domain_memory (scene, domain, &kib))
+      REPORT (scene, MEMORY_MALFORMED, domain->node);
+}
+
+/* The machine's RAM in KiB, or 0 if it is not known.  */
+static uint64_t
+ram_size (scene_t scene)
+{
+  const struct grub_dom0less_machine *machine = scene->machine;
+  uint64_t size = 0;
+  int i;
+
+  for (i = 0; i < machine->n_memory; i++)
+    if (machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      size += machine->memory[i].size / 1024;
+  return size;
+}
+
+/* More than the machine has in KiB, and a whole number of MiB in bytes that it
+   does have: somebody has counted bytes.  */
+static int
+looks_like_bytes (uint64_t memory, uint64_t ram)
+{
+  return (ram && memory > ram && memory / 1024 <= ram
+	  && memory % (1024 * 1024) == 0);
+}
+
+void
+check_memory_bytes (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint64_t kib;
+
+  FOR_DOMAINS (domain, scene)
+    if (domain_memory (scene, domain, &kib)
+	&& looks_like_bytes (kib, ram_size (scene)))
+      REPORT_NUMBERS (scene, MEMORY_BYTES, domain->node, kib, 0);
+}
+
+void
+check_memory_too_much (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint64_t kib, total = 0, ram = ram_size (scene);
+
+  FOR_DOMAINS (domain, scene)
+    if (domain_memory (scene, domain, &kib) && !looks_like_bytes (kib, ram))
+      total = kib > UINT64_MAX - total ? UINT64_MAX : total + kib;
+  if (ram && total > ram)
+    REPORT_NUMBERS (scene, MEMORY_TOO_MUCH, scene->plan->chosen, total, ram);
+}
+
+void
+check_cpus_impossible (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint32_t cpus;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      cpus = grub_dom0less_u32 (scene->fdt, domain->node, "cpus", 0);
+      if (cpus < 1 || cpus > MAX_CPUS)
+	REPORT_NUMBERS (scene, CPUS_IMPOSSIBLE, domain->node, cpus, MAX_CPUS);
+    }
+}
+
+/* Xenstore lives in the dom0, and Xen panics without.  */
+void
+check_enhanced_alone (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  const char *enhanced;
+
+  if (find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL, NULL))
+    return;
+  FOR_DOMAINS (domain, scene)
+    {
+      if (!fdt_getprop (scene->fdt, domain->node, "xen,enhanced", NULL))
+	continue;
+      enhanced = grub_dom0less_string (scene->fdt, domain->node,
+				       "xen,enhanced");
+      if (!enhanced || strcmp (enhanced, "enabled") == 0)
+	REPORT (scene, ENHANCED_ALONE, domain->node);
+    }
+}
+
+/* Report RULE for each domain that has property IF_IT_HAS and has not, or has
+   as well, property THEN.  */
+static void
+report_pair (scene_t scene, enum grub_dom0less_rule_number rule,
+	     const char *if_it_has, const char *then, int as_well)
+{
+  const struct grub_dom0less_domain *domain;
+
+  FOR_DOMAINS (domain, scene)
+    if (fdt_getprop (scene->fdt, domain->node, if_it_has, NULL)
+	&& !fdt_getprop (scene->fdt, domain->node, then, NULL) == !as_well)
+      grub_dom0less_report (scene, rule, domain->node, GRUB_DOM0LESS_NONE,
+			    NULL, 0, 0);
+}
+
+void
+check_direct_map_alone (scene_t scene)
+{
+  report_pair (scene, GRUB_DOM0LESS_RULE_DIRECT_MAP_ALONE,
+	       "direct-map", "xen,static-mem", 0);
+}
+
+void
+check_llc_colors_static (scene_t scene)
+{
+  report_pair (scene, GRUB_DOM0LESS_RULE_LLC_COLORS_STATIC,
+	       "llc-colors", "xen,static-mem", 1);
+}
+
+/* Whether the argument NAME is among ARGS and switched on.  As Xen's
+   parse_params: NAME alone, or with one of these words; the last one counts.  */
+static int
+is_switched_on (const char *args, const char *name)
+{
+  static const char *const words[] = { "on", "yes", "true", "enable", "1" };
+  size_t i, length, name_length = strlen (name);
+  int on = 0;
+
+  for (; *args; args += length + (args[length] != '\0'))
+    {
+      for (length = 0; args[length] && args[length] != ' '; length++)
+	;
+      if (length < name_length || memcmp (args, name, name_length))
+	continue;
+      if (length == name_length)
+	on = 1;
+      else if (args[name_length] == '=')
+	for (on = 0, i = 0; i < sizeof (words) / sizeof (words[0]); i++)
+	  on |= (length - name_length - 1 == strlen (words[i])
+		 && !memcmp (args + name_length + 1, words[i],
+			     strlen (words[i])));
+    }
+  return on;
+}
+
+void
+check_llc_colors_off (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  const char *args = xen_args (scene);
+
+  if (args && is_switched_on (args, "llc-coloring"))
+    return;
+  FOR_DOMAINS (domain, scene)
+    if (fdt_getprop (scene->fdt, domain->node, "llc-colors", NULL))
+      REPORT (scene, LLC_COLORS_OFF, domain->node);
+}
+
+/* What a domain may say, the first release that listens (minor numbers of
+   Xen 4), and the option of Xen's .config that it needs, if it needs one.
+   Source: Xen's docs/misc/arm/device-tree/booting.txt in each release.  */
+static const struct
+{
+  const char *name;
+  int since;
+  unsigned int option;
+} properties[] =
+  {
+    { "compatible", 0, 0 },
+    { "#address-cells", 0, 0 },
+    { "#size-cells", 0, 0 },
+    { "name", 0, 0 },
+    { "phandle", 0, 0 },
+    { "linux,phandle", 0, 0 },
+    { "status", 0, 0 },			/* has a rule of its own */
+    { "memory", 12, 0 },
+    { "cpus", 12, 0 },
+    { "vpl011", 12, GRUB_DOM0LESS_XEN_VPL011 },
+    { "nr_spis", 13, 0 },
+    { "xen,static-mem", 16, GRUB_DOM0LESS_XEN_STATIC_MEMORY },
+    { "#xen,static-mem-address-cells", 16, 0 },
+    { "#xen,static-mem-size-cells", 16, 0 },
+    { "direct-map", 17, 0 },
+    { "domain-cpupool", 17, 0 },
+    { "xen,enhanced", 17, 0 },
+    { "xen,domain-p2m-mem-mb", 17, 0 },
+    { "sve", 18, GRUB_DOM0LESS_XEN_SVE },
+    { "max_grant_version", 18, 0 },
+    { "max_grant_frames", 18, 0 },
+    { "max_maptrack_frames", 18, 0 },
+    { "passthrough", 19, 0 },
+    { "llc-colors", 20, GRUB_DOM0LESS_XEN_LLC_COLORING },
+    { "capabilities", 21, 0 },
+    { "trap-unmapped-accesses", 21, 0 },
+    { "xen,sci_type", 21, 0 }
+  };
+
+#define N_PROPERTIES	((int) (sizeof (properties) / sizeof (properties[0])))
+
+static int
+find_property (const char *name)
+{
+  int i;
+
+  for (i = 0; i < N_PROPERTIES; i++)
+    if (strcmp (properties[i].name, name) == 0)
+      break;
+  return i;
+}
+
+static void
+report_not_built_in (scene_t scene, int node, const char *what,
+		     unsigned int option)
+{
+  const struct grub_dom0less_xen *xen = &scene->machine->xen;
+
+  if (xen->has_config && (xen->options & option) != option)
+    REPORT_FILE (scene, NOT_BUILT_IN, node, what);
+}
+
+void
+check_not_built_in (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  const struct grub_dom0less_range *range;
+  int property, i;
+  const char *name;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      /* The option came with 4.20; before, every Xen could.  */
+      if (!grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
+	report_not_built_in (scene, domain->node, "xen,domain",
+			     GRUB_DOM0LESS_XEN_DOM0LESS);
+      fdt_for_each_property_offset (property, scene->fdt, domain->node)
+	{
+	  if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL))
+	    continue;
+	  i = find_property (name);
+	  if (i < N_PROPERTIES)
+	    report_not_built_in (scene, domain->node, name,
+				 properties[i].option);
+	}
+    }
+  FOR_RANGES (range, scene)
+    if (range->kind == GRUB_DOM0LESS_SHARED_MEM)
+      report_not_built_in (scene, range->node, "xen,shared-mem",
+			   GRUB_DOM0LESS_XEN_STATIC_SHM);
+}
+
+void
+check_property_unknown (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  int property, i;
+  const char *name;
+
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_property_offset (property, scene->fdt, domain->node)
+      {
+	if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL))
+	  continue;
+	i = find_property (name);
+	if (i == N_PROPERTIES
+	    || grub_dom0less_xen_before (&scene->machine->xen, 4,
+					 properties[i].since))
+	  REPORT_FILE (scene, PROPERTY_UNKNOWN, domain->node, name);
+      }
+}

@@ -1,0 +1,375 @@
+/* rules_memory.c - rules of memory that the tree gives a purpose  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "rules.h"
+
+#include <string.h>
+
+#define XEN_PAGE_SIZE		4096
+#define HEAP_ALIGNMENT		65536
+
+/* Xen's NR_MEM_BANKS, and MAX_SHM_ID_LENGTH without the end.  */
+#define MAX_PIECES		256
+#define MAX_SHM_ID		15
+
+/* Report PROP of NODE if it is no whole number of records of CELLS cells, or
+   has an address or a size of more than 64 bits.  */
+static void
+check_property (scene_t scene, int node, const char *prop,
+		struct grub_dom0less_cells cells)
+{
+  int len, size = (cells.address + cells.size) * (int) sizeof (fdt32_t);
+  const fdt32_t *cell = fdt_getprop (scene->fdt, node, prop, &len);
+  uint64_t start, length;
+
+  /* Cells that are no number from 1 to 4 have rules of their own.  */
+  if (!cell || cells.address < 1 || cells.size < 1)
+    return;
+  if (len && len % size == 0)
+    {
+      for (; len; len -= size)
+	if (grub_dom0less_read_cells (&cell, cells.address, &start)
+	    || grub_dom0less_read_cells (&cell, cells.size, &length)
+	    || !length || length - 1 > UINT64_MAX - start)
+	  break;
+      if (!len)
+	return;
+    }
+  REPORT_FILE (scene, RANGE_MALFORMED, node, prop);
+}
+
+void
+check_range_malformed (scene_t scene)
+{
+  const struct grub_dom0less_plan *plan = scene->plan;
+  const struct grub_dom0less_domain *domain;
+  const struct grub_dom0less_module *module;
+
+  if (plan->chosen < 0)
+    return;
+  check_property (scene, plan->chosen, "xen,static-heap", plan->root_cells);
+  FOR_DOMAINS (domain, scene)
+    check_property (scene, domain->node, "xen,static-mem", plan->cells);
+  FOR_MODULES (module, scene)
+    check_property (scene, module->node, "reg", module->cells);
+}
+
+static int
+is_static (const struct grub_dom0less_range *range)
+{
+  return (range->kind == GRUB_DOM0LESS_STATIC_MEM
+	  || range->kind == GRUB_DOM0LESS_STATIC_HEAP
+	  || range->kind == GRUB_DOM0LESS_SHARED_MEM);
+}
+
+/* Since 4.18 Xen drops the module, or stops before it has a console; before,
+   somebody overwrites it.  */
+void
+check_module_in_range (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  const struct grub_dom0less_range *range;
+
+  FOR_MODULES (module, scene)
+    FOR_RANGES (range, scene)
+      if (module->has_reg && range->kind != GRUB_DOM0LESS_PLACED
+	  && grub_dom0less_overlap (module->address, module->size,
+				    range->start, range->size))
+	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_MODULE_IN_RANGE,
+			      module->node, range->node, NULL,
+			      module->address, 0);
+}
+
+/* Whether both are one region that two domains share.  */
+static int
+is_same_shared (scene_t scene, const struct grub_dom0less_range *range,
+		const struct grub_dom0less_range *other)
+{
+  const char *id, *other_id;
+
+  if (range->kind != GRUB_DOM0LESS_SHARED_MEM || other->kind != range->kind
+      || range->start != other->start || range->size != other->size)
+    return 0;
+  id = grub_dom0less_string (scene->fdt, range->node, "xen,shm-id");
+  other_id = grub_dom0less_string (scene->fdt, other->node, "xen,shm-id");
+  return id && other_id && strcmp (id, other_id) == 0;
+}
+
+/* Modules have rules of their own, and before 4.18 Xen did not mind when
+   reserved memory overlapped itself.  */
+void
+check_ranges_overlap (scene_t scene)
+{
+  const struct grub_dom0less_range *range, *other;
+
+  FOR_RANGES (range, scene)
+    for (other = scene->plan->ranges; other < range; other++)
+      {
+	if (range->kind == GRUB_DOM0LESS_PLACED
+	    || other->kind == GRUB_DOM0LESS_PLACED
+	    || !grub_dom0less_overlap (range->start, range->size,
+				       other->start, other->size)
+	    || is_same_shared (scene, range, other))
+	  continue;
+	if (!is_static (range) && !is_static (other)
+	    && grub_dom0less_xen_before (&scene->machine->xen, 4, 18))
+	  continue;
+	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_RANGES_OVERLAP,
+			      range->node, other->node,
+			      grub_dom0less_range_name (range->kind),
+			      range->start, 0);
+      }
+}
+
+/* Report RANGE against RULE, with a second address.  */
+static void
+report_range (scene_t scene, enum grub_dom0less_rule_number rule,
+	      const struct grub_dom0less_range *range, uint64_t number1)
+{
+  grub_dom0less_report (scene, rule, range->node, GRUB_DOM0LESS_NONE,
+			grub_dom0less_range_name (range->kind),
+			range->start, number1);
+}
+
+/* Xen hangs.  */
+void
+check_range_over_firmware (scene_t scene)
+{
+  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_range *range;
+  int i;
+
+  FOR_RANGES (range, scene)
+    for (i = 0; i < machine->n_memory; i++)
+      if (is_static (range)
+	  && machine->memory[i].type == GRUB_DOM0LESS_MEMORY_FIRMWARE
+	  && grub_dom0less_overlap (range->start, range->size,
+				    machine->memory[i].start,
+				    machine->memory[i].size))
+	{
+	  report_range (scene, GRUB_DOM0LESS_RULE_RANGE_OVER_FIRMWARE, range,
+			machine->memory[i].start);
+	  break;
+	}
+}
+
+/* The first address from ADDRESS on that no piece of memory has.  */
+static uint64_t
+end_of_memory (const struct grub_dom0less_machine *machine, uint64_t address)
+{
+  int i;
+
+  /* The pieces come in any order, and each takes ADDRESS further at most
+     once.  */
+  for (i = 0; i < machine->n_memory; i++)
+    if (machine->memory[i].size
+	&& address >= machine->memory[i].start
+	&& address - machine->memory[i].start < machine->memory[i].size)
+      {
+	address = machine->memory[i].start + machine->memory[i].size;
+	i = -1;
+      }
+  return address;
+}
+
+void
+check_range_outside_ram (scene_t scene)
+{
+  const struct grub_dom0less_range *range;
+  uint64_t end;
+
+  if (!scene->machine->n_memory)
+    return;
+  FOR_RANGES (range, scene)
+    if (is_static (range))
+      {
+	end = end_of_memory (scene->machine, range->start);
+	if (end - range->start < range->size)
+	  report_range (scene, GRUB_DOM0LESS_RULE_RANGE_OUTSIDE_RAM, range,
+			end);
+      }
+}
+
+void
+check_range_unaligned (scene_t scene)
+{
+  const struct grub_dom0less_range *range;
+  uint64_t alignment;
+
+  FOR_RANGES (range, scene)
+    {
+      alignment = range->kind == GRUB_DOM0LESS_STATIC_HEAP
+	? HEAP_ALIGNMENT : XEN_PAGE_SIZE;
+      if (is_static (range) && (range->start | range->size) % alignment)
+	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_RANGE_UNALIGNED,
+			      range->node, GRUB_DOM0LESS_NONE,
+			      grub_dom0less_range_name (range->kind),
+			      alignment, range->start);
+    }
+}
+
+void
+check_static_mem_sum (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  const struct grub_dom0less_range *range;
+  uint64_t sum, kib;
+  int found;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      sum = 0;
+      found = 0;
+      FOR_RANGES (range, scene)
+	if (range->kind == GRUB_DOM0LESS_STATIC_MEM
+	    && range->node == domain->node)
+	  {
+	    sum += range->size / 1024;
+	    found = 1;
+	  }
+      if (found && domain_memory (scene, domain, &kib) && sum != kib)
+	REPORT_NUMBERS (scene, STATIC_MEM_SUM, domain->node, sum, kib);
+    }
+}
+
+/* What Xen's process_shm_node asks of NODE.  */
+static const char *
+find_shared_mem_fault (scene_t scene, int node,
+		       struct grub_dom0less_cells cells)
+{
+  const char *id, *role;
+  const fdt32_t *cell;
+  uint64_t address, size;
+  int len, i, n_addresses;
+
+  id = grub_dom0less_string (scene->fdt, node, "xen,shm-id");
+  if (!id || strlen (id) > MAX_SHM_ID)
+    return "xen,shm-id";
+
+  role = grub_dom0less_string (scene->fdt, node, "role");
+  if (fdt_getprop (scene->fdt, node, "role", NULL)
+      && (!role || (strcmp (role, "owner") && strcmp (role, "borrower"))))
+    return "role";
+
+  cell = fdt_getprop (scene->fdt, node, "xen,shared-mem", &len);
+  if (!cell)
+    return "xen,shared-mem";
+  if (cells.address < 1 || cells.size < 1)
+    return NULL;
+  len /= (int) sizeof (*cell);
+  n_addresses = (len - cells.size) / cells.address;
+  if (n_addresses < 1 || n_addresses > 2
+      || len != n_addresses * cells.address + cells.size)
+    return "xen,shared-mem";
+  for (i = 0; i < n_addresses; i++)
+    if (grub_dom0less_read_cells (&cell, cells.address, &address)
+	|| address % XEN_PAGE_SIZE)
+      return "xen,shared-mem";
+  if (grub_dom0less_read_cells (&cell, cells.size, &size)
+      || !size || size % XEN_PAGE_SIZE)
+    return "xen,shared-mem";
+  return NULL;
+}
+
+void
+check_shared_mem_malformed (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  const char *fault;
+  int node;
+
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_subnode (node, scene->fdt, domain->node)
+      if (fdt_node_check_compatible (scene->fdt, node,
+				     "xen,domain-shared-memory-v1") == 0)
+	{
+	  fault = find_shared_mem_fault (scene, node, domain->cells);
+	  if (fault)
+	    REPORT_FILE (scene, SHARED_MEM_MALFORMED, node, fault);
+	}
+}
+
+void
+check_shared_mem_host (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  int node, len;
+
+  if (!grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
+    return;
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_subnode (node, scene->fdt, domain->node)
+      if (fdt_node_check_compatible (scene->fdt, node,
+				     "xen,domain-shared-memory-v1") == 0
+	  && fdt_getprop (scene->fdt, node, "xen,shared-mem", &len)
+	  && len == (domain->cells.address + domain->cells.size)
+		    * (int) sizeof (fdt32_t))
+	REPORT (scene, SHARED_MEM_HOST, node);
+}
+
+void
+check_too_many_pieces (scene_t scene)
+{
+  const struct grub_dom0less_machine *machine = scene->machine;
+  int i, n = 0;
+
+  for (i = 0; i < machine->n_memory; i++)
+    n += machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE;
+  if (n > MAX_PIECES
+      && (!machine->xen.major
+	  || grub_dom0less_xen_before (&machine->xen, 4, 21)))
+    REPORT_NUMBERS (scene, TOO_MANY_PIECES, GRUB_DOM0LESS_NONE, (uint64_t) n,
+		    MAX_PIECES);
+}
+
+/* Before 4.21 Xen keeps RAM in the firmware's pieces, and would give a module
+   that lies in two of them back twice.  */
+void
+check_module_in_pieces (scene_t scene)
+{
+  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_module *module;
+  const struct grub_dom0less_memory *memory;
+
+  if (machine->xen.major && !grub_dom0less_xen_before (&machine->xen, 4, 21))
+    return;
+  FOR_MODULES (module, scene)
+    for (memory = machine->memory;
+	 memory < machine->memory + machine->n_memory; memory++)
+      if (memory->type != GRUB_DOM0LESS_MEMORY_FIRMWARE
+	  && module->address >= memory->start
+	  && module->address - memory->start < memory->size
+	  && module->size > memory->size - (module->address - memory->start))
+	REPORT_NUMBERS (scene, MODULE_IN_PIECES, module->node, module->address,
+			0);
+}
+
+static void
+report_in_range (scene_t scene, const char *what, uint64_t start,
+		 uint64_t size)
+{
+  const struct grub_dom0less_range *range;
+
+  FOR_RANGES (range, scene)
+    if (grub_dom0less_overlap (start, size, range->start, range->size))
+      grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_XEN_IN_RANGE,
+			    range->node, GRUB_DOM0LESS_NONE, what, start, 0);
+}
+
+void
+check_xen_in_range (scene_t scene)
+{
+  report_in_range (scene, "Xen's image", scene->machine->xen_start,
+		   scene->machine->xen_size);
+  report_in_range (scene, "Xen's tree", scene->machine->tree_start,
+		   scene->machine->tree_size);
+}
