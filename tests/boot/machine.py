@@ -39,6 +39,8 @@ def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None):
 def qemu(disk, firmware="edk2", **machine):
     """The whole machine, ready for a -serial. The disk is only read: what is written to it is thrown away."""
     return [*qemu_machine(**machine), *FIRMWARE[firmware],
+            # Without this EDK2 waits five seconds for somebody to want its own menu.
+            "-boot", "menu=on,splash-time=0",
             # A machine that resets itself has failed; let the test see the end instead of a second boot.
             "-no-reboot",
             "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={disk}",
