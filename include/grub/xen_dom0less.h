@@ -134,6 +134,10 @@ void grub_dom0less_plan_read (struct grub_dom0less_plan *plan,
 void grub_dom0less_plan_share (struct grub_dom0less_plan *plan,
 			       const char *const *paths);
 
+/* Give every module of IMAGE but the first an image of its own, which will be
+   loaded apart.  */
+void grub_dom0less_plan_unshare (struct grub_dom0less_plan *plan, int image);
+
 /* Read CELLS (0 to 4) big-endian cells at *CELL, move *CELL behind them and
    put the number into *VALUE.  Returns 0, or -FDT_ERR_BADVALUE if it does
    not fit 64 bits.  */
@@ -174,6 +178,77 @@ size_t grub_dom0less_resolve (const char *xen, const char *name,
 
 
 /*
+ * config.c: Xen's own configuration file, xen.cfg.
+ * Source: Xen's docs/misc/efi.pandoc; xen/common/efi/boot.c has the rest.
+ */
+
+/* One line "KEY=VALUE".  Zero it to begin.  */
+struct grub_dom0less_entry
+{
+  const char *section;		/* behind its `[', or NULL before the first */
+  const char *key;		/* not terminated: KEY_LENGTH bytes */
+  size_t key_length;
+  char *value;			/* terminated */
+  char *next;			/* where the next line begins */
+};
+
+/* Cut the SIZE bytes of TEXT into terminated lines, and blank their comments
+   and indentation.  TEXT is the caller's, with one byte more than SIZE.  */
+void grub_dom0less_config_cut (char *text, size_t size);
+
+/* Go on to the next line of TEXT, which is cut, that has a key.  Returns 0 at
+   the end.  */
+int grub_dom0less_config_next (char *text, size_t size,
+			       struct grub_dom0less_entry *entry);
+
+/* Whether ENTRY stands in SECTION; every entry does if that is NULL.  */
+int grub_dom0less_config_in_section (const struct grub_dom0less_entry *entry,
+				     const char *section);
+
+/* Whether ENTRY's key is KEY, and whether it is one at all.  */
+int grub_dom0less_config_is (const struct grub_dom0less_entry *entry,
+			     const char *key);
+int grub_dom0less_config_known (const struct grub_dom0less_entry *entry);
+
+/* The first value of KEY in the first SECTION of that name, or anywhere if
+   SECTION is NULL; NULL if there is none.  */
+char *grub_dom0less_config_value (char *text, size_t size,
+				  const char *section, const char *key);
+
+/* End VALUE behind its first word.  Returns the second one, or NULL.  */
+char *grub_dom0less_config_split (char *value);
+
+/* Write the name of the file that Xen's EFI stub looks for at its ATTEMPT,
+   from 0 on, beside XEN: "xen-4.17.efi" gives xen-4.17.cfg, then xen-4.cfg.
+   Returns the length without the end, nothing written if that is not less
+   than SIZE; 0 when there is no further one.  */
+size_t grub_dom0less_config_name (const char *xen, int attempt,
+				  char *buf, size_t size);
+
+/* How many bytes grub_dom0less_config_apply may add to a tree.  */
+size_t grub_dom0less_config_room (size_t text_size);
+
+/* Write the dom0 of SECTION into FDT: its modules, with their files' names,
+   into /chosen, and its options as Xen's command line.  Values of TEXT are
+   split.  Returns 0 or a negative libfdt error; -FDT_ERR_EXISTS is a node
+   that the tree has already.  */
+int grub_dom0less_config_apply (void *fdt, char *text, size_t size,
+				const char *section);
+
+
+/*
+ * overlay.c: why an overlay does not fit its base.
+ */
+
+/* Find the first thing that OVERLAY wants and BASE has not: a label or a
+   path, *MISSING, which lies in OVERLAY.  Returns the fragment's offset in
+   OVERLAY, or a negative libfdt error if nothing is missing.  Neither may
+   have been through fdt_overlay_apply.  */
+int grub_dom0less_overlay_fault (const void *base, const void *overlay,
+				 const char **missing);
+
+
+/*
  * kernel.c: what a kernel file is.
  */
 
@@ -210,6 +285,24 @@ const char *grub_dom0less_format_name (enum grub_dom0less_format format);
 
 /* Whether Xen starts a kernel of FORMAT.  */
 int grub_dom0less_format_ok (enum grub_dom0less_format format);
+
+/* What an EFI zboot image holds.  */
+struct grub_dom0less_zboot
+{
+  uint32_t offset, size;		/* of the compressed kernel, in bytes */
+  uint32_t unpacked;			/* its size, or 0 where gzip says it */
+  char compression[8];			/* "gzip", "zstd", "xz", ...  */
+};
+
+/* Read ZBOOT from a whole zboot file of SIZE bytes.  Returns 0, or
+   -FDT_ERR_BADVALUE if it contradicts itself.  */
+int grub_dom0less_read_zboot (struct grub_dom0less_zboot *zboot,
+			      const void *file, size_t size);
+
+/* Whether Xen unpacks such a kernel in place, frees what it was, and so leaves
+   nothing to a second domain: a gzip file, or a uImage of one.  HEADER has
+   GRUB_DOM0LESS_HEADER_SIZE bytes.  */
+int grub_dom0less_kernel_consumed (const void *header, size_t size);
 
 
 /*

@@ -87,3 +87,56 @@ grub_dom0less_format_ok (enum grub_dom0less_format format)
 	  || format == GRUB_DOM0LESS_FORMAT_ZIMAGE
 	  || format == GRUB_DOM0LESS_FORMAT_UIMAGE);
 }
+
+int
+grub_dom0less_kernel_consumed (const void *header, size_t size)
+{
+  const unsigned char *bytes = header;
+
+  switch (grub_dom0less_kernel_format (header, size))
+    {
+    case GRUB_DOM0LESS_FORMAT_GZIP:
+      return 1;
+    case GRUB_DOM0LESS_FORMAT_UIMAGE:
+      /* ih_comp; 1 is gzip.  */
+      return size > 31 && bytes[31] == 1;
+    default:
+      return 0;
+    }
+}
+
+static uint32_t
+read_le32 (const unsigned char *bytes)
+{
+  return ((uint32_t) bytes[3] << 24 | (uint32_t) bytes[2] << 16
+	  | (uint32_t) bytes[1] << 8 | bytes[0]);
+}
+
+int
+grub_dom0less_read_zboot (struct grub_dom0less_zboot *zboot,
+			  const void *file, size_t size)
+{
+  const unsigned char *bytes = file;
+
+  if (size < GRUB_DOM0LESS_HEADER_SIZE
+      || grub_dom0less_kernel_format (file, size)
+	 != GRUB_DOM0LESS_FORMAT_ZBOOT)
+    return -FDT_ERR_BADVALUE;
+  zboot->offset = read_le32 (bytes + 8);
+  zboot->size = read_le32 (bytes + 12);
+  memcpy (zboot->compression, bytes + 0x18, sizeof (zboot->compression));
+  if (zboot->offset > size || zboot->size > size - zboot->offset
+      || zboot->size == 0
+      || !memchr (zboot->compression, '\0', sizeof (zboot->compression)))
+    return -FDT_ERR_BADVALUE;
+
+  /* Linux appends the unpacked size, except to gzip, which has it.  */
+  zboot->unpacked = 0;
+  if (strcmp (zboot->compression, "gzip"))
+    {
+      if (size - zboot->offset - zboot->size < 4)
+	return -FDT_ERR_BADVALUE;
+      zboot->unpacked = read_le32 (bytes + zboot->offset + zboot->size);
+    }
+  return 0;
+}

@@ -347,3 +347,18 @@ grub_dom0less_plan_share (struct grub_dom0less_plan *plan,
       plan->modules[i].image = image;
     }
 }
+
+void
+grub_dom0less_plan_unshare (struct grub_dom0less_plan *plan, int image)
+{
+  int i;
+
+  for (i = plan->images[image].module + 1; i < plan->n_modules; i++)
+    if (plan->modules[i].image == image)
+      {
+	plan->images[plan->n_images].module = i;
+	plan->images[plan->n_images].users = 1;
+	plan->modules[i].image = plan->n_images++;
+      }
+  plan->images[image].users = 1;
+}
