@@ -1,0 +1,98 @@
+# xen_dom0less: a GRUB module that boots a dom0less Xen machine under UEFI.
+#
+#     make                            GRUB for arm64-efi with the module, in build/grub-$(GRUB)/install
+#     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
+#     make run                        the demonstration: Xen and two Linux domains in QEMU
+#     make check                      all tests; check-unit and check-boot are its parts
+#     make lint                       shellcheck over the scripts
+#     make clean                      remove what was built; distclean also what was fetched
+#
+# Each can be told by variables:
+#
+#     GRUB      2.06 (Debian 12's), 2.12 or 2.14
+#     XEN       4.17 (Debian 12's), 4.20, or 4.20-static: 4.20 with static memory compiled in
+#     FIRMWARE  edk2 or uboot
+#     MEMORY    what `make run` gives the machine, in MiB
+#     prefix    where `make install` installs, and DESTDIR in front of that
+#
+# Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first.
+
+GRUBS = 2.06 2.12 2.14
+XENS = 4.17 4.20 4.20-static
+FIRMWARES = edk2 uboot
+
+GRUB ?= 2.06
+XEN ?= 4.17
+FIRMWARE ?= edk2
+MEMORY ?= 2048
+prefix = /usr/local
+DESTDIR =
+
+# choice VARIABLE,VALUES: a wrong word is an error before anything is done.
+choice = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)): choose one of $(2)))
+$(call choice,GRUB,$(GRUBS))
+$(call choice,XEN,$(XENS))
+$(call choice,FIRMWARE,$(FIRMWARES))
+
+# An installed GRUB stands for its module, the last file that scripts/build touches. It is made
+# of every file of these folders; the folders themselves tell when one has come or gone.
+module = build/grub-$(1)/install/lib/grub/arm64-efi/xen_dom0less.mod
+sources := $(shell find grub-core include util Makefile.util.def 2>/dev/null) scripts/build
+
+linux = build/guest/vmlinuz build/guest/busybox
+
+all: $(call module,$(GRUB))
+
+$(foreach grub,$(GRUBS),$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
+
+install: setup-build
+	@scripts/build $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
+
+# What others wrote. It comes whole or not at all, and never again.
+build/src/% build/guest/%: | setup-fetch
+	@scripts/fetch $*
+
+build/guest/xen-4.20-static.efi: scripts/build-xen | setup-build
+	@scripts/build-xen
+
+run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
+	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
+
+# Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
+check: suite-unit-needs suite-boot-needs
+	@for suite in unit boot; do \
+	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
+	done; scripts/count-results $$ended
+
+check-unit check-boot: check-%: suite-%-needs
+	@$(MAKE) --no-print-directory suite-$*; scripts/count-results $*=$$?
+
+suite-unit-needs: build/src/dtc | setup-unit
+suite-unit: suite-unit-needs
+	@rm -rf build/results/unit && mkdir -p build/results/unit
+	CMOCKA_MESSAGE_OUTPUT=xml CMOCKA_XML_FILE=$(CURDIR)/build/results/unit/%g.xml $(MAKE) -C tests/unit check
+
+suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
+suite-boot-needs: $(sort $(patsubst %,build/guest/xen-%.efi,4.17 4.20 $(XEN))) $(linux) | setup-boot
+suite-boot: suite-boot-needs
+	@rm -rf build/results/boot && mkdir -p build/results/boot
+	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
+
+lint: setup-lint
+	shellcheck $$(grep -l '^#!/bin/sh' scripts/* .ci/run)
+
+# setup-GROUP: the packages of that group in scripts/packages.
+setup-build: setup-fetch
+setup-%:
+	@scripts/setup $*
+
+clean:
+	rm -rf build/grub-* build/xen-* build/results build/boot build/demo
+
+distclean:
+	rm -rf build
+
+.PHONY: all install run check check-unit check-boot lint clean distclean
+.PHONY: suite-unit suite-unit-needs suite-boot suite-boot-needs
+# GRUB's builds use all processors themselves, and their reports are read one after the other.
+.NOTPARALLEL:
