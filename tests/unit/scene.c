@@ -1,0 +1,272 @@
+/* scene.c - a machine for the rules, and what they find on it  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "scene.h"
+
+#include <inttypes.h>
+
+#define RAM_START	UINT64_C (0x40000000)
+#define RAM_SIZE	UINT64_C (0x80000000)
+#define MIB		UINT64_C (0x100000)
+#define MAX_MEMORY	512
+#define MAX_TEXT	65536
+
+#define CONFIG_NAMES	\
+  { "STATIC_MEMORY", "STATIC_SHM", "LLC_COLORING", "ARM64_SVE", \
+    "SBSA_VUART_CONSOLE", "DOM0LESS_BOOT" }
+
+struct stage
+{
+  struct grub_dom0less_plan plan;
+  struct grub_dom0less_memory memory[MAX_MEMORY];
+  struct grub_dom0less_machine machine;
+  struct grub_dom0less_scene scene;
+  char args[2048];
+  uint64_t images_at;
+  uint64_t image_size;
+  int n_errors;
+  char found[MAX_TEXT];
+};
+
+static void
+add_memory (struct stage *stage, enum grub_dom0less_memory_type type,
+	    uint64_t start, uint64_t end)
+{
+  struct grub_dom0less_memory *memory
+    = stage->memory + stage->machine.n_memory;
+
+  if (start == end)
+    return;
+  assert_true (stage->machine.n_memory < MAX_MEMORY);
+  memory->type = type;
+  memory->start = start;
+  memory->size = end - start;
+  stage->machine.n_memory++;
+}
+
+static void
+set_memory (struct stage *stage, uint64_t firmware)
+{
+  stage->machine.n_memory = 0;
+  add_memory (stage, GRUB_DOM0LESS_MEMORY_LOADER, RAM_START, RAM_START + MIB);
+  add_memory (stage, GRUB_DOM0LESS_MEMORY_FREE, RAM_START + MIB, firmware);
+  add_memory (stage, GRUB_DOM0LESS_MEMORY_FIRMWARE, firmware, firmware + MIB);
+  add_memory (stage, GRUB_DOM0LESS_MEMORY_FREE, firmware + MIB,
+	      RAM_START + RAM_SIZE);
+}
+
+static void
+set_pieces (struct stage *stage, int n)
+{
+  uint64_t start, size = RAM_SIZE / (uint64_t) n & ~UINT64_C (4095);
+  int i;
+
+  stage->machine.n_memory = 0;
+  for (i = 0; i < n; i++)
+    {
+      start = RAM_START + (uint64_t) i * size;
+      add_memory (stage, GRUB_DOM0LESS_MEMORY_FREE, start, start + size);
+    }
+}
+
+/* Give Xen a .config with every option but WITHOUT.  */
+static void
+set_config (struct stage *stage, const char *without)
+{
+  static const char *const names[] = CONFIG_NAMES;
+  char text[512] = "CONFIG_ARM=y\n";
+  size_t i;
+
+  for (i = 0; i < sizeof (names) / sizeof (names[0]); i++)
+    if (strcmp (names[i], without))
+      {
+	strcat (text, "CONFIG_");
+	strcat (text, names[i]);
+	strcat (text, "=y\n");
+      }
+  assert_true (grub_dom0less_xen_config (&stage->machine.xen, text,
+					 strlen (text)));
+}
+
+static void
+apply_need (struct stage *stage, const char *need)
+{
+  struct grub_dom0less_machine *machine = &stage->machine;
+  uint64_t number;
+  int major, minor, n;
+  char name[64];
+
+  if (strcmp (need, "EL1") == 0)
+    machine->exception_level = 1;
+  else if (strcmp (need, "unknown memory") == 0)
+    machine->n_memory = 0;
+  else if (sscanf (need, "firmware at %" SCNx64, &number) == 1)
+    set_memory (stage, number);
+  else if (sscanf (need, "%d pieces of RAM", &n) == 1)
+    set_pieces (stage, n);
+  else if (sscanf (need, "Xen without %63s", name) == 1)
+    set_config (stage, name);
+  else if (sscanf (need, "Xen at %" SCNx64, &number) == 1)
+    {
+      machine->xen_start = number;
+      machine->xen_size = MIB;
+    }
+  else if (sscanf (need, "Xen %d.%d", &major, &minor) == 2)
+    {
+      machine->xen.major = major;
+      machine->xen.minor = minor;
+      set_config (stage, "");
+    }
+  else if (sscanf (need, "tree at %" SCNx64, &number) == 1)
+    {
+      machine->tree_start = number;
+      machine->tree_size = MIB;
+    }
+  else if (sscanf (need, "images at %" SCNx64, &number) == 1)
+    stage->images_at = number;
+  else if (sscanf (need, "images of %" SCNx64, &number) == 1)
+    stage->image_size = number;
+  else if (strncmp (need, "arguments ", 10) == 0)
+    {
+      assert_true (strlen (need) < sizeof (stage->args));
+      strcpy (stage->args, need + 10);
+      stage->scene.xen_args = stage->args;
+    }
+  else
+    fail_msg ("\"%s\" is not known to scene.c", need);
+}
+
+static void
+report (void *data, const struct grub_dom0less_finding *finding)
+{
+  struct stage *stage = data;
+  size_t length = strlen (stage->found);
+
+  assert_true (length < MAX_TEXT / 2);
+  length += grub_dom0less_finding_text (finding, stage->scene.fdt,
+					stage->found + length,
+					MAX_TEXT - length - 1);
+  strcpy (stage->found + length, "\n");
+  stage->n_errors += finding->rule->severity == GRUB_DOM0LESS_ERROR;
+}
+
+static struct stage *
+make_stage (const void *fdt, const char *needs)
+{
+  struct stage *stage = allocate (sizeof (*stage));
+  char *list = format ("%s", needs ? needs : ""), *need, *rest = NULL;
+
+  stage->machine.exception_level = 2;
+  stage->machine.memory = stage->memory;
+  stage->images_at = UINT64_C (0x50000000);
+  stage->image_size = 4096;
+  set_memory (stage, RAM_START + RAM_SIZE - MIB);
+  for (need = strtok_r (list, ";", &rest); need;
+       need = strtok_r (NULL, ";", &rest))
+    apply_need (stage, need + strspn (need, " "));
+  free (list);
+
+  stage->scene.fdt = fdt;
+  stage->scene.plan = &stage->plan;
+  stage->scene.machine = &stage->machine;
+  stage->scene.report = report;
+  stage->scene.data = stage;
+  return stage;
+}
+
+/* Files have the names of the tree, and what has an index instead a name that
+   no file has.  */
+static void
+share_images (struct grub_dom0less_plan *plan)
+{
+  char *paths[GRUB_DOM0LESS_MAX_MODULES];
+  int i;
+
+  for (i = 0; i < plan->n_modules; i++)
+    {
+      const struct grub_dom0less_module *module = plan->modules + i;
+
+      paths[i] = NULL;
+      if (module->name)
+	paths[i] = format ("(hd0,gpt2)/%s", module->name);
+      else if (module->index != GRUB_DOM0LESS_NONE)
+	paths[i] = format ("mb-index %d", module->index);
+    }
+  grub_dom0less_plan_share (plan, (const char *const *) paths);
+  for (i = 0; i < plan->n_modules; i++)
+    free (paths[i]);
+}
+
+static void
+place_images (struct stage *stage)
+{
+  struct grub_dom0less_module *module = stage->plan.modules;
+  int i;
+
+  for (i = 0; i < stage->plan.n_modules; i++, module++)
+    if (module->image != GRUB_DOM0LESS_NONE)
+      {
+	if (!module->has_reg)
+	  module->address = stage->images_at
+	    + (uint64_t) module->image * UINT64_C (0x10000);
+	module->size = stage->image_size;
+      }
+}
+
+/* Whether each line of FOUND begins as the one of EXPECTED.  */
+static int
+is_as_expected (const char *found, const char *expected)
+{
+  while (*expected)
+    {
+      size_t length = strcspn (expected, "\n");
+
+      if (strncmp (found, expected, length) != 0)
+	return 0;
+      found = strchr (found, '\n') + 1;
+      expected += length + (expected[length] == '\n');
+    }
+  return *found == '\0';
+}
+
+void
+assert_findings (const void *fdt, const char *needs, const char *expected)
+{
+  struct stage *stage = make_stage (fdt, needs);
+
+  grub_dom0less_plan_read (&stage->plan, fdt);
+  share_images (&stage->plan);
+  grub_dom0less_check (&stage->scene, GRUB_DOM0LESS_PHASE_TREE);
+  if (stage->n_errors == 0)
+    {
+      place_images (stage);
+      grub_dom0less_check (&stage->scene, GRUB_DOM0LESS_PHASE_PLACED);
+    }
+
+  if (!expected)
+    expected = "";
+  if (!is_as_expected (stage->found, expected))
+    fail_msg ("needs: %s\nexpected:\n%s\nfound:\n%s", needs ? needs : "",
+	      expected, stage->found);
+  free (stage);
+}
+
+void
+assert_chosen (const char *source, const char *needs, const char *expected)
+{
+  char *tree = format ("/ { chosen { %s }; };", source);
+  void *fdt = make_machine_tree (tree);
+
+  free (tree);
+  assert_findings (fdt, needs, expected);
+  free (fdt);
+}
