@@ -439,7 +439,6 @@ struct grub_dom0less_machine
   int n_memory;				/* 0 if the map is not known */
   struct grub_dom0less_xen xen;
   uint64_t xen_start, xen_size;		/* where Xen's image lies, if it does */
-  uint64_t tree_start, tree_size;	/* and the tree that it gets */
 };
 
 struct grub_dom0less_scene;

@@ -38,9 +38,17 @@ RULE (NO_HARDWARE, "no-hardware", ERROR, TREE, check_no_hardware,
       "the tree describes no processors",
       "Xen needs the machine's whole tree, not /chosen alone")
 
-RULE (CONFIG_WANTED, "config-wanted", ERROR, TREE, check_config_wanted,
-      "xen,uefi-cfg-load says that xen.cfg has the dom0, and it is not read",
-      "name the dom0's modules in the tree")
+RULE (OVERLAY_MISFIT, "overlay-misfit", ERROR, MET, NULL,
+      "cannot apply $f",
+      "for a tree without __symbols__, say target-path")
+RULE (CONFIG_MISSING, "config-missing", ERROR, MET, NULL,
+      "xen,uefi-cfg-load wants a xen.cfg beside $f", "--config FILE")
+RULE (CONFIG_SECTION, "config-section", ERROR, MET, NULL,
+      "no section $f", "--section NAME")
+RULE (CONFIG_CONFLICT, "config-conflict", ERROR, MET, NULL,
+      "the tree has a node already that $f would add", NULL)
+RULE (CONFIG_UNKNOWN, "config-unknown", WARNING, MET, NULL,
+      "$f is no keyword of Xen's", NULL)
 RULE (NO_MODULE, "no-module", ERROR, TREE, check_no_module,
       "nothing to start: no module under /chosen",
       "a module is compatible with multiboot,module")
@@ -133,10 +141,6 @@ RULE (BOOTARGS_LONG, "bootargs-long", ERROR, TREE, check_bootargs_long,
 RULE (TOO_MANY_BOOTARGS, "too-many-bootargs", ERROR, TREE,
       check_too_many_bootargs,
       "Xen loses the bootargs of all modules but $m", NULL)
-RULE (TOO_MANY_MODULES, "too-many-modules", ERROR, TREE,
-      check_too_many_modules,
-      "$n different modules, Xen takes $m",
-      "domains that name one file share it")
 RULE (KINDS_SHARE, "kinds-share", ERROR, TREE, check_kinds_share,
       "same address as $o, which is of another kind", NULL)
 RULE (DOM0_SHARES, "dom0-shares", ERROR, TREE, check_dom0_shares,
@@ -169,7 +173,7 @@ RULE (TOO_MANY_PIECES, "too-many-pieces", WARNING, TREE,
       check_too_many_pieces,
       "RAM is in $n pieces, before 4.21 Xen uses $m: the rest is lost", NULL)
 
-RULE (KEY_UNKNOWN, "key-unknown", ERROR, MET, NULL,
+RULE (INDEX_UNKNOWN, "index-unknown", ERROR, MET, NULL,
       "mb-index $n was not given", "--module FILE, once for each index")
 RULE (KEY_UNUSED, "key-unused", WARNING, MET, NULL,
       "no module names $f", NULL)
@@ -189,10 +193,14 @@ RULE (ADDRESS_TOO_BIG, "address-too-big", ERROR, PLACED,
       check_address_too_big,
       "address $x or size $y does not fit the cells",
       "use 2 address and 2 size cells")
+RULE (TOO_MANY_MODULES, "too-many-modules", ERROR, PLACED,
+      check_too_many_modules,
+      "$n different modules, Xen takes $m",
+      "domains that name one file share it")
 RULE (PATH_LONG, "path-long", ERROR, PLACED, check_path_long,
       "the module's path will have $n bytes, Xen takes $m", NULL)
 RULE (MODULE_IN_PIECES, "module-in-pieces", ERROR, PLACED,
       check_module_in_pieces,
       "$x is in two of the firmware's pieces of RAM", "Xen frees it twice")
 RULE (XEN_IN_RANGE, "xen-in-range", ERROR, PLACED, check_xen_in_range,
-      "firmware put $f at $x, into this memory", NULL)
+      "firmware put Xen's image at $x, into this memory", NULL)

@@ -58,13 +58,18 @@ def make_core(grub, modules, config=""):
 
 
 def entry(title, *lines):
-    """A menu entry; a menu of one starts it at once."""
+    """An entry of a menu."""
     return "\n".join([f'menuentry "{title}" {{', *lines, "}", ""])
 
 
 def menu(*entries):
     """A menu that waits for a choice."""
     return "set timeout=-1\n" + "".join(entries)
+
+
+def at_once(*lines):
+    """A menu of one entry, which starts without waiting."""
+    return "set timeout=0\n" + entry("at once", *lines)
 
 
 def _put(path, content):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from conftest import FIRMWARES, GRUBS, XENS
-from disk import entry
+from disk import at_once
 from guest import ramdisk
 from paths import GUEST
 from tree import chosen, domain, make_dtb
@@ -17,13 +17,13 @@ from two import LOAD_TWO, TWO, check_two
 @pytest.mark.parametrize("grub", GRUBS)
 def test_two_domains(boot, grub, firmware, xen):
     """On every GRUB, firmware and Xen, from the menu; the module comes by autoload."""
-    machine = boot(entry("two", LOAD_TWO), grub=grub, firmware=firmware, xen=xen)
+    machine = boot(at_once(LOAD_TWO), grub=grub, firmware=firmware, xen=xen)
     check_two(machine.domains("DomA", "DomB"))
 
 
 def test_thread(boot):
     """The example that the discussion on xen-devel settled on: thread.dts says what was corrected."""
-    machine = boot(entry("thread", "xen_dom0less --dtb /thread.dtb /xen.efi console=dtuart"), {
+    machine = boot(at_once("xen_dom0less --dtb /thread.dtb /xen.efi console=dtuart"), {
         "thread.dtb": make_dtb((Path(__file__).parent / "thread.dts").read_text()),
         "domu-kernel": GUEST / "vmlinuz",
         "domA-ramdisk": ramdisk("domA-ramdisk"),
@@ -44,7 +44,7 @@ def test_cells(boot, xen, cells):
     """A domain may write its modules' addresses and sizes in 1 to 4 cells each."""
     names = [f"Dom{address}{size}" for address, size in cells]
     nodes = [domain(name, ramdisk="a.img", cells=pair) for name, pair in zip(names, cells)]
-    machine = boot(entry("cells", "xen_dom0less --dtb /cells.dtb /xen.efi console=dtuart noreboot"),
+    machine = boot(at_once("xen_dom0less --dtb /cells.dtb /xen.efi console=dtuart noreboot"),
                    {"cells.dtb": make_dtb(chosen(*nodes))}, xen=xen)
     found = machine.domains(*names)
     assert [found[name]["ramdisk"] for name in names] == ["a.img"] * 4
@@ -57,7 +57,7 @@ def test_names(boot):
         domain("DomB", kernel="(hd0,gpt2)/xen/vmlinuz", ramdisk="sub\\\\b.img"),
         domain("DomC", kernel="../xen/vmlinuz", ramdisk="\\\\ramdisks\\\\c.img"),
     ))
-    machine = boot(entry("names", "root=hd0,gpt1",
+    machine = boot(at_once("root=hd0,gpt1",
                          "xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen/xen.efi console=dtuart noreboot"), {
         "trees/names.dtb": tree,
         "xen/xen.efi": GUEST / "xen-4.17.efi",
@@ -73,7 +73,7 @@ def test_names(boot):
 @pytest.mark.parametrize("firmware", FIRMWARES)
 def test_devicetree_command(boot, firmware):
     """Without --dtb it is the tree that `devicetree` loaded."""
-    machine = boot(entry("two", "devicetree /two.dtb", "xen_dom0less /xen.efi console=dtuart noreboot"), firmware=firmware)
+    machine = boot(at_once("devicetree /two.dtb", "xen_dom0less /xen.efi console=dtuart noreboot"), firmware=firmware)
     check_two(machine.domains("DomA", "DomB"))
 
 
@@ -81,7 +81,7 @@ def test_firmware_tree(boot, tmp_path):
     """Without either it is the firmware's: here a board whose own tree describes the domains."""
     board = tmp_path / "board.dtb"
     board.write_bytes(make_dtb(TWO))
-    machine = boot(entry("two", "xen_dom0less /xen.efi console=dtuart noreboot"), tree=board)
+    machine = boot(at_once("xen_dom0less /xen.efi console=dtuart noreboot"), tree=board)
     check_two(machine.domains("DomA", "DomB"))
 
 
@@ -99,5 +99,5 @@ def test_insmod(boot):
 
 def test_entry_twice(boot):
     """As does an entry that loads the same twice, which runs the first one's unload."""
-    machine = boot(entry("two", LOAD_TWO, LOAD_TWO))
+    machine = boot(at_once(LOAD_TWO, LOAD_TWO))
     check_two(machine.domains("DomA", "DomB"))

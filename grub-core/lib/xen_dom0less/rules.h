@@ -24,7 +24,6 @@ typedef const struct grub_dom0less_scene *scene_t;
 void check_not_el2 (scene_t scene);
 void check_too_many_nodes (scene_t scene);
 void check_no_hardware (scene_t scene);
-void check_config_wanted (scene_t scene);
 void check_no_module (scene_t scene);
 void check_nested_module (scene_t scene);
 void check_domain_misplaced (scene_t scene);

@@ -353,23 +353,15 @@ check_module_in_pieces (scene_t scene)
 			0);
 }
 
-static void
-report_in_range (scene_t scene, const char *what, uint64_t start,
-		 uint64_t size)
-{
-  const struct grub_dom0less_range *range;
-
-  FOR_RANGES (range, scene)
-    if (grub_dom0less_overlap (start, size, range->start, range->size))
-      grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_XEN_IN_RANGE,
-			    range->node, GRUB_DOM0LESS_NONE, what, start, 0);
-}
-
+/* Our own tree may lie anywhere: Xen's EFI stub makes a copy of it.  */
 void
 check_xen_in_range (scene_t scene)
 {
-  report_in_range (scene, "Xen's image", scene->machine->xen_start,
-		   scene->machine->xen_size);
-  report_in_range (scene, "Xen's tree", scene->machine->tree_start,
-		   scene->machine->tree_size);
+  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_range *range;
+
+  FOR_RANGES (range, scene)
+    if (grub_dom0less_overlap (machine->xen_start, machine->xen_size,
+			       range->start, range->size))
+      REPORT_NUMBERS (scene, XEN_IN_RANGE, range->node, machine->xen_start, 0);
 }

@@ -44,16 +44,6 @@ check_no_hardware (scene_t scene)
 }
 
 void
-check_config_wanted (scene_t scene)
-{
-  int chosen = scene->plan->chosen;
-
-  if (chosen >= 0
-      && fdt_getprop (scene->fdt, chosen, "xen,uefi-cfg-load", NULL))
-    REPORT (scene, CONFIG_WANTED, chosen);
-}
-
-void
 check_no_module (scene_t scene)
 {
   if (scene->plan->n_modules == 0)

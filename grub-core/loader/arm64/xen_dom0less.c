@@ -19,7 +19,6 @@
 #include <grub/loader.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
-#include <grub/term.h>
 
 #include "xen_dom0less_boot.h"
 #include "xen_dom0less_compat.h"
@@ -30,8 +29,6 @@ GRUB_MOD_LICENSE ("GPLv3+");
    a source file and a line before it.  */
 #define TEXT_SIZE	192
 
-#define ADDRESS_LIMIT_32	0xffffffffULL
-
 static grub_dl_t my_mod;
 
 /* What `boot' will start.  */
@@ -41,12 +38,28 @@ static const struct grub_arg_option options[] =
   {
     {"dtb", 'd', 0, N_("Use FILE instead of the loaded or the firmware's tree."),
      N_("FILE"), ARG_TYPE_FILE},
+    {"overlay", 'o', GRUB_ARG_OPTION_REPEATABLE,
+     N_("Apply the overlay FILE to the tree."), N_("FILE"), ARG_TYPE_FILE},
+    {"config", 'c', 0, N_("Read the dom0 from Xen's configuration FILE."),
+     N_("FILE"), ARG_TYPE_FILE},
+    {"section", 's', 0, N_("Use section NAME of the configuration file."),
+     N_("NAME"), ARG_TYPE_STRING},
+    {"module", 'm', GRUB_ARG_OPTION_REPEATABLE,
+     N_("Load FILE for the modules that say KEY or its number."),
+     N_("[KEY=]FILE"), ARG_TYPE_STRING},
+    {"dry-run", 'n', 0, N_("Load and show everything, and give it back."),
+     0, 0},
     {0, 0, 0, 0, 0, 0}
   };
 
-enum options
+enum
   {
-    OPTION_DTB
+    OPTION_DTB,
+    OPTION_OVERLAY,
+    OPTION_CONFIG,
+    OPTION_SECTION,
+    OPTION_MODULE,
+    OPTION_DRY_RUN
   };
 
 /* Give back all that BOOT owns, and BOOT itself.  Any part of it may be
@@ -68,15 +81,25 @@ free_boot (struct dom0less_boot *boot)
     dom0less_pages_free (boot->images + i);
   for (claim = 0; claim < boot->n_claims; claim++)
     dom0less_pages_free (boot->claims + claim);
+
   for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
     grub_free (boot->paths[i]);
-
+  for (i = 0; i < boot->n_keys; i++)
+    {
+      grub_free (boot->keys[i].key);
+      grub_free (boot->keys[i].path);
+    }
   grub_free (boot->images);
   grub_free (boot->claims);
   grub_free (boot->paths);
+  grub_free (boot->keys);
   grub_free (boot->plan);
   grub_free (boot->memory);
   grub_free (boot->tree);
+  grub_free (boot->tree_name);
+  grub_free (boot->config);
+  grub_free (boot->config_name);
+  grub_free (boot->section);
   grub_free (boot->error);
   grub_free (boot->xen_args);
   grub_free (boot->xen);
@@ -94,7 +117,8 @@ report (void *data, const struct grub_dom0less_finding *finding)
   grub_dom0less_finding_text (finding, boot->tree, text, sizeof (text));
   if (finding->rule->severity == GRUB_DOM0LESS_WARNING)
     {
-      grub_printf ("warning: %s\n", text);
+      if (!boot->is_quiet)
+	grub_printf ("warning: %s\n", text);
       return;
     }
 
@@ -102,21 +126,29 @@ report (void *data, const struct grub_dom0less_finding *finding)
     grub_printf ("error: %s\n", boot->error);
   grub_free (boot->error);
   boot->error = grub_strdup (text);
-  boot->n_errors++;
 }
 
-/* Make GRUB's error of the findings so far, if there is one among them.  */
-static grub_err_t
-judge (struct dom0less_boot *boot)
+grub_err_t
+dom0less_judge (struct dom0less_boot *boot)
 {
-  if (boot->n_errors && !grub_errno)
+  if (boot->error && !grub_errno)
     grub_error (GRUB_ERR_BAD_OS, "%s", boot->error);
   return grub_errno;
 }
 
-/* NAME as "(device)/file": without a slash GRUB would read a block list.  */
-static char *
-full_name (const char *name)
+const char *
+dom0less_bare_message (const char *message)
+{
+  const char *colon = grub_strstr (message, ".c:");
+
+  if (!colon)
+    return message;
+  colon = grub_strchr (colon + 3, ':');
+  return colon ? colon + 1 : message;
+}
+
+char *
+dom0less_full_name (const char *name)
 {
   const char *root = grub_env_get ("root");
 
@@ -126,59 +158,112 @@ full_name (const char *name)
 			 name[0] == '/' ? "" : "/", name);
 }
 
-static grub_err_t
-gather (struct dom0less_boot *boot, const char *dtb, int argc, char **argv)
+char *
+dom0less_resolve (const struct dom0less_boot *boot, const char *name)
 {
-  char *dtb_name = NULL;
+  grub_size_t size = grub_dom0less_resolve (boot->xen, name, NULL, 0) + 1;
+  char *path = grub_malloc (size);
 
+  if (path)
+    grub_dom0less_resolve (boot->xen, name, path, size);
+  return path;
+}
+
+static grub_err_t
+gather_xen (struct dom0less_boot *boot)
+{
+  const struct dom0less_request *request = boot->request;
+
+  boot->xen = dom0less_full_name (request->xen);
+  if (!boot->xen)
+    return grub_errno;
+  if (request->n_xen_args)
+    {
+      grub_size_t size = dom0less_cmdline_size (request->n_xen_args,
+						request->xen_args);
+
+      boot->xen_args = grub_malloc (size);
+      if (!boot->xen_args
+	  || dom0less_create_cmdline (request->n_xen_args, request->xen_args,
+				      boot->xen_args, size))
+	return grub_errno;
+      boot->scene.xen_args = boot->xen_args;
+    }
+
+  if (dom0less_read_file (boot->xen, GRUB_FILE_TYPE_XEN_HYPERVISOR,
+			  GRUB_EFI_MAX_USABLE_ADDRESS, NULL,
+			  &boot->xen_file, &boot->xen_size))
+    return grub_errno;
+  dom0less_read_xen_facts (boot);
+  return GRUB_ERR_NONE;
+}
+
+/* The tree of --dtb, else the config's, else what there is.  */
+static grub_err_t
+gather_base (struct dom0less_boot *boot)
+{
+  char *name = NULL;
+  const char *dtb;
+
+  if (boot->request->dtb)
+    name = dom0less_full_name (boot->request->dtb);
+  else if (boot->config
+	   && (dtb = grub_dom0less_config_value (boot->config,
+						 boot->config_size,
+						 boot->section, "dtb")))
+    name = dom0less_resolve (boot, dtb);
+  if (!grub_errno)
+    dom0less_gather_tree (boot, name);
+  grub_free (name);
+  return grub_errno;
+}
+
+/* Whether the tree leaves its dom0 to a xen.cfg, and none has been read.  */
+static int
+wants_config (struct dom0less_boot *boot)
+{
+  int chosen = fdt_path_offset (boot->tree, "/chosen");
+
+  return (!boot->config && chosen >= 0
+	  && fdt_getprop (boot->tree, chosen, "xen,uefi-cfg-load", NULL));
+}
+
+static grub_err_t
+gather_tree (struct dom0less_boot *boot)
+{
+  if (boot->request->config
+      && dom0less_read_config (boot, boot->request->config))
+    return grub_errno;
+  if (gather_base (boot))
+    return grub_errno;
+
+  if (wants_config (boot))
+    {
+      if (dom0less_read_config (boot, NULL))
+	return grub_errno;
+      /* As for Xen's stub, the config's tree replaces the one that asked.  */
+      if (!boot->request->dtb
+	  && grub_dom0less_config_value (boot->config, boot->config_size,
+					 boot->section, "dtb")
+	  && gather_base (boot))
+	return grub_errno;
+    }
+  if (boot->config)
+    return dom0less_apply_config (boot);
+  return GRUB_ERR_NONE;
+}
+
+static grub_err_t
+gather (struct dom0less_boot *boot)
+{
   boot->machine.exception_level = dom0less_exception_level ();
   boot->scene.machine = &boot->machine;
   boot->scene.report = report;
   boot->scene.data = boot;
 
-  boot->xen = full_name (argv[0]);
-  if (!boot->xen)
+  if (gather_xen (boot) || gather_tree (boot))
     return grub_errno;
-  if (argc > 1)
-    {
-      grub_size_t size = dom0less_cmdline_size (argc - 1, argv + 1);
-
-      boot->xen_args = grub_malloc (size);
-      if (!boot->xen_args
-	  || dom0less_create_cmdline (argc - 1, argv + 1, boot->xen_args,
-				      size))
-	return grub_errno;
-      boot->scene.xen_args = boot->xen_args;
-    }
-
-  if (dtb && !(dtb_name = full_name (dtb)))
-    return grub_errno;
-  dom0less_gather_tree (boot, dtb_name);
-  judge (boot);
-  grub_free (dtb_name);
-  if (grub_errno)
-    return grub_errno;
-
-  return dom0less_read_file (boot->xen, GRUB_FILE_TYPE_XEN_HYPERVISOR,
-			     GRUB_EFI_MAX_USABLE_ADDRESS, NULL,
-			     &boot->xen_file, &boot->xen_size);
-}
-
-/* The GRUB name of MODULE's file, or NULL with no error if it has none.  */
-static char *
-resolve (struct dom0less_boot *boot,
-	 const struct grub_dom0less_module *module)
-{
-  grub_size_t size;
-  char *path;
-
-  if (!module->name)
-    return NULL;
-  size = grub_dom0less_resolve (boot->xen, module->name, NULL, 0) + 1;
-  path = grub_malloc (size);
-  if (path)
-    grub_dom0less_resolve (boot->xen, module->name, path, size);
-  return path;
+  return dom0less_gather_keys (boot);
 }
 
 static grub_err_t
@@ -193,163 +278,40 @@ make_plan (struct dom0less_boot *boot)
   boot->scene.plan = boot->plan;
 
   boot->paths = grub_calloc (boot->plan->n_modules + 1, sizeof (char *));
-  if (!boot->paths)
+  /* Images may be shared less later on, down to one for each module.  */
+  boot->images = grub_calloc (boot->plan->n_modules + 1,
+			      sizeof (*boot->images));
+  if (!boot->paths || !boot->images)
     return grub_errno;
   for (i = 0; i < boot->plan->n_modules; i++)
     {
-      boot->paths[i] = resolve (boot, boot->plan->modules + i);
+      boot->paths[i] = dom0less_module_path (boot, boot->plan->modules + i);
       if (grub_errno)
 	return grub_errno;
     }
+  dom0less_report_unused_keys (boot);
   grub_dom0less_plan_share (boot->plan, (const char *const *) boot->paths);
-  boot->images = grub_calloc (boot->plan->n_images + 1,
-			      sizeof (*boot->images));
-  return grub_errno;
+  return GRUB_ERR_NONE;
 }
 
 static grub_err_t
-check (struct dom0less_boot *boot)
+check (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
 {
   if (dom0less_memory_map (boot))
     return grub_errno;
-  grub_dom0less_check (&boot->scene, GRUB_DOM0LESS_PHASE_TREE);
-  return judge (boot);
+  grub_dom0less_check (&boot->scene, phase);
+  return dom0less_judge (boot);
 }
 
-/* Show every command line that Xen will see and GRUB's helper has not made to
-   the verifiers, which may refuse or measure it.  */
+/* Between the command and `boot' the firmware may have freed memory that
+   belongs to a range, or taken some for good.  */
 static grub_err_t
-verify_command_lines (struct dom0less_boot *boot)
+look_again (struct dom0less_boot *boot)
 {
-  int node;
-
-  for (node = boot->plan->chosen; node >= 0;
-       node = fdt_next_node (boot->tree, node, NULL))
-    {
-      int is_chosen = node == boot->plan->chosen;
-      const char *line;
-      char *copy;
-
-      if (is_chosen && boot->xen_args)
-	continue;
-      line = grub_dom0less_string (boot->tree, node, is_chosen
-				   ? "xen,xen-bootargs" : "bootargs");
-      if (!line)
-	continue;
-      copy = grub_strdup (line);
-      if (!copy)
-	return grub_errno;
-      grub_verify_string (copy, is_chosen ? GRUB_VERIFY_KERNEL_CMDLINE
-			  : GRUB_VERIFY_MODULE_CMDLINE);
-      grub_free (copy);
-      if (grub_errno)
-	return grub_errno;
-    }
-  return GRUB_ERR_NONE;
-}
-
-/* Up to where IMAGE may lie, so that its address fits all its nodes.  */
-static grub_efi_physical_address_t
-address_limit (const struct grub_dom0less_plan *plan, int image)
-{
-  int i;
-
-  for (i = 0; i < plan->n_modules; i++)
-    if (plan->modules[i].image == image && plan->modules[i].cells.address == 1)
-      return ADDRESS_LIMIT_32;
-  return GRUB_EFI_MAX_USABLE_ADDRESS;
-}
-
-static char *
-image_label (struct dom0less_boot *boot, int image)
-{
-  const struct grub_dom0less_module *module
-    = boot->plan->modules + boot->plan->images[image].module;
-  const char *domain = module->domain == GRUB_DOM0LESS_DOM0 ? "dom0"
-    : grub_dom0less_node_name (boot->tree,
-			       boot->plan->domains[module->domain].node);
-  int more = boot->plan->images[image].users - 1;
-
-  if (more)
-    return grub_xasprintf ("%s (and %d more): %s", domain, more,
-			   grub_dom0less_kind_name (module->kind));
-  return grub_xasprintf ("%s: %s", domain,
-			 grub_dom0less_kind_name (module->kind));
-}
-
-/* GRUB's message without the source file and line of newer versions.  */
-static const char *
-bare_message (const char *message)
-{
-  const char *colon = grub_strstr (message, ".c:");
-
-  if (!colon)
-    return message;
-  colon = grub_strchr (colon + 3, ':');
-  return colon ? colon + 1 : message;
-}
-
-static grub_err_t
-load_image (struct dom0less_boot *boot, int image)
-{
-  int i, first = boot->plan->images[image].module;
-  const char *path = boot->paths[first];
-  struct dom0less_pages *pages = boot->images + image;
-  grub_size_t size;
-  char *label;
-
-  label = image_label (boot, image);
-  if (!label)
+  boot->is_quiet = 1;
+  if (check (boot, GRUB_DOM0LESS_PHASE_TREE) || dom0less_claim (boot))
     return grub_errno;
-  dom0less_read_file (path,
-		      GRUB_FILE_TYPE_XEN_MODULE | GRUB_FILE_TYPE_NO_DECOMPRESS,
-		      address_limit (boot->plan, image), label, pages, &size);
-  grub_free (label);
-
-  if (grub_errno)
-    {
-      char *what = grub_xasprintf ("%s: %s", path,
-				   bare_message (grub_errmsg));
-
-      grub_errno = GRUB_ERR_NONE;
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_FILE_MISSING,
-			    boot->plan->modules[first].node,
-			    GRUB_DOM0LESS_NONE, what ? what : path, 0, 0);
-      grub_free (what);
-      return judge (boot);
-    }
-  if (size == 0)
-    {
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_FILE_EMPTY,
-			    boot->plan->modules[first].node,
-			    GRUB_DOM0LESS_NONE, path, 0, 0);
-      return judge (boot);
-    }
-
-  dom0less_clean_cache ((void *) (grub_addr_t) pages->address, size);
-  for (i = 0; i < boot->plan->n_modules; i++)
-    if (boot->plan->modules[i].image == image)
-      {
-	boot->plan->modules[i].address = pages->address;
-	boot->plan->modules[i].size = size;
-      }
-  return GRUB_ERR_NONE;
-}
-
-static grub_err_t
-load (struct dom0less_boot *boot)
-{
-  int i;
-
-  if (verify_command_lines (boot) || dom0less_claim (boot))
-    return grub_errno;
-  for (i = 0; i < boot->plan->n_images; i++)
-    if (load_image (boot, i))
-      return grub_errno;
-  if (dom0less_load_xen (boot))
-    return grub_errno;
-  grub_dom0less_check (&boot->scene, GRUB_DOM0LESS_PHASE_PLACED);
-  return judge (boot);
+  return check (boot, GRUB_DOM0LESS_PHASE_PLACED);
 }
 
 static grub_err_t
@@ -364,8 +326,10 @@ unload (void)
 static grub_err_t
 start (void)
 {
-  if (dom0less_install_tree (armed) == GRUB_ERR_NONE)
+  if (look_again (armed) == GRUB_ERR_NONE
+      && dom0less_install_tree (armed) == GRUB_ERR_NONE)
     dom0less_start_xen (armed);
+
   /* Xen's image is gone, so there is nothing left to boot.  The error stays
      while everything is put back.  */
   grub_error_push ();
@@ -374,31 +338,55 @@ start (void)
   return grub_errno;
 }
 
+/* From here on memory changes hands.  The loader of before goes first: if it
+   is ours, what it claimed is what this one wants.  */
+static grub_err_t
+load (struct dom0less_boot *boot)
+{
+  grub_loader_unset ();
+  if (dom0less_load (boot) || check (boot, GRUB_DOM0LESS_PHASE_PLACED))
+    return grub_errno;
+  return dom0less_patch_tree (boot);
+}
+
 static grub_err_t
 grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
 {
   struct grub_arg_list *state = context->state;
+  struct dom0less_request request;
   struct dom0less_boot *boot;
 
   if (argc == 0)
     return grub_error (GRUB_ERR_BAD_ARGUMENT, N_("filename expected"));
 
+  request.xen = argv[0];
+  request.n_xen_args = argc - 1;
+  request.xen_args = argv + 1;
+  request.dtb = state[OPTION_DTB].set ? state[OPTION_DTB].arg : NULL;
+  request.overlays = state[OPTION_OVERLAY].set
+    ? state[OPTION_OVERLAY].args : NULL;
+  request.config = state[OPTION_CONFIG].set ? state[OPTION_CONFIG].arg : NULL;
+  request.section = state[OPTION_SECTION].set
+    ? state[OPTION_SECTION].arg : NULL;
+  request.modules = state[OPTION_MODULE].set
+    ? state[OPTION_MODULE].args : NULL;
+  request.is_dry_run = state[OPTION_DRY_RUN].set;
+
   boot = grub_zalloc (sizeof (*boot));
   if (!boot)
     return grub_errno;
+  boot->request = &request;
 
-  if (gather (boot, state[OPTION_DTB].set ? state[OPTION_DTB].arg : NULL,
-	      argc, argv)
-      || make_plan (boot)
-      || check (boot))
+  if (gather (boot) || make_plan (boot))
+    goto fail;
+  if (check (boot, GRUB_DOM0LESS_PHASE_TREE) == GRUB_ERR_NONE)
+    load (boot);
+  if (request.is_dry_run)
+    dom0less_show (boot);
+  if (grub_errno || request.is_dry_run)
     goto fail;
 
-  /* From here on memory changes hands.  The loader of before goes first: if it
-     is ours, what it claimed is what this one wants.  */
-  grub_loader_unset ();
-  if (load (boot) || dom0less_patch_tree (boot))
-    goto fail;
-
+  boot->request = NULL;
   armed = boot;
   grub_dl_ref (my_mod);
   grub_loader_set (start, unload, 0);
@@ -415,7 +403,7 @@ GRUB_MOD_INIT (xen_dom0less)
 {
   cmd = grub_register_extcmd ("xen_dom0less", grub_cmd_xen_dom0less,
 			      GRUB_COMMAND_OPTIONS_AT_START,
-			      N_("[--dtb FILE] XEN [XEN_ARGUMENT]..."),
+			      N_("[OPTION]... XEN [XEN_ARGUMENT]..."),
 			      N_("Load Xen and every domain of a device tree."),
 			      options);
   my_mod = mod;

@@ -29,19 +29,50 @@ struct dom0less_pages
   grub_efi_uintn_t count;
 };
 
+/* What the command line asks for.  The strings are the caller's.  */
+struct dom0less_request
+{
+  const char *xen;
+  int n_xen_args;
+  char **xen_args;
+  const char *dtb;			/* NULL: loaded or the firmware's */
+  char **overlays;			/* these lists end with NULL, */
+  char **modules;			/* and may be NULL */
+  const char *config;
+  const char *section;
+  int is_dry_run;
+};
+
+/* A file that nodes call by a key or by a number.  */
+struct dom0less_key
+{
+  char *key;				/* NULL without */
+  char *path;
+  int index;				/* or GRUB_DOM0LESS_NONE */
+  int is_used;
+};
+
 struct dom0less_boot
 {
+  const struct dom0less_request *request;	/* until it is armed */
   char *xen;				/* "(device)/directory/file" */
   char *xen_args;			/* NULL: the tree's own stay */
   void *tree;				/* the working tree, on the heap */
-  const char *tree_name;		/* a file's, or what else to call it */
+  char *tree_name;			/* a file's, or what else to call it */
+  int tree_is_file;
+  char *config;				/* xen.cfg's text, cut; or NULL */
+  char *config_name;
+  grub_size_t config_size;
+  char *section;			/* the config's section, or NULL */
+  struct dom0less_key *keys;
+  int n_keys;
   struct grub_dom0less_plan *plan;
   char **paths;				/* of each module, NULL: not loaded */
   struct grub_dom0less_memory *memory;	/* the firmware's map */
   struct grub_dom0less_machine machine;
   struct grub_dom0less_scene scene;
-  int n_errors;
   char *error;				/* the last error's text, untold */
+  int is_quiet;				/* warnings were told before */
 
   struct dom0less_pages *images;	/* one for each of the plan's */
   struct dom0less_pages *claims;	/* what nobody else may get */
@@ -55,6 +86,21 @@ struct dom0less_boot
   int installed;			/* ... if this is set */
 };
 
+/* xen_dom0less.c */
+
+/* NAME of the command line as "(device)/file": without a slash GRUB would read
+   a block list.  The caller's to free; NULL is an error.  */
+char *dom0less_full_name (const char *name);
+
+/* NAME as a tree or a xen.cfg means it, likewise.  */
+char *dom0less_resolve (const struct dom0less_boot *boot, const char *name);
+
+/* Make GRUB's error of the findings so far, if there is one among them.  */
+grub_err_t dom0less_judge (struct dom0less_boot *boot);
+
+/* GRUB's message without the source file and line of newer versions.  */
+const char *dom0less_bare_message (const char *message);
+
 /* xen_dom0less_file.c */
 
 /* Read the file PATH, opened as TYPE, to its end, whatever it says its size
@@ -66,6 +112,65 @@ grub_err_t dom0less_read_file (const char *path, enum grub_file_type type,
 			       const char *label,
 			       struct dom0less_pages *pages,
 			       grub_size_t *size);
+
+/* The same with a FILE that is open, and stays so.  */
+grub_err_t dom0less_read_all (grub_file_t file,
+			      grub_efi_physical_address_t limit,
+			      struct dom0less_pages *pages,
+			      grub_size_t *size);
+
+/* Read the file PATH, opened as TYPE, onto the heap, with a zero byte behind
+   its *SIZE bytes.  The caller's to free; NULL is an error.  */
+char *dom0less_read_text (const char *path, enum grub_file_type type,
+			  grub_size_t *size);
+
+/* xen_dom0less_unpack.c */
+
+/* Unpack the SIZE bytes at PACKED, which COMPRESSION ("gzip", "xz", "zstd")
+   names, into PAGES at or below LIMIT; *UNPACKED is the size, which has to be
+   known before for zstd.  */
+grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
+			    const char *compression,
+			    grub_efi_physical_address_t limit,
+			    struct dom0less_pages *pages,
+			    grub_size_t *unpacked);
+
+/* Read what the Xen image in BOOT->xen_file says of itself into
+   BOOT->machine.xen.  What it does not say stays unknown.  */
+void dom0less_read_xen_facts (struct dom0less_boot *boot);
+
+/* xen_dom0less_config.c */
+
+/* Read the xen.cfg NAME, or with NULL the one that Xen's EFI stub would find
+   beside Xen, and the files it is chained to, up to the one that has the
+   section.  */
+grub_err_t dom0less_read_config (struct dom0less_boot *boot,
+				 const char *name);
+
+/* Write what the config says of the dom0 into BOOT->tree.  */
+grub_err_t dom0less_apply_config (struct dom0less_boot *boot);
+
+/* Collect the keys of --module and of the config.  */
+grub_err_t dom0less_gather_keys (struct dom0less_boot *boot);
+
+/* The GRUB name of MODULE's file: the one that a key stands for, or what the
+   tree's name resolves to; NULL without an error if nothing is to be loaded.
+   The caller's to free.  */
+char *dom0less_module_path (struct dom0less_boot *boot,
+			    const struct grub_dom0less_module *module);
+
+/* Warn of keys that no module has used.  */
+void dom0less_report_unused_keys (struct dom0less_boot *boot);
+
+/* xen_dom0less_show.c */
+
+/* Print the plan as a table, and the memory it gives a purpose in order.  */
+void dom0less_show (struct dom0less_boot *boot);
+
+/* xen_dom0less_load.c */
+
+/* Load every image of the plan, and Xen's.  */
+grub_err_t dom0less_load (struct dom0less_boot *boot);
 
 /* xen_dom0less_memory.c */
 
@@ -92,9 +197,13 @@ void dom0less_clean_cache (const void *address, grub_size_t size);
 /* xen_dom0less_tree.c */
 
 /* Read the base tree, from the file NAME or, if that is NULL, the one that
-   `devicetree' loaded or the firmware's, into BOOT->tree.  */
+   `devicetree' loaded or the firmware's, into BOOT->tree; apply the request's
+   overlays to it, and let the firmware fix it up if it came from a file.  */
 grub_err_t dom0less_gather_tree (struct dom0less_boot *boot,
 				 const char *name);
+
+/* Give BOOT->tree room for ROOM bytes more.  */
+grub_err_t dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room);
 
 /* Make BOOT->final_tree of BOOT->tree and the plan.  */
 grub_err_t dom0less_patch_tree (struct dom0less_boot *boot);

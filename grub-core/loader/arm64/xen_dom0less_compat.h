@@ -26,6 +26,22 @@
 typedef __typeof__ (((grub_efi_configuration_table_t *) 0)->vendor_guid)
   dom0less_guid_t __attribute__ ((aligned (8)));
 
+/* EFI_DT_FIXUP_PROTOCOL, which GRUB 2.06 does not know.  Source: the protocol's
+   specification, https://github.com/U-Boot-EFI/EFI_DT_FIXUP_PROTOCOL.  */
+#define DOM0LESS_DT_FIXUP_GUID						\
+  { 0xe617d64c, 0xfe08, 0x46da,						\
+    { 0xf4, 0xdc, 0xbb, 0xd5, 0x87, 0x0c, 0x73, 0x00 } }
+#define DOM0LESS_DT_APPLY_FIXUPS	1
+#define DOM0LESS_DT_RESERVE_MEMORY	2
+
+struct dom0less_dt_fixup
+{
+  grub_efi_uint64_t revision;
+  grub_efi_status_t (*fixup) (struct dom0less_dt_fixup *self, void *fdt,
+			      grub_efi_uintn_t *size,
+			      grub_efi_uint32_t flags);
+};
+
 /* Debian lets both cmdline functions take a further `noescape'.  */
 typedef grub_err_t (*dom0less_cmdline_t) (int, char **, char *, grub_size_t,
 					  enum grub_verify_string_type);

@@ -13,6 +13,7 @@
 #include <grub/efi/efi.h>
 #include <grub/file.h>
 #include <grub/misc.h>
+#include <grub/mm.h>
 #include <grub/term.h>
 
 #include "xen_dom0less_boot.h"
@@ -50,9 +51,9 @@ shrink (struct dom0less_pages *pages, grub_size_t size)
   dom0less_pages_free (&rest);
 }
 
-static grub_err_t
-read_all (grub_file_t file, grub_efi_physical_address_t limit,
-	  struct dom0less_pages *pages, grub_size_t *size)
+grub_err_t
+dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
+		   struct dom0less_pages *pages, grub_size_t *size)
 {
   grub_size_t room;
   grub_ssize_t got;
@@ -72,24 +73,30 @@ read_all (grub_file_t file, grub_efi_physical_address_t limit,
       if (room == 0)
 	{
 	  if (grow (pages, limit))
-	    return grub_errno;
+	    goto fail;
 	  continue;
 	}
       got = grub_file_read (file,
 			    (char *) (grub_addr_t) pages->address + *size,
 			    room);
       if (got < 0)
-	return grub_errno;
+	goto fail;
       *size += got;
     }
   while (room == 0 || got > 0);
 
   if (grub_file_size (file) != GRUB_FILE_SIZE_UNKNOWN
       && *size != grub_file_size (file))
-    return grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file %s"),
-		       file->name);
+    {
+      grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file"));
+      goto fail;
+    }
   shrink (pages, *size);
   return GRUB_ERR_NONE;
+
+ fail:
+  dom0less_pages_free (pages);
+  return grub_errno;
 }
 
 /* Say what is being read, and be seen to before it takes its time.  */
@@ -117,8 +124,27 @@ dom0less_read_file (const char *path, enum grub_file_type type,
     return grub_errno;
   if (label)
     show_file (file, label, path);
-  if (read_all (file, limit, pages, size))
-    dom0less_pages_free (pages);
+  dom0less_read_all (file, limit, pages, size);
   grub_file_close (file);
   return grub_errno;
+}
+
+char *
+dom0less_read_text (const char *path, enum grub_file_type type,
+		    grub_size_t *size)
+{
+  struct dom0less_pages pages;
+  char *text;
+
+  if (dom0less_read_file (path, type, GRUB_EFI_MAX_USABLE_ADDRESS, NULL,
+			  &pages, size))
+    return NULL;
+  text = grub_malloc (*size + 1);
+  if (text)
+    {
+      grub_memcpy (text, (void *) (grub_addr_t) pages.address, *size);
+      text[*size] = '\0';
+    }
+  dom0less_pages_free (&pages);
+  return text;
 }

@@ -57,7 +57,17 @@ dom0less_load_xen (struct dom0less_boot *boot)
 			  boot->xen_size, &boot->xen_image);
   dom0less_pages_free (&boot->xen_file);
   if (status == GRUB_EFI_SUCCESS)
-    return GRUB_ERR_NONE;
+    {
+      grub_efi_loaded_image_t *image
+	= grub_efi_get_loaded_image (boot->xen_image);
+
+      if (image)
+	{
+	  boot->machine.xen_start = (grub_addr_t) image->image_base;
+	  boot->machine.xen_size = image->image_size;
+	}
+      return GRUB_ERR_NONE;
+    }
 
   /* After a security violation there is an image all the same.  */
   if (status != GRUB_EFI_SECURITY_VIOLATION)

@@ -15,6 +15,7 @@
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
+#include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
 #include "xen_dom0less_compat.h"
@@ -23,7 +24,7 @@
    (MAX_FDT_SIZE and efi_arch_use_config_file).  */
 #define MAX_TREE_SIZE	(((grub_size_t) 2 << 20) - 4096)
 
-/* Make BOOT->tree a copy of the SIZE bytes at FDT, which are checked.  */
+/* Make BOOT->tree of the SIZE bytes at FDT, if they are a tree.  */
 static grub_err_t
 adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
 {
@@ -32,7 +33,7 @@ adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
       grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
 			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
 			    boot->tree_name, 0, 0);
-      return GRUB_ERR_NONE;
+      return dom0less_judge (boot);
     }
   boot->tree = grub_malloc (fdt_totalsize (fdt));
   if (!boot->tree)
@@ -40,20 +41,6 @@ adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
   grub_memcpy (boot->tree, fdt, fdt_totalsize (fdt));
   boot->scene.fdt = boot->tree;
   return GRUB_ERR_NONE;
-}
-
-static grub_err_t
-gather_file (struct dom0less_boot *boot)
-{
-  struct dom0less_pages pages;
-  grub_size_t size;
-
-  if (dom0less_read_file (boot->tree_name, GRUB_FILE_TYPE_DEVICE_TREE_IMAGE,
-			  GRUB_EFI_MAX_USABLE_ADDRESS, NULL, &pages, &size))
-    return grub_errno;
-  adopt_tree (boot, (void *) (grub_addr_t) pages.address, size);
-  dom0less_pages_free (&pages);
-  return grub_errno;
 }
 
 /* What `devicetree' loaded, else the firmware's: GRUB's fdt module knows.  */
@@ -69,8 +56,12 @@ gather_loaded (struct dom0less_boot *boot)
   /* Without any tree GRUB makes an empty one.  */
   if (!firmware && fdt_check_header (fdt) == 0
       && fdt_first_subnode (fdt, 0) < 0)
-    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MISSING,
-			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL, 0, 0);
+    {
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MISSING,
+			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL,
+			    0, 0);
+      dom0less_judge (boot);
+    }
   else
     adopt_tree (boot, fdt, fdt_totalsize (fdt));
   grub_fdt_unload ();
@@ -78,15 +69,178 @@ gather_loaded (struct dom0less_boot *boot)
 }
 
 grub_err_t
+dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room)
+{
+  grub_size_t size;
+  void *larger;
+
+  if (grub_add (fdt_totalsize (boot->tree), room, &size)
+      || size > GRUB_INT_MAX)
+    return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
+  larger = grub_malloc (size);
+  if (!larger)
+    return grub_errno;
+  /* It has passed the full check, so there is nothing to refuse.  */
+  fdt_open_into (boot->tree, larger, (int) size);
+  grub_free (boot->tree);
+  boot->tree = larger;
+  boot->scene.fdt = larger;
+  return GRUB_ERR_NONE;
+}
+
+static grub_err_t
+report_misfit (struct dom0less_boot *boot, const char *path,
+	       const void *overlay, int err)
+{
+  const char *missing, *fragment = "";
+  char *text;
+  int node;
+
+  node = grub_dom0less_overlay_fault (boot->tree, overlay, &missing);
+  if (node < 0)
+    missing = fdt_strerror (err);
+  else
+    fragment = grub_dom0less_node_name (overlay, node);
+  text = grub_xasprintf ("%s: %s %s%s", path, fragment,
+			 node < 0 ? "" : "wants ", missing);
+  grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
+			GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
+			text ? text : path, 0, 0);
+  grub_free (text);
+  return dom0less_judge (boot);
+}
+
+/* fdt_overlay_apply spoils both of its trees when it fails, so it works on
+   copies.  What it needs is not known before: all of OVERLAY, and longer paths
+   for its symbols.  */
+static grub_err_t
+apply_overlay (struct dom0less_boot *boot, const char *path)
+{
+  grub_size_t size, room;
+  void *overlay, *base, *copy;
+  int err = -FDT_ERR_NOSPACE;
+
+  overlay = dom0less_read_text (path, GRUB_FILE_TYPE_DEVICE_TREE_IMAGE, &size);
+  if (!overlay)
+    return grub_errno;
+  if (fdt_check_full (overlay, size))
+    {
+      grub_free (overlay);
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, path,
+			    0, 0);
+      return dom0less_judge (boot);
+    }
+
+  for (room = 2 * size; err == -FDT_ERR_NOSPACE && room <= MAX_TREE_SIZE * 4;
+       room *= 2)
+    {
+      base = grub_malloc (fdt_totalsize (boot->tree) + room);
+      copy = grub_malloc (size);
+      if (!base || !copy)
+	err = -FDT_ERR_INTERNAL;
+      else
+	{
+	  grub_memcpy (copy, overlay, size);
+	  err = fdt_open_into (boot->tree, base,
+			       (int) (fdt_totalsize (boot->tree) + room));
+	  if (!err)
+	    err = fdt_overlay_apply (base, copy);
+	}
+      grub_free (copy);
+      if (err)
+	grub_free (base);
+    }
+
+  if (!err)
+    {
+      grub_free (boot->tree);
+      boot->tree = base;
+      boot->scene.fdt = base;
+    }
+  else if (!grub_errno)
+    report_misfit (boot, path, overlay, err);
+  grub_free (overlay);
+  return grub_errno;
+}
+
+/* Ask the firmware to do to a tree from a file what it has done to its own:
+   memory, addresses of network cards, and so on.  FLAGS are the protocol's.  */
+static grub_err_t
+fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
+{
+  static dom0less_guid_t guid = DOM0LESS_DT_FIXUP_GUID;
+  struct dom0less_dt_fixup *protocol
+    = grub_efi_locate_protocol ((void *) &guid, NULL);
+  grub_efi_uintn_t size;
+  grub_efi_status_t status;
+
+  if (!protocol)
+    return GRUB_ERR_NONE;
+  size = fdt_totalsize (*fdt);
+  status = protocol->fixup (protocol, *fdt, &size, flags);
+  if (status == GRUB_EFI_BUFFER_TOO_SMALL
+      && size > fdt_totalsize (*fdt) && *fdt == boot->tree)
+    {
+      if (dom0less_grow_tree (boot, size - fdt_totalsize (*fdt)))
+	return grub_errno;
+      *fdt = boot->tree;
+      size = fdt_totalsize (*fdt);
+      status = protocol->fixup (protocol, *fdt, &size, flags);
+    }
+  grub_dprintf ("xen_dom0less", "the firmware's fixup returned 0x%lx\n",
+		(unsigned long) status);
+  if (status != GRUB_EFI_SUCCESS)
+    return grub_error (GRUB_ERR_BAD_OS,
+		       N_("the firmware cannot fix up %s: 0x%lx"),
+		       boot->tree_name, (unsigned long) status);
+  return GRUB_ERR_NONE;
+}
+
+grub_err_t
 dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
 {
-  if (!name)
+  char **overlay;
+
+  grub_free (boot->tree);
+  grub_free (boot->tree_name);
+  boot->tree = NULL;
+  boot->tree_is_file = name != NULL;
+  boot->tree_name = grub_strdup (name ? name : "the loaded tree");
+  if (!boot->tree_name)
+    return grub_errno;
+
+  if (name)
     {
-      boot->tree_name = "the firmware's or devicetree's";
-      return gather_loaded (boot);
+      grub_size_t size;
+      void *fdt = dom0less_read_text (name, GRUB_FILE_TYPE_DEVICE_TREE_IMAGE,
+				      &size);
+
+      if (!fdt)
+	return grub_errno;
+      adopt_tree (boot, fdt, size);
+      grub_free (fdt);
     }
-  boot->tree_name = name;
-  return gather_file (boot);
+  else
+    gather_loaded (boot);
+  if (grub_errno)
+    return grub_errno;
+
+  for (overlay = boot->request->overlays; overlay && *overlay; overlay++)
+    {
+      char *path = dom0less_full_name (*overlay);
+
+      if (path)
+	apply_overlay (boot, path);
+      grub_free (path);
+      if (grub_errno)
+	return grub_errno;
+    }
+
+  /* Reservations wait until Xen is started: they cannot be undone.  */
+  if (boot->tree_is_file)
+    return fix_up (boot, &boot->tree, DOM0LESS_DT_APPLY_FIXUPS);
+  return GRUB_ERR_NONE;
 }
 
 grub_err_t
@@ -113,8 +267,10 @@ dom0less_patch_tree (struct dom0less_boot *boot)
     return grub_error (GRUB_ERR_BAD_OS, N_("cannot write Xen's tree: %s"),
 		       fdt_strerror (err));
   if (fdt_totalsize (fdt) > MAX_TREE_SIZE)
-    return grub_error (GRUB_ERR_BAD_OS, N_("the tree is too big for Xen"));
-  return GRUB_ERR_NONE;
+    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
+			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL,
+			  fdt_totalsize (fdt), MAX_TREE_SIZE);
+  return dom0less_judge (boot);
 }
 
 static grub_err_t
@@ -134,8 +290,15 @@ set_table (void *fdt)
 grub_err_t
 dom0less_install_tree (struct dom0less_boot *boot)
 {
+  void *fdt = (void *) (grub_addr_t) boot->final_tree.address;
+
+  /* Xen's stub deletes the tree's memory reservations and believes the
+     firmware's memory map: let that map have them.  */
+  if (boot->tree_is_file && fix_up (boot, &fdt, DOM0LESS_DT_RESERVE_MEMORY))
+    return grub_errno;
+
   boot->firmware_tree = grub_efi_get_firmware_fdt ();
-  if (set_table ((void *) (grub_addr_t) boot->final_tree.address))
+  if (set_table (fdt))
     return grub_errno;
   boot->installed = 1;
   return GRUB_ERR_NONE;

@@ -1,0 +1,278 @@
+/* xen_dom0less_config.c - xen.cfg, and files that go by a key  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/file.h>
+#include <grub/misc.h>
+#include <grub/mm.h>
+
+#include "xen_dom0less_boot.h"
+
+/* As long as one name may be, and a chain of files.  */
+#define NAME_SIZE	512
+#define MAX_CHAIN	16
+
+/* Replace the config by the file PATH, which becomes BOOT's.  */
+static grub_err_t
+read_one (struct dom0less_boot *boot, char *path)
+{
+  grub_free (boot->config);
+  grub_free (boot->config_name);
+  boot->config_name = path;
+  boot->config = dom0less_read_text (path, GRUB_FILE_TYPE_CONFIG,
+				     &boot->config_size);
+  if (boot->config)
+    grub_dom0less_config_cut (boot->config, boot->config_size);
+  return grub_errno;
+}
+
+static char *
+config_value (struct dom0less_boot *boot, const char *section,
+	      const char *key)
+{
+  return grub_dom0less_config_value (boot->config, boot->config_size, section,
+				     key);
+}
+
+/* The first file of the names that Xen's stub would try.  */
+static grub_err_t
+find_beside_xen (struct dom0less_boot *boot)
+{
+  char name[NAME_SIZE];
+  int attempt;
+  grub_size_t length;
+
+  for (attempt = 0;
+       (length = grub_dom0less_config_name (boot->xen, attempt, name,
+					    sizeof (name))) > 0;
+       attempt++)
+    {
+      char *path;
+
+      if (length >= sizeof (name))
+	continue;
+      path = grub_strdup (name);
+      if (!path || read_one (boot, path) == GRUB_ERR_NONE)
+	return grub_errno;
+      /* One that is there and refused is not passed over.  */
+      if (grub_errno != GRUB_ERR_FILE_NOT_FOUND)
+	return grub_errno;
+      grub_errno = GRUB_ERR_NONE;
+    }
+  grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_CONFIG_MISSING,
+			GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, boot->xen,
+			0, 0);
+  return dom0less_judge (boot);
+}
+
+static void
+report_about_config (struct dom0less_boot *boot,
+		     enum grub_dom0less_rule_number rule, const char *what)
+{
+  char *text = grub_xasprintf ("%s: %s", boot->config_name, what);
+
+  grub_dom0less_report (&boot->scene, rule, GRUB_DOM0LESS_NONE,
+			GRUB_DOM0LESS_NONE, text ? text : what, 0, 0);
+  grub_free (text);
+}
+
+static void
+report_unknown_keys (struct dom0less_boot *boot)
+{
+  struct grub_dom0less_entry entry;
+
+  grub_memset (&entry, 0, sizeof (entry));
+  while (grub_dom0less_config_next (boot->config, boot->config_size, &entry))
+    if (!grub_dom0less_config_known (&entry))
+      {
+	char *key = grub_strndup (entry.key, entry.key_length);
+
+	report_about_config (boot, GRUB_DOM0LESS_RULE_CONFIG_UNKNOWN,
+			     key ? key : "?");
+	grub_free (key);
+      }
+}
+
+/* Whether SECTION has any line.  */
+static int
+has_section (struct dom0less_boot *boot, const char *section)
+{
+  struct grub_dom0less_entry entry;
+
+  grub_memset (&entry, 0, sizeof (entry));
+  while (grub_dom0less_config_next (boot->config, boot->config_size, &entry))
+    if (grub_dom0less_config_in_section (&entry, section))
+      return 1;
+  return 0;
+}
+
+grub_err_t
+dom0less_read_config (struct dom0less_boot *boot, const char *name)
+{
+  int chain;
+  const char *next, *section;
+  char *path;
+
+  if (name)
+    {
+      path = dom0less_full_name (name);
+      if (!path || read_one (boot, path))
+	return grub_errno;
+    }
+  else if (find_beside_xen (boot))
+    return grub_errno;
+
+  section = boot->request->section;
+  if (!section)
+    section = config_value (boot, "global", "default");
+  /* It outlives the file that it stood in.  */
+  if (section && !(boot->section = grub_strdup (section)))
+    return grub_errno;
+
+  for (chain = 0;
+       !config_value (boot, boot->section, "kernel")
+       && (next = config_value (boot, "global", "chain")); chain++)
+    {
+      if (chain == MAX_CHAIN)
+	return grub_error (GRUB_ERR_BAD_ARGUMENT,
+			   N_("%s: chain has no end"), boot->config_name);
+      path = dom0less_resolve (boot, next);
+      if (!path || read_one (boot, path))
+	return grub_errno;
+    }
+
+  if (boot->section && !has_section (boot, boot->section))
+    {
+      report_about_config (boot, GRUB_DOM0LESS_RULE_CONFIG_SECTION,
+			   boot->section);
+      return dom0less_judge (boot);
+    }
+  report_unknown_keys (boot);
+  return GRUB_ERR_NONE;
+}
+
+grub_err_t
+dom0less_apply_config (struct dom0less_boot *boot)
+{
+  int err;
+
+  if (dom0less_grow_tree (boot,
+			  grub_dom0less_config_room (boot->config_size)))
+    return grub_errno;
+  err = grub_dom0less_config_apply (boot->tree, boot->config,
+				    boot->config_size, boot->section);
+  if (err == -FDT_ERR_EXISTS)
+    {
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_CONFIG_CONFLICT,
+			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
+			    boot->config_name, 0, 0);
+      return dom0less_judge (boot);
+    }
+  if (err)
+    return grub_error (GRUB_ERR_BAD_OS, N_("%s does not fit the tree: %s"),
+		       boot->config_name, fdt_strerror (err));
+  return GRUB_ERR_NONE;
+}
+
+/* Add a key of LENGTH bytes for PATH, which becomes BOOT's.  */
+static grub_err_t
+add_key (struct dom0less_boot *boot, const char *key, grub_size_t length,
+	 char *path, int index)
+{
+  struct dom0less_key *keys;
+
+  if (!path)
+    return grub_errno;
+  keys = grub_realloc (boot->keys, (boot->n_keys + 1) * sizeof (*keys));
+  if (!keys)
+    {
+      grub_free (path);
+      return grub_errno;
+    }
+  boot->keys = keys;
+  keys += boot->n_keys++;
+  keys->path = path;
+  keys->index = index;
+  keys->is_used = 0;
+  keys->key = length ? grub_strndup (key, length) : NULL;
+  return grub_errno;
+}
+
+grub_err_t
+dom0less_gather_keys (struct dom0less_boot *boot)
+{
+  struct grub_dom0less_entry entry;
+  char **module;
+
+  for (module = boot->request->modules; module && *module; module++)
+    {
+      const char *sign = grub_strchr (*module, '=');
+      const char *file = sign ? sign + 1 : *module;
+
+      if (add_key (boot, *module, sign ? sign - *module : 0,
+		   dom0less_full_name (file),
+		   (int) (module - boot->request->modules)))
+	return grub_errno;
+    }
+
+  grub_memset (&entry, 0, sizeof (entry));
+  while (boot->config
+	 && grub_dom0less_config_next (boot->config, boot->config_size,
+				       &entry))
+    if (grub_dom0less_config_in_section (&entry, boot->section)
+	&& grub_dom0less_config_is (&entry, "binary"))
+      {
+	char *key = grub_dom0less_config_split (entry.value);
+
+	if (key)
+	  grub_dom0less_config_split (key);
+	if (add_key (boot, key, key ? grub_strlen (key) : 0,
+		     dom0less_resolve (boot, entry.value),
+		     GRUB_DOM0LESS_NONE))
+	  return grub_errno;
+      }
+  return GRUB_ERR_NONE;
+}
+
+char *
+dom0less_module_path (struct dom0less_boot *boot,
+		      const struct grub_dom0less_module *module)
+{
+  struct dom0less_key *key;
+
+  for (key = boot->keys; key < boot->keys + boot->n_keys; key++)
+    if (module->name ? key->key && grub_strcmp (key->key, module->name) == 0
+	: module->index != GRUB_DOM0LESS_NONE && key->index == module->index)
+      {
+	key->is_used = 1;
+	return grub_strdup (key->path);
+      }
+  if (module->name)
+    return dom0less_resolve (boot, module->name);
+  if (module->index != GRUB_DOM0LESS_NONE)
+    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_INDEX_UNKNOWN,
+			  module->node, GRUB_DOM0LESS_NONE, NULL,
+			  module->index, 0);
+  return NULL;
+}
+
+void
+dom0less_report_unused_keys (struct dom0less_boot *boot)
+{
+  struct dom0less_key *key;
+
+  /* Those of a xen.cfg may be meant for another section's tree.  */
+  for (key = boot->keys; key < boot->keys + boot->n_keys; key++)
+    if (!key->is_used && key->index != GRUB_DOM0LESS_NONE)
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_KEY_UNUSED,
+			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
+			    key->key ? key->key : key->path, 0, 0);
+}

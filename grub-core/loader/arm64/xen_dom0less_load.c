@@ -1,0 +1,342 @@
+/* xen_dom0less_load.c - each distinct file into memory  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/efi/efi.h>
+#include <grub/file.h>
+#include <grub/misc.h>
+#include <grub/mm.h>
+#include <grub/verify.h>
+
+#include "xen_dom0less_boot.h"
+
+#define ADDRESS_LIMIT_32	0xffffffffULL
+#define PAGE_MASK		(((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)
+
+/* One image on its way: what was read, or what was made of it.  */
+struct cargo
+{
+  struct dom0less_pages pages;
+  grub_size_t size;
+};
+
+static void *
+cargo_bytes (const struct cargo *cargo)
+{
+  return (void *) (grub_addr_t) cargo->pages.address;
+}
+
+static struct grub_dom0less_module *
+first_module (struct dom0less_boot *boot, int image)
+{
+  return boot->plan->modules + boot->plan->images[image].module;
+}
+
+/* Show every command line that Xen will see, and that GRUB's helper has not
+   shown yet, to the verifiers: they may refuse or measure it.  */
+static grub_err_t
+verify_command_lines (struct dom0less_boot *boot)
+{
+  int i;
+
+  for (i = -1; i < boot->plan->n_modules; i++)
+    {
+      const char *line;
+      char *copy;
+
+      if (i < 0 && boot->xen_args)
+	continue;
+      line = i < 0
+	? grub_dom0less_string (boot->tree, boot->plan->chosen,
+				"xen,xen-bootargs")
+	: grub_dom0less_string (boot->tree, boot->plan->modules[i].node,
+				"bootargs");
+      if (!line)
+	continue;
+      copy = grub_strdup (line);
+      if (!copy)
+	return grub_errno;
+      grub_verify_string (copy, i < 0 ? GRUB_VERIFY_KERNEL_CMDLINE
+			  : GRUB_VERIFY_MODULE_CMDLINE);
+      grub_free (copy);
+      if (grub_errno)
+	return grub_errno;
+    }
+  return GRUB_ERR_NONE;
+}
+
+/* Take the memory that IMAGE has to lie in, if the tree says where.  */
+static grub_err_t
+take_fixed_place (struct dom0less_boot *boot, int image)
+{
+  const struct grub_dom0less_module *module = first_module (boot, image);
+  grub_efi_physical_address_t start = module->address & ~PAGE_MASK;
+
+  if (!module->has_reg)
+    return GRUB_ERR_NONE;
+  if (dom0less_pages_alloc (boot->images + image, GRUB_EFI_ALLOCATE_ADDRESS,
+			    start,
+			    GRUB_EFI_BYTES_TO_PAGES (module->address - start
+						     + module->size)))
+    {
+      grub_errno = GRUB_ERR_NONE;
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_ADDRESS_IN_USE,
+			    module->node, GRUB_DOM0LESS_NONE,
+			    boot->paths[boot->plan->images[image].module],
+			    module->address, 0);
+      return dom0less_judge (boot);
+    }
+  return GRUB_ERR_NONE;
+}
+
+/* Up to where IMAGE may lie, so that its address fits all its nodes.  */
+static grub_efi_physical_address_t
+address_limit (const struct grub_dom0less_plan *plan, int image)
+{
+  int i;
+
+  for (i = 0; i < plan->n_modules; i++)
+    if (plan->modules[i].image == image && plan->modules[i].cells.address == 1)
+      return ADDRESS_LIMIT_32;
+  return GRUB_EFI_MAX_USABLE_ADDRESS;
+}
+
+static char *
+image_label (struct dom0less_boot *boot, int image)
+{
+  const struct grub_dom0less_module *module = first_module (boot, image);
+  const char *domain = module->domain == GRUB_DOM0LESS_DOM0 ? "dom0"
+    : grub_dom0less_node_name (boot->tree,
+			       boot->plan->domains[module->domain].node);
+  int more = boot->plan->images[image].users - 1;
+
+  if (more)
+    return grub_xasprintf ("%s (and %d more): %s", domain, more,
+			   grub_dom0less_kind_name (module->kind));
+  return grub_xasprintf ("%s: %s", domain,
+			 grub_dom0less_kind_name (module->kind));
+}
+
+/* Report RULE about IMAGE's file: "PATH SEPARATOR WHAT".  */
+static grub_err_t
+refuse (struct dom0less_boot *boot, int image,
+	enum grub_dom0less_rule_number rule, const char *separator,
+	const char *what)
+{
+  const char *path = boot->paths[boot->plan->images[image].module];
+  char *text;
+
+  /* WHAT may be GRUB's own message.  */
+  text = grub_xasprintf ("%s%s%s", path, separator, what);
+  grub_errno = GRUB_ERR_NONE;
+  grub_dom0less_report (&boot->scene, rule, first_module (boot, image)->node,
+			GRUB_DOM0LESS_NONE, text ? text : path, 0, 0);
+  grub_free (text);
+  return dom0less_judge (boot);
+}
+
+/* The image before IMAGE that came from the same file and may serve again: Xen
+   wants a copy of its own, but nothing has to be read, or verified, twice.  */
+static int
+find_same_file (struct dom0less_boot *boot, int image)
+{
+  const struct grub_dom0less_plan *plan = boot->plan;
+  int i;
+
+  for (i = 0; i < image; i++)
+    if (first_module (boot, i)->kind == first_module (boot, image)->kind
+	&& grub_strcmp (boot->paths[plan->images[i].module],
+			boot->paths[plan->images[image].module]) == 0)
+      return i;
+  return GRUB_DOM0LESS_NONE;
+}
+
+static grub_err_t
+copy_image (struct dom0less_boot *boot, int from, struct cargo *cargo,
+	    grub_efi_physical_address_t limit)
+{
+  const struct grub_dom0less_module *module = first_module (boot, from);
+
+  cargo->size = module->size;
+  if (dom0less_pages_alloc (&cargo->pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS,
+			    limit, GRUB_EFI_BYTES_TO_PAGES (cargo->size)))
+    return grub_errno;
+  grub_memcpy (cargo_bytes (cargo), (void *) (grub_addr_t) module->address,
+	       cargo->size);
+  return GRUB_ERR_NONE;
+}
+
+/* Replace CARGO by what the SIZE bytes at OFFSET of it unpack to, UNPACKED
+   bytes if that is known.  */
+static grub_err_t
+unpack_cargo (struct dom0less_boot *boot, int image, struct cargo *cargo,
+	      grub_size_t offset, grub_size_t size, grub_size_t unpacked,
+	      const char *compression, grub_efi_physical_address_t limit)
+{
+  struct cargo inside;
+
+  inside.size = unpacked;
+  if (dom0less_unpack ((char *) cargo_bytes (cargo) + offset, size,
+		       compression, limit, &inside.pages, &inside.size))
+    return refuse (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
+		   dom0less_bare_message (grub_errmsg));
+  dom0less_pages_free (&cargo->pages);
+  *cargo = inside;
+  return GRUB_ERR_NONE;
+}
+
+/* Make of CARGO what Xen takes, and all of IMAGE's domains can use.  */
+static grub_err_t
+prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
+		grub_efi_physical_address_t limit)
+{
+  enum grub_dom0less_format format
+    = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
+  struct grub_dom0less_zboot zboot;
+
+  if (format == GRUB_DOM0LESS_FORMAT_ZBOOT)
+    {
+      if (grub_dom0less_read_zboot (&zboot, cargo_bytes (cargo), cargo->size))
+	return refuse (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
+		       "its zboot header contradicts itself");
+      if (unpack_cargo (boot, image, cargo, zboot.offset, zboot.size,
+			zboot.unpacked, zboot.compression, limit))
+	return grub_errno;
+      format = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
+    }
+  else if (format == GRUB_DOM0LESS_FORMAT_GZIP
+	   && boot->plan->images[image].users > 1)
+    {
+      /* Xen would unpack it for one domain and free it before the next.  */
+      if (unpack_cargo (boot, image, cargo, 0, cargo->size, 0, "gzip", limit))
+	return grub_errno;
+      format = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
+    }
+  else if (boot->plan->images[image].users > 1
+	   && grub_dom0less_kernel_consumed (cargo_bytes (cargo), cargo->size))
+    grub_dom0less_plan_unshare (boot->plan, image);
+
+  if (!grub_dom0less_format_ok (format))
+    return refuse (boot, image, GRUB_DOM0LESS_RULE_KERNEL_FORMAT, " is ",
+		   grub_dom0less_format_name (format));
+  return GRUB_ERR_NONE;
+}
+
+/* Move CARGO to where the tree wants IMAGE.  */
+static grub_err_t
+move_to_fixed_place (struct dom0less_boot *boot, int image,
+		     struct cargo *cargo)
+{
+  const struct grub_dom0less_module *module = first_module (boot, image);
+
+  if (cargo->size > module->size)
+    {
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_FILE_TOO_BIG,
+			    module->node, GRUB_DOM0LESS_NONE,
+			    boot->paths[boot->plan->images[image].module],
+			    cargo->size, module->size);
+      return dom0less_judge (boot);
+    }
+  grub_memcpy ((void *) (grub_addr_t) module->address, cargo_bytes (cargo),
+	       cargo->size);
+  dom0less_pages_free (&cargo->pages);
+  return GRUB_ERR_NONE;
+}
+
+/* Write where IMAGE lies into all of its modules.  */
+static void
+place_image (struct dom0less_boot *boot, int image,
+	     grub_efi_physical_address_t address, grub_size_t size)
+{
+  int i;
+
+  dom0less_clean_cache ((void *) (grub_addr_t) address, size);
+  for (i = 0; i < boot->plan->n_modules; i++)
+    if (boot->plan->modules[i].image == image)
+      {
+	boot->plan->modules[i].address = address;
+	boot->plan->modules[i].size = size;
+      }
+}
+
+static grub_err_t
+read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
+	    grub_efi_physical_address_t limit)
+{
+  const char *path = boot->paths[boot->plan->images[image].module];
+  char *label = image_label (boot, image);
+
+  if (!label)
+    return grub_errno;
+  dom0less_read_file (path,
+		      GRUB_FILE_TYPE_XEN_MODULE | GRUB_FILE_TYPE_NO_DECOMPRESS,
+		      limit, label, &cargo->pages, &cargo->size);
+  grub_free (label);
+
+  if (grub_errno)
+    return refuse (boot, image, GRUB_DOM0LESS_RULE_FILE_MISSING, ": ",
+		   dom0less_bare_message (grub_errmsg));
+  if (cargo->size == 0)
+    return refuse (boot, image, GRUB_DOM0LESS_RULE_FILE_EMPTY, "", "");
+  return GRUB_ERR_NONE;
+}
+
+static grub_err_t
+load_image (struct dom0less_boot *boot, int image)
+{
+  const struct grub_dom0less_module *module = first_module (boot, image);
+  grub_efi_physical_address_t limit = address_limit (boot->plan, image);
+  int same = find_same_file (boot, image);
+  struct cargo cargo;
+
+  cargo.pages.count = 0;
+  if (same != GRUB_DOM0LESS_NONE)
+    copy_image (boot, same, &cargo, limit);
+  else if (read_image (boot, image, &cargo, limit) == GRUB_ERR_NONE
+	   && module->kind == GRUB_DOM0LESS_KERNEL)
+    prepare_kernel (boot, image, &cargo, limit);
+  if (grub_errno)
+    goto fail;
+
+  if (module->has_reg)
+    {
+      if (move_to_fixed_place (boot, image, &cargo))
+	goto fail;
+      place_image (boot, image, module->address, cargo.size);
+      return GRUB_ERR_NONE;
+    }
+  boot->images[image] = cargo.pages;
+  place_image (boot, image, cargo.pages.address, cargo.size);
+  return GRUB_ERR_NONE;
+
+ fail:
+  dom0less_pages_free (&cargo.pages);
+  return grub_errno;
+}
+
+grub_err_t
+dom0less_load (struct dom0less_boot *boot)
+{
+  int i;
+
+  if (verify_command_lines (boot))
+    return grub_errno;
+  for (i = 0; i < boot->plan->n_images; i++)
+    if (take_fixed_place (boot, i))
+      return grub_errno;
+  if (dom0less_claim (boot))
+    return grub_errno;
+  /* Their number may grow on the way.  */
+  for (i = 0; i < boot->plan->n_images; i++)
+    if (load_image (boot, i))
+      return grub_errno;
+  return dom0less_load_xen (boot);
+}

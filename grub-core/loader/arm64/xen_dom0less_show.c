@@ -1,0 +1,161 @@
+/* xen_dom0less_show.c - the plan as a table, and a map of memory  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/misc.h>
+#include <grub/mm.h>
+
+#include "xen_dom0less_boot.h"
+
+/* A line of the map.  */
+struct mapped
+{
+  grub_uint64_t start, size;
+  const char *what;
+  int node;				/* or GRUB_DOM0LESS_NONE */
+};
+
+static const char *
+domain_name (struct dom0less_boot *boot, int domain)
+{
+  if (domain == GRUB_DOM0LESS_DOM0)
+    return "dom0";
+  return grub_dom0less_node_name (boot->tree,
+				  boot->plan->domains[domain].node);
+}
+
+static void
+show_modules (struct dom0less_boot *boot, int domain)
+{
+  const struct grub_dom0less_plan *plan = boot->plan;
+  int i;
+
+  for (i = 0; i < plan->n_modules; i++)
+    {
+      const struct grub_dom0less_module *module = plan->modules + i;
+
+      if (module->domain != domain)
+	continue;
+      grub_printf ("  %-12s", grub_dom0less_kind_name (module->kind));
+      if (module->size)
+	grub_printf (" 0x%" PRIxGRUB_UINT64_T " %" PRIuGRUB_UINT64_T " bytes",
+		     module->address, module->size);
+      grub_printf (" %s\n", boot->paths[i] ? boot->paths[i] : "(in memory)");
+    }
+}
+
+static void
+show_domains (struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_plan *plan = boot->plan;
+  int i;
+
+  for (i = GRUB_DOM0LESS_DOM0; i < plan->n_domains; i++)
+    {
+      int j, node = i < 0 ? plan->chosen : plan->domains[i].node;
+      int len;
+      const fdt32_t *memory;
+
+      for (j = 0; j < plan->n_modules && plan->modules[j].domain != i; j++)
+	;
+      if (j == plan->n_modules && i == GRUB_DOM0LESS_DOM0)
+	continue;
+
+      grub_printf ("%s:", domain_name (boot, i));
+      memory = fdt_getprop (boot->tree, node, "memory", &len);
+      if (i != GRUB_DOM0LESS_DOM0 && memory && len == 8)
+	{
+	  uint64_t kib = 0;
+
+	  grub_dom0less_read_cells (&memory, 2, &kib);
+	  grub_printf (" %u vCPUs, %" PRIuGRUB_UINT64_T " KiB",
+		       grub_dom0less_u32 (boot->tree, node, "cpus", 0),
+		       (grub_uint64_t) kib);
+	}
+      grub_printf ("\n");
+      show_modules (boot, i);
+    }
+}
+
+/* Collect what lies in memory.  Returns how many there are, 0 on an error.  */
+static int
+collect (struct dom0less_boot *boot, struct mapped **result)
+{
+  const struct grub_dom0less_plan *plan = boot->plan;
+  struct mapped *mapped;
+  int i, n = 0;
+
+  mapped = grub_calloc (plan->n_ranges + plan->n_images + 1, sizeof (*mapped));
+  *result = mapped;
+  if (!mapped)
+    return 0;
+
+  for (i = 0; i < plan->n_ranges; i++, n++)
+    {
+      mapped[n].start = plan->ranges[i].start;
+      mapped[n].size = plan->ranges[i].size;
+      mapped[n].what = grub_dom0less_range_name (plan->ranges[i].kind);
+      mapped[n].node = plan->ranges[i].node;
+    }
+  for (i = 0; i < plan->n_images; i++)
+    {
+      const struct grub_dom0less_module *module
+	= plan->modules + plan->images[i].module;
+
+      if (!module->size || module->has_reg)
+	continue;
+      mapped[n].start = module->address;
+      mapped[n].size = module->size;
+      mapped[n].what = grub_dom0less_kind_name (module->kind);
+      mapped[n++].node = module->node;
+    }
+  if (boot->machine.xen_size)
+    {
+      mapped[n].start = boot->machine.xen_start;
+      mapped[n].size = boot->machine.xen_size;
+      mapped[n].what = "xen";
+      mapped[n++].node = GRUB_DOM0LESS_NONE;
+    }
+  return n;
+}
+
+static void
+show_memory (struct dom0less_boot *boot)
+{
+  struct mapped *mapped;
+  int i, j, n = collect (boot, &mapped);
+
+  for (i = 0; i < n; i++)
+    {
+      int lowest = i;
+      struct mapped next;
+
+      for (j = i + 1; j < n; j++)
+	if (mapped[j].start < mapped[lowest].start)
+	  lowest = j;
+      next = mapped[lowest];
+      mapped[lowest] = mapped[i];
+      mapped[i] = next;
+
+      grub_printf ("0x%012" PRIxGRUB_UINT64_T "-0x%012" PRIxGRUB_UINT64_T
+		   " %-12s %s\n", next.start, next.start + next.size - 1,
+		   next.what, next.node == GRUB_DOM0LESS_NONE ? boot->xen
+		   : grub_dom0less_node_name (boot->tree, next.node));
+    }
+  grub_free (mapped);
+}
+
+void
+dom0less_show (struct dom0less_boot *boot)
+{
+  show_domains (boot);
+  show_memory (boot);
+}

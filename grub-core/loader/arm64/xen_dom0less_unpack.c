@@ -1,0 +1,192 @@
+/* xen_dom0less_unpack.c - GRUB's decompressors on what is in memory  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/types.h>
+#include <grub/deflate.h>
+#include <grub/dl.h>
+#include <grub/file.h>
+#include <grub/fs.h>
+#include <grub/misc.h>
+#include <grub/mm.h>
+
+#include <zstd.h>
+
+#include "xen_dom0less_boot.h"
+
+/* A gzip member's header, and its flag for a name.  */
+#define GZIP_HEADER_SIZE	10
+#define GZIP_FLAGS		3
+#define GZIP_NAME		8
+
+/* Xen's .config has some 3 KiB, and there is little else in its image that
+   begins as it does.  */
+#define MAX_CONFIG		((grub_size_t) 256 << 10)
+#define MAX_TRIES		16
+
+static grub_ssize_t
+memory_read (struct grub_file *file, char *buf, grub_size_t len)
+{
+  grub_memcpy (buf, (char *) file->data + file->offset, len);
+  return len;
+}
+
+static grub_err_t
+memory_close (struct grub_file *file __attribute__ ((unused)))
+{
+  return GRUB_ERR_NONE;
+}
+
+/* A file in memory, so that GRUB's file filters can be put on top.  */
+static struct grub_fs memory_fs =
+  {
+    .name = "memory",
+    .fs_read = memory_read,
+    .fs_close = memory_close
+  };
+
+/* The module that has GRUB's filter for COMPRESSION, if it has one.  */
+static const char *
+filter_module (const char *compression)
+{
+  if (grub_strcmp (compression, "gzip") == 0)
+    return "gzio";
+  if (grub_strcmp (compression, "xz") == 0)
+    return "xzio";
+  return NULL;
+}
+
+static grub_err_t
+unpack_by_filter (const void *packed, grub_size_t size, const char *module,
+		  grub_efi_physical_address_t limit,
+		  struct dom0less_pages *pages, grub_size_t *unpacked)
+{
+  grub_file_t file, below;
+  int filter;
+
+  if (!grub_dl_load (module))
+    return grub_errno;
+
+  file = grub_zalloc (sizeof (*file));
+  if (!file)
+    return grub_errno;
+  file->fs = &memory_fs;
+  file->data = (void *) (grub_addr_t) packed;
+  file->size = size;
+
+  below = file;
+  for (filter = GRUB_FILE_FILTER_COMPRESSION_FIRST;
+       filter <= GRUB_FILE_FILTER_COMPRESSION_LAST && file == below; filter++)
+    if (grub_file_filters[filter])
+      {
+	file = grub_file_filters[filter] (below, GRUB_FILE_TYPE_XEN_MODULE);
+	if (!file)
+	  {
+	    grub_file_close (below);
+	    return grub_errno;
+	  }
+      }
+
+  if (file == below)
+    grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("no known compression"));
+  else
+    dom0less_read_all (file, limit, pages, unpacked);
+  grub_file_close (file);
+  return grub_errno;
+}
+
+static grub_err_t
+unpack_zstd (const void *packed, grub_size_t size,
+	     grub_efi_physical_address_t limit,
+	     struct dom0less_pages *pages, grub_size_t *unpacked)
+{
+  grub_size_t got;
+
+  if (dom0less_pages_alloc (pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
+			    GRUB_EFI_BYTES_TO_PAGES (*unpacked)))
+    return grub_errno;
+  got = ZSTD_decompress ((void *) (grub_addr_t) pages->address, *unpacked,
+			 packed, size);
+  if (!ZSTD_isError (got) && got == *unpacked)
+    return GRUB_ERR_NONE;
+
+  dom0less_pages_free (pages);
+  if (grub_errno)
+    return grub_errno;
+  return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("broken zstd data"));
+}
+
+grub_err_t
+dom0less_unpack (const void *packed, grub_size_t size,
+		 const char *compression, grub_efi_physical_address_t limit,
+		 struct dom0less_pages *pages, grub_size_t *unpacked)
+{
+  const char *module = filter_module (compression);
+
+  pages->count = 0;
+  if (module)
+    return unpack_by_filter (packed, size, module, limit, pages, unpacked);
+  if (grub_strncmp (compression, "zstd", 4) == 0)
+    return unpack_zstd (packed, size, limit, pages, unpacked);
+  return grub_error (GRUB_ERR_NOT_IMPLEMENTED_YET,
+		     N_("GRUB has no decompressor for %s"), compression);
+}
+
+/* Try the gzip member at AT, of at most SIZE bytes.  Only raw deflate data can
+   be unpacked without knowing where it ends.  */
+static int
+try_config (struct grub_dom0less_xen *xen, char *at, grub_size_t size,
+	    char *text)
+{
+  grub_size_t header = GZIP_HEADER_SIZE;
+  grub_ssize_t len;
+
+  if (size <= header || (at[GZIP_FLAGS] & ~GZIP_NAME))
+    return 0;
+  if (at[GZIP_FLAGS] & GZIP_NAME)
+    {
+      const char *end = grub_memchr (at + header, '\0', size - header);
+
+      if (!end)
+	return 0;
+      header = end + 1 - at;
+    }
+
+  len = grub_deflate_decompress (at + header, size - header, 0, text,
+				 MAX_CONFIG);
+  grub_errno = GRUB_ERR_NONE;
+  return len > 0 && grub_dom0less_xen_config (xen, text, len);
+}
+
+void
+dom0less_read_xen_facts (struct dom0less_boot *boot)
+{
+  struct grub_dom0less_xen *xen = &boot->machine.xen;
+  char *image = (char *) (grub_addr_t) boot->xen_file.address;
+  grub_size_t at = 0;
+  char *text;
+  int tries;
+
+  grub_dom0less_xen_version (xen, image, boot->xen_size);
+  text = grub_malloc (MAX_CONFIG);
+  for (tries = 0; text && tries < MAX_TRIES; tries++, at++)
+    {
+      at = grub_dom0less_xen_gzip (image, boot->xen_size, at);
+      if (at == boot->xen_size
+	  || try_config (xen, image + at, boot->xen_size - at, text))
+	break;
+    }
+  grub_free (text);
+  grub_errno = GRUB_ERR_NONE;
+  grub_dprintf ("xen_dom0less", "Xen %d.%d, options %s0x%x\n", xen->major,
+		xen->minor, xen->has_config ? "" : "not known: ",
+		xen->options);
+}
