@@ -184,7 +184,8 @@ find_patch_fault (const void *before, const void *after,
   if (fdt_num_mem_rsv (before) != fdt_num_mem_rsv (after))
     return "a memory reservation is lost";
 
-  while (node >= 0 && node_after >= 0)
+  /* Behind the last node the depth is negative, and the offset is not.  */
+  while (node >= 0 && depth >= 0 && node_after >= 0 && depth_after >= 0)
     {
       difference.module = module_at (plan, node);
       difference.is_chosen = node == plan->chosen;
@@ -210,7 +211,7 @@ find_patch_fault (const void *before, const void *after,
       node = fdt_next_node (before, node, &depth);
       node_after = fdt_next_node (after, node_after, &depth_after);
     }
-  return node >= 0 || node_after >= 0 ? "a node is lost" : NULL;
+  return depth != depth_after ? "a node is lost" : NULL;
 }
 
 static int

@@ -126,11 +126,6 @@ apply_need (struct stage *stage, const char *need)
       machine->xen.minor = minor;
       set_config (stage, "");
     }
-  else if (sscanf (need, "tree at %" SCNx64, &number) == 1)
-    {
-      machine->tree_start = number;
-      machine->tree_size = MIB;
-    }
   else if (sscanf (need, "images at %" SCNx64, &number) == 1)
     stage->images_at = number;
   else if (sscanf (need, "images of %" SCNx64, &number) == 1)

@@ -30,8 +30,7 @@
  *   arguments TEXT		after XEN on the command line
  *   images at ADDRESS		files are loaded there, 64 KiB apart
  *   images of SIZE		bytes
- *   Xen at ADDRESS		the firmware has put its image there
- *   tree at ADDRESS		or the tree
+ *   Xen at ADDRESS		its image lies there, in a MiB
  */
 
 /* Read a plan from FDT, apply the rules as the loader does, and compare what

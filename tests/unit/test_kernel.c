@@ -144,6 +144,103 @@ TEST (xen_takes_four_formats)
   assert_true (grub_dom0less_format_ok (GRUB_DOM0LESS_FORMAT_UIMAGE));
 }
 
+/* A zboot file whose payload of 4 bytes lies at 64, with what Linux says of
+   it; and 4 bytes behind it, little-endian.  */
+static void
+make_zboot (unsigned char *file, const char *compression)
+{
+  memset (file, 0, 72);
+  memcpy (file, "MZ\0\0zimg", 8);
+  file[8] = 64;
+  file[12] = 4;
+  memcpy (file + 24, compression, strlen (compression));
+  memcpy (file + 64, "load\x78\x56\x34\xf2", 8);
+}
+
+TEST (zboot_headers_are_read)
+{
+  unsigned char file[72];
+  struct grub_dom0less_zboot zboot;
+
+  make_zboot (file, "zstd22");
+  assert_int_equal (grub_dom0less_read_zboot (&zboot, file, sizeof (file)),
+		    0);
+  assert_int_equal (zboot.offset, 64);
+  assert_int_equal (zboot.size, 4);
+  assert_int_equal (zboot.unpacked, 0xf2345678);
+  assert_string_equal (zboot.compression, "zstd22");
+
+  /* gzip says its size itself.  */
+  make_zboot (file, "gzip");
+  assert_int_equal (grub_dom0less_read_zboot (&zboot, file, 68), 0);
+  assert_int_equal (zboot.unpacked, 0);
+}
+
+TEST (zboot_headers_that_contradict_themselves_are_refused)
+{
+  static const struct
+  {
+    size_t size;
+    int at;
+    unsigned char value;
+  } faults[] =
+    {
+      { 63, 0, 'M' },			/* cut within the header */
+      { 71, 0, 'M' },			/* within the unpacked size */
+      { 67, 0, 'M' },			/* within the payload */
+      { 72, 4, 'Z' },			/* no zboot file */
+      { 72, 8, 73 },			/* the payload begins behind the end */
+      { 72, 11, 0x80 },
+      { 72, 12, 0 },			/* is empty */
+      { 72, 12, 9 },			/* or ends there */
+      { 72, 15, 0xff },
+      { 72, 12, 5 },			/* no room for the unpacked size */
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (faults) / sizeof (faults[0]); i++)
+    {
+      unsigned char *file = allocate (72);
+      struct grub_dom0less_zboot zboot;
+
+      make_zboot (file, "xzkern");
+      file[faults[i].at] = faults[i].value;
+      file = realloc (file, faults[i].size);
+      assert_non_null (file);
+      assert_int_equal (grub_dom0less_read_zboot (&zboot, file,
+						  faults[i].size),
+			-FDT_ERR_BADVALUE);
+      free (file);
+    }
+}
+
+TEST (zboot_compressions_are_strings)
+{
+  unsigned char file[72];
+  struct grub_dom0less_zboot zboot;
+
+  make_zboot (file, "12345678");
+  assert_int_equal (grub_dom0less_read_zboot (&zboot, file, sizeof (file)),
+		    -FDT_ERR_BADVALUE);
+}
+
+TEST (xen_consumes_gzip)
+{
+  unsigned char header[GRUB_DOM0LESS_HEADER_SIZE] = { 0x1f, 0x8b, 8 };
+  static const unsigned char uimage[] = { 0x27, 0x05, 0x19, 0x56 };
+
+  assert_true (grub_dom0less_kernel_consumed (header, 100000));
+  memcpy (header, uimage, sizeof (uimage));
+  assert_false (grub_dom0less_kernel_consumed (header, 100000));
+  header[31] = 1;
+  assert_true (grub_dom0less_kernel_consumed (header, 100000));
+  assert_false (grub_dom0less_kernel_consumed (header, 31));
+  header[31] = 2;
+  assert_false (grub_dom0less_kernel_consumed (header, 100000));
+  header[0] = 0;
+  assert_false (grub_dom0less_kernel_consumed (header, 100000));
+}
+
 int
 main (void)
 {
@@ -152,7 +249,11 @@ main (void)
       cmocka_unit_test (formats_are_told),
       cmocka_unit_test (short_files_are_not_read_beyond),
       cmocka_unit_test (formats_have_different_names),
-      cmocka_unit_test (xen_takes_four_formats)
+      cmocka_unit_test (xen_takes_four_formats),
+      cmocka_unit_test (zboot_headers_are_read),
+      cmocka_unit_test (zboot_headers_that_contradict_themselves_are_refused),
+      cmocka_unit_test (zboot_compressions_are_strings),
+      cmocka_unit_test (xen_consumes_gzip)
     };
 
   return RUN ("kernel", tests);
