@@ -633,6 +633,37 @@ TEST (modules_share_where_xen_allows_it)
     }
 }
 
+/* As gzip kernels want it: three users of one image get one each.  */
+TEST (what_is_unshared_has_one_user)
+{
+  static const char *const paths[] = { "k", "a", "k", "k", "a", NULL };
+  static const int images[] = { 0, 1, 2, 3, 1, GRUB_DOM0LESS_NONE };
+  static struct grub_dom0less_plan plan;
+  int i;
+
+  memset (&plan, 0, sizeof (plan));
+  plan.n_modules = 6;
+  plan.n_domains = 6;
+  for (i = 0; i < 6; i++)
+    {
+      plan.modules[i].domain = i;
+      plan.modules[i].image = GRUB_DOM0LESS_NONE;
+    }
+  grub_dom0less_plan_share (&plan, paths);
+  assert_int_equal (plan.n_images, 2);
+
+  grub_dom0less_plan_unshare (&plan, 0);
+  assert_int_equal (plan.n_images, 4);
+  for (i = 0; i < 6; i++)
+    assert_int_equal (plan.modules[i].image, images[i]);
+  assert_null (find_share_fault (&plan, paths));
+
+  /* What has one user stays as it is.  */
+  grub_dom0less_plan_unshare (&plan, 2);
+  assert_int_equal (plan.n_images, 4);
+  assert_null (find_share_fault (&plan, paths));
+}
+
 int
 main (void)
 {
@@ -657,7 +688,8 @@ main (void)
       cmocka_unit_test (cells_are_numbers),
       cmocka_unit_test (properties_are_read_or_not),
       cmocka_unit_test (kinds_have_names),
-      cmocka_unit_test (modules_share_where_xen_allows_it)
+      cmocka_unit_test (modules_share_where_xen_allows_it),
+      cmocka_unit_test (what_is_unshared_has_one_user)
     };
 
   return RUN ("plan", tests);

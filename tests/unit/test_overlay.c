@@ -1,0 +1,120 @@
+/* test_overlay.c - why an overlay does not fit its base  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "support.h"
+
+#define LABELS	\
+  "__symbols__ { soc = \"/soc\"; uart = \"/soc/uart\"; };"
+
+static const struct
+{
+  const char *base, *overlay;
+  const char *missing, *fragment;	/* or none */
+} overlays[] =
+  {
+    /* Nothing is missing.  */
+    { "", "", NULL, NULL },
+    { "chosen { };", "fragment@0 { target-path = \"/chosen\"; };", NULL,
+      NULL },
+    { "", "fragment@0 { target-path = \"/\"; };", NULL, NULL },
+    { LABELS, "fragment@0 { target = <0xffffffff>; };"
+      "__fixups__ { soc = \"/fragment@0:target:0\"; };", NULL, NULL },
+    /* Paths.  */
+    { "", "fragment@0 { target-path = \"/\"; };"
+      "fragment@1 { target-path = \"/chosen\"; };", "/chosen", "fragment@1" },
+    { LABELS, "fragment@0 { target-path = \"/chosen\"; };"
+      "__fixups__ { soc = \"/fragment@0/__overlay__:x:0\"; };", "/chosen",
+      "fragment@0" },
+    /* Labels, of a target or deeper.  */
+    { "", "fragment@0 { target = <0xffffffff>; };"
+      "__fixups__ { soc = \"/fragment@0:target:0\"; };", "soc",
+      "fragment@0" },
+    { LABELS, "a { }; fragment@1 { target = <0xffffffff>; };"
+      "__fixups__ { soc = \"/a:target:0\", \"/a:target:4\";"
+      "gic = \"/fragment@1/__overlay__/x:y:0\"; };", "gic", "fragment@1" },
+    /* Labels come first.  */
+    { "", "fragment@0 { target-path = \"/chosen\"; };"
+      "fragment@1 { target = <0xffffffff>; };"
+      "__fixups__ { soc = \"/fragment@1:target:0\"; };", "soc",
+      "fragment@1" },
+    /* Targets that say nothing that one could miss.  */
+    { "", "fragment@0 { target-path = <1>; }; a { };", NULL, NULL }
+  };
+
+static void *
+make_part (const char *source)
+{
+  char *tree = format ("/ { %s };", source);
+  void *fdt = make_tree (tree);
+
+  free (tree);
+  return fdt;
+}
+
+TEST (what_is_missing_is_named)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof (overlays) / sizeof (overlays[0]); i++)
+    {
+      void *base = make_part (overlays[i].base);
+      void *overlay = make_part (overlays[i].overlay);
+      const char *missing = NULL;
+      int node = grub_dom0less_overlay_fault (base, overlay, &missing);
+
+      if (overlays[i].missing)
+	{
+	  assert_true (node >= 0);
+	  assert_string_equal (fdt_get_name (overlay, node, NULL),
+			       overlays[i].fragment);
+	  assert_string_equal (missing, overlays[i].missing);
+	}
+      else
+	assert_true (node < 0);
+      free (base);
+      free (overlay);
+    }
+}
+
+/* Fixups that dtc does not write.  */
+TEST (fixups_without_a_fragment_are_an_error_of_libfdt)
+{
+  static const char *const fixups[] =
+    { "soc;", "soc = \"\";", "soc = \"nowhere\";", "soc = [2f];",
+      "soc = [61 62 63 64];" };
+  size_t i;
+
+  for (i = 0; i < sizeof (fixups) / sizeof (fixups[0]); i++)
+    {
+      char *source = format ("__fixups__ { %s };", fixups[i]);
+      void *base = make_part (""), *overlay = make_part (source);
+      const char *missing = NULL;
+
+      assert_true (grub_dom0less_overlay_fault (base, overlay, &missing) < 0);
+      assert_string_equal (missing, "soc");
+      free (base);
+      free (overlay);
+      free (source);
+    }
+}
+
+int
+main (void)
+{
+  static const struct CMUnitTest tests[] =
+    {
+      cmocka_unit_test (what_is_missing_is_named),
+      cmocka_unit_test (fixups_without_a_fragment_are_an_error_of_libfdt)
+    };
+
+  return RUN ("overlay", tests);
+}
