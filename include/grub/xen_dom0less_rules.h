@@ -44,7 +44,7 @@ RULE (OVERLAY_MISFIT, "overlay-misfit", ERROR, MET, NULL,
 RULE (CONFIG_MISSING, "config-missing", ERROR, MET, NULL,
       "xen,uefi-cfg-load wants a xen.cfg beside $f", "--config FILE")
 RULE (CONFIG_SECTION, "config-section", ERROR, MET, NULL,
-      "no section $f", "--section NAME")
+      "no such section: $f", "--section NAME")
 RULE (CONFIG_CONFLICT, "config-conflict", ERROR, MET, NULL,
       "the tree has a node already that $f would add", NULL)
 RULE (CONFIG_UNKNOWN, "config-unknown", WARNING, MET, NULL,

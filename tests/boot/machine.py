@@ -136,7 +136,8 @@ class Machine:
     def text(self):
         """All that the console said so far."""
         self._file.flush()
-        return clean(self.log.read_text(errors="replace"))
+        # Bytes, because Python would take each of the carriage returns for a line's end.
+        return clean(self.log.read_bytes().decode(errors="replace"))
 
     def expect(self, *patterns, timeout=TIMEOUT):
         """Wait for one of the regular expressions, and return the match and which of them it was."""
@@ -206,5 +207,5 @@ class Machine:
         return found
 
 
-MENU = r"GNU GRUB  version"
+MENU = r"keys to select which entry"
 PRESS_KEY = r"Press any key to continue"

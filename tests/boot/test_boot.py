@@ -57,8 +57,8 @@ def test_names(boot):
         domain("DomB", kernel="(hd0,gpt2)/xen/vmlinuz", ramdisk="sub\\\\b.img"),
         domain("DomC", kernel="../xen/vmlinuz", ramdisk="\\\\ramdisks\\\\c.img"),
     ))
-    machine = boot(at_once("root=hd0,gpt1",
-                         "xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen/xen.efi console=dtuart noreboot"), {
+    command = "xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen/xen.efi console=dtuart noreboot"
+    machine = boot(at_once("root=hd0,gpt1", command), {
         "trees/names.dtb": tree,
         "xen/xen.efi": GUEST / "xen-4.17.efi",
         "xen/vmlinuz": GUEST / "vmlinuz",

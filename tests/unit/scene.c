@@ -233,8 +233,10 @@ is_as_expected (const char *found, const char *expected)
   return *found == '\0';
 }
 
-void
-assert_findings (const void *fdt, const char *needs, const char *expected)
+/* As assert_findings; WHAT the tree is made of is told when they differ.  */
+static void
+check_findings (const void *fdt, const char *needs, const char *expected,
+		const char *what)
 {
   struct stage *stage = make_stage (fdt, needs);
 
@@ -250,9 +252,15 @@ assert_findings (const void *fdt, const char *needs, const char *expected)
   if (!expected)
     expected = "";
   if (!is_as_expected (stage->found, expected))
-    fail_msg ("needs: %s\nexpected:\n%s\nfound:\n%s", needs ? needs : "",
-	      expected, stage->found);
+    fail_msg ("%s\nneeds: %s\nexpected:\n%s\nfound:\n%s", what,
+	      needs ? needs : "", expected, stage->found);
   free (stage);
+}
+
+void
+assert_findings (const void *fdt, const char *needs, const char *expected)
+{
+  check_findings (fdt, needs, expected, "");
 }
 
 void
@@ -262,6 +270,6 @@ assert_chosen (const char *source, const char *needs, const char *expected)
   void *fdt = make_machine_tree (tree);
 
   free (tree);
-  assert_findings (fdt, needs, expected);
+  check_findings (fdt, needs, expected, source);
   free (fdt);
 }

@@ -94,9 +94,8 @@ TEST (formats_are_told)
     {
       char *bytes = make_file (headers + i, GRUB_DOM0LESS_HEADER_SIZE);
 
-      print_message ("%s\n", headers[i].what);
-      assert_int_equal (grub_dom0less_kernel_format (bytes, 100000),
-			headers[i].format);
+      if (grub_dom0less_kernel_format (bytes, 100000) != headers[i].format)
+	fail_msg ("not told: %s", headers[i].what);
       free (bytes);
     }
 }

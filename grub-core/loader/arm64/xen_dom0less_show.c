@@ -15,6 +15,9 @@
 
 #include "xen_dom0less_boot.h"
 
+/* As much of a node's path as the map shows; Xen takes 91 bytes.  */
+#define PATH_SIZE	128
+
 /* A line of the map.  */
 struct mapped
 {
@@ -137,6 +140,7 @@ show_memory (struct dom0less_boot *boot)
     {
       int lowest = i;
       struct mapped next;
+      char path[PATH_SIZE];
 
       for (j = i + 1; j < n; j++)
 	if (mapped[j].start < mapped[lowest].start)
@@ -145,10 +149,12 @@ show_memory (struct dom0less_boot *boot)
       mapped[lowest] = mapped[i];
       mapped[i] = next;
 
+      if (next.node == GRUB_DOM0LESS_NONE
+	  || fdt_get_path (boot->tree, next.node, path, sizeof (path)))
+	grub_snprintf (path, sizeof (path), "%s", boot->xen);
       grub_printf ("0x%012" PRIxGRUB_UINT64_T "-0x%012" PRIxGRUB_UINT64_T
 		   " %-12s %s\n", next.start, next.start + next.size - 1,
-		   next.what, next.node == GRUB_DOM0LESS_NONE ? boot->xen
-		   : grub_dom0less_node_name (boot->tree, next.node));
+		   next.what, path);
     }
   grub_free (mapped);
 }

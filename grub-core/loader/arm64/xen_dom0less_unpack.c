@@ -11,6 +11,7 @@
  */
 
 #include <grub/types.h>
+#include <grub/crypto.h>
 #include <grub/deflate.h>
 #include <grub/dl.h>
 #include <grub/file.h>
@@ -22,10 +23,12 @@
 
 #include "xen_dom0less_boot.h"
 
-/* A gzip member's header, and its flag for a name.  */
+/* A gzip member's header and its flag for a name, and its trailer: a checksum
+   and the size of what was packed (RFC 1952).  */
 #define GZIP_HEADER_SIZE	10
 #define GZIP_FLAGS		3
 #define GZIP_NAME		8
+#define GZIP_TRAILER_SIZE	8
 
 /* Xen's .config has some 3 KiB, and there is little else in its image that
    begins as it does.  */
@@ -103,6 +106,23 @@ unpack_by_filter (const void *packed, grub_size_t size, const char *module,
   return grub_errno;
 }
 
+/* GRUB's filter compares the checksum only if the data end where the trailer
+   says; broken data often do not.  */
+static grub_err_t
+check_gzip (const void *packed, grub_size_t size,
+	    const struct dom0less_pages *pages, grub_size_t unpacked)
+{
+  const char *trailer = (const char *) packed + size - GZIP_TRAILER_SIZE;
+  grub_uint32_t crc;
+
+  grub_crypto_hash (GRUB_MD_CRC32, &crc,
+		    (void *) (grub_addr_t) pages->address, unpacked);
+  if (grub_be_to_cpu32 (crc)
+      != grub_le_to_cpu32 (grub_get_unaligned32 (trailer)))
+    return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("wrong checksum"));
+  return GRUB_ERR_NONE;
+}
+
 static grub_err_t
 unpack_zstd (const void *packed, grub_size_t size,
 	     grub_efi_physical_address_t limit,
@@ -133,7 +153,14 @@ dom0less_unpack (const void *packed, grub_size_t size,
 
   pages->count = 0;
   if (module)
-    return unpack_by_filter (packed, size, module, limit, pages, unpacked);
+    {
+      if (unpack_by_filter (packed, size, module, limit, pages, unpacked))
+	return grub_errno;
+      if (grub_strcmp (compression, "gzip") == 0
+	  && check_gzip (packed, size, pages, *unpacked))
+	dom0less_pages_free (pages);
+      return grub_errno;
+    }
   if (grub_strncmp (compression, "zstd", 4) == 0)
     return unpack_zstd (packed, size, limit, pages, unpacked);
   return grub_error (GRUB_ERR_NOT_IMPLEMENTED_YET,
