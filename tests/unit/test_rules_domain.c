@@ -1,0 +1,244 @@
+/* test_rules_domain.c - rules of domain nodes, case by case  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "cases.h"
+
+#define ARGS	"bootargs = \"quiet\";"
+
+/* 40 letters.  */
+#define LONG	"a-domain-with-a-name-of-just-forty-chars"
+
+/* A domain with bootargs.  */
+#define SPEAKING(name) DOMAIN (name, "module@1 {" ARGS "};")
+
+TEST (names)
+{
+  static const struct rule_case cases[] =
+    {
+      { SPEAKING ("domU@1"), NULL, "[domain-name-unit] /chosen/domU@1: " },
+      { DOMAIN ("domU@1", ""), NULL, NULL },
+      { SPEAKING (LONG), NULL, NULL },
+      { SPEAKING (LONG "x"), NULL, "[domain-name-long] /chosen/" LONG "x: "
+	"Xen loses the bootargs of a domain whose name has 41 of 40 bytes" },
+      { DOMAIN (LONG "x", ""), NULL, NULL },
+      /* The bootargs are another domain's.  */
+      { DOMAIN ("domU@1", "") SPEAKING ("domU2"), NULL, NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define DISABLED	"[domain-disabled] /chosen/domU1: "
+
+TEST (status)
+{
+  static const struct rule_case cases[] =
+    {
+      { DOMAIN ("domU1", "status = \"okay\";"), NULL, NULL },
+      { DOMAIN ("domU1", "status = \"ok\";"), NULL, NULL },
+      { DOMAIN ("domU1", "status = \"disabled\";"), NULL, DISABLED },
+      { DOMAIN ("domU1", "status = \"fail-sss\";"), NULL, DISABLED }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define MEMORY(value)	DOMAIN ("domU1", "memory = " value ";")
+#define MALFORMED	"[memory-malformed] /chosen/domU1: "
+#define BYTES		"[memory-bytes] /chosen/domU1: "
+#define TOO_MUCH	"[memory-too-much] /chosen: "
+
+/* 2 GiB less a MiB, in KiB.  */
+#define ALL		"0x1ffc00"
+
+TEST (memory)
+{
+  static const struct rule_case cases[] =
+    {
+      { MEMORY ("<0 0x20000>"), NULL, NULL },
+      { MEMORY ("<0x20000>"), NULL, MALFORMED },
+      { MEMORY ("<0 0 0x20000>"), NULL, MALFORMED },
+      { MEMORY ("\"128M\""), NULL, MALFORMED },
+      { DOMAIN ("domU1", "/delete-property/ memory;"), NULL, MALFORMED },
+      { MEMORY ("<0 " ALL ">"), NULL, NULL },
+      { MEMORY ("<0 0x1ffc01>"), NULL,
+	TOO_MUCH "the domains want 2096129 KiB, the machine has 2096128" },
+      { MEMORY ("<0 " ALL ">") DOMAIN ("domU2", "memory = <0 1>;"), NULL,
+	TOO_MUCH },
+      /* Together more than 64 bits can hold.  */
+      { MEMORY ("<0xffffffff 0xffffffff>") DOMAIN ("domU2", ""), NULL,
+	TOO_MUCH "the domains want 18446744073709551615 KiB" },
+      { MEMORY ("<0 0x8000000>"), NULL, BYTES },
+      { MEMORY ("<0 0x8000001>"), NULL, TOO_MUCH },
+      { MEMORY ("<1 0>"), NULL, TOO_MUCH },
+      { MEMORY ("<0 0x7fe00000>"), NULL, BYTES },
+      /* What the machine has is not known.  */
+      { MEMORY ("<0 0x8000000>"), "unknown memory", NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define CPUS(value)	DOMAIN ("domU1", "cpus = " value ";")
+#define IMPOSSIBLE	"[cpus-impossible] /chosen/domU1: cpus is missing, " \
+			"or not from 1 to 128"
+
+TEST (cpus)
+{
+  static const struct rule_case cases[] =
+    {
+      { CPUS ("<1>"), NULL, NULL },
+      { CPUS ("<128>"), NULL, NULL },
+      { CPUS ("<129>"), NULL, IMPOSSIBLE },
+      { CPUS ("<0>"), NULL, IMPOSSIBLE },
+      { CPUS ("<0 1>"), NULL, IMPOSSIBLE },
+      { DOMAIN ("domU1", "/delete-property/ cpus;"), NULL, IMPOSSIBLE }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define ENHANCED(value)	DOMAIN ("domU1", "xen,enhanced" value ";")
+#define ALONE		"[enhanced-alone] /chosen/domU1: "
+
+TEST (enhanced)
+{
+  static const struct rule_case cases[] =
+    {
+      { ENHANCED (""), NULL, ALONE },
+      { ENHANCED (" = \"enabled\""), NULL, ALONE },
+      { ENHANCED (" = \"no-xenstore\""), NULL, NULL },
+      { ENHANCED (" = \"disabled\""), NULL, NULL },
+      { ENHANCED ("") MODULE ("dom0", "kernel", "k", ""), NULL, NULL },
+      { ENHANCED ("") MODULE ("dom0", "device-tree", "k", ""), NULL, ALONE }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define STATIC	"xen,static-mem = <0 0x60000000 0 0x4000000>;"
+
+TEST (direct_map)
+{
+  static const struct rule_case cases[] =
+    {
+      { DOMAIN ("domU1", "direct-map;"), NULL,
+	"[direct-map-alone] /chosen/domU1: " },
+      { DOMAIN ("domU1", "direct-map; " STATIC), NULL, NULL },
+      { DOMAIN ("domU1", STATIC), NULL, NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define COLORS	DOMAIN ("domU1", "llc-colors = \"0\";")
+#define OFF	"[llc-colors-off] /chosen/domU1: "
+
+TEST (colors)
+{
+  static const struct rule_case cases[] =
+    {
+      { COLORS, NULL, OFF },
+      { COLORS, "arguments llc-coloring", NULL },
+      { COLORS, "arguments llc-coloring=on", NULL },
+      { COLORS, "arguments a llc-coloring=yes b", NULL },
+      { COLORS, "arguments llc-coloring=true", NULL },
+      { COLORS, "arguments llc-coloring=enable", NULL },
+      { COLORS, "arguments llc-coloring=1", NULL },
+      { COLORS, "arguments llc-coloring=off", OFF },
+      { COLORS, "arguments llc-coloring=ona", OFF },
+      { COLORS, "arguments llc-coloring=", OFF },
+      { COLORS, "arguments llc-colorings=on", OFF },
+      { COLORS, "arguments xllc-coloring=on", OFF },
+      { COLORS, "arguments no-llc-coloring", OFF },
+      { COLORS, "arguments llc", OFF },
+      /* The last one counts.  */
+      { COLORS, "arguments llc-coloring=on llc-coloring=no", OFF },
+      { COLORS, "arguments llc-coloring=no llc-coloring=on", NULL },
+      { COLORS, "arguments llc-coloring=no llc-coloring", NULL },
+      { DOMAIN ("domU1", "llc-colors = \"0\"; " STATIC),
+	"arguments llc-coloring", "[llc-colors-static] /chosen/domU1: " }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define BUILT_OUT(what)	"[not-built-in] /chosen/domU1: " what ","
+#define SHARED								\
+  "shm { compatible = \"xen,domain-shared-memory-v1\";"			\
+  "xen,shm-id = \"id\"; xen,shared-mem = <0 0x60000000 0 0x6000000 "	\
+  "0 0x1000>; };"
+
+TEST (what_xen_was_built_without)
+{
+  static const struct rule_case cases[] =
+    {
+      { DOMAIN ("domU1", STATIC), "Xen without STATIC_MEMORY",
+	BUILT_OUT ("xen,static-mem") },
+      { DOMAIN ("domU1", STATIC), "Xen without ARM64_SVE", NULL },
+      { DOMAIN ("domU1", ""), "Xen without STATIC_MEMORY", NULL },
+      { DOMAIN ("domU1", "sve = <128>;"), "Xen without ARM64_SVE",
+	BUILT_OUT ("sve") },
+      { DOMAIN ("domU1", "vpl011;"), "Xen without SBSA_VUART_CONSOLE",
+	BUILT_OUT ("vpl011") },
+      { COLORS, "arguments llc-coloring; Xen without LLC_COLORING",
+	BUILT_OUT ("llc-colors") },
+      { DOMAIN ("domU1", SHARED), "Xen without STATIC_SHM",
+	"[not-built-in] /chosen/domU1/shm: xen,shared-mem" },
+      { DOMAIN ("domU1", ""), "Xen 4.20; Xen without DOM0LESS_BOOT",
+	BUILT_OUT ("xen,domain") },
+      /* Nobody could leave it out before.  */
+      { DOMAIN ("domU1", ""), "Xen 4.19; Xen without DOM0LESS_BOOT", NULL },
+      { KERNEL (""), "Xen 4.20; Xen without DOM0LESS_BOOT", NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define UNKNOWN(what) \
+  "[property-unknown] /chosen/domU1: this Xen does not know " what
+
+TEST (properties)
+{
+  static const struct rule_case cases[] =
+    {
+      { DOMAIN ("domU1", "colour = \"red\";"), NULL, UNKNOWN ("colour") },
+      { DOMAIN ("domU1", "sve = <128>;"), NULL, NULL },
+      { DOMAIN ("domU1", "sve = <128>;"), "Xen 4.17", UNKNOWN ("sve") },
+      { DOMAIN ("domU1", "sve = <128>;"), "Xen 4.18", NULL },
+      { DOMAIN ("domU1", "nr_spis = <1>; phandle = <7>; name = \"domU1\";"),
+	"Xen 4.17", NULL },
+      { DOMAIN ("domU1", "capabilities = <1>; a = <1>;"), "Xen 4.20",
+	UNKNOWN ("capabilities") "\n" UNKNOWN ("a") }
+    };
+
+  RUN_CASES (cases);
+}
+
+int
+main (void)
+{
+  static const struct CMUnitTest tests[] =
+    {
+      cmocka_unit_test (names),
+      cmocka_unit_test (status),
+      cmocka_unit_test (memory),
+      cmocka_unit_test (cpus),
+      cmocka_unit_test (enhanced),
+      cmocka_unit_test (direct_map),
+      cmocka_unit_test (colors),
+      cmocka_unit_test (what_xen_was_built_without),
+      cmocka_unit_test (properties)
+    };
+
+  return RUN ("rules_domain", tests);
+}

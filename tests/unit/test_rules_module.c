@@ -1,0 +1,256 @@
+/* test_rules_module.c - rules of module nodes, case by case  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "cases.h"
+
+/* A domain of no more than MODULES.  */
+#define BARE(name, modules)						\
+  name " { compatible = \"xen,domain\"; #address-cells = <2>;"		\
+  "#size-cells = <2>; memory = <0 0x1000>; cpus = <1>;" modules "};"
+
+#define ONE(module)	BARE ("domU1", KERNEL ("") module)
+#define AT		"/chosen/domU1/m: "
+
+TEST (kinds)
+{
+  static const struct rule_case cases[] =
+    {
+      { ONE ("m { compatible = \"multiboot,module\";"
+	     "uefi,binary = \"x\"; };"), NULL, "[kind-unknown] " AT },
+      { ONE ("m { uefi,binary = \"x\"; };"), NULL,
+	"[kind-unknown] " AT "\n[not-a-module] " AT },
+      { ONE ("m { compatible = \"multiboot,ramdisk\";"
+	     "uefi,binary = \"x\"; };"), NULL, "[not-a-module] " AT },
+      { ONE ("m { compatible = \"xen,xsm-policy\", \"multiboot,module\";"
+	     "uefi,binary = \"x\"; };"), NULL, NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define SAYS(says)	ONE ("m { compatible = \"multiboot,ramdisk\","	\
+			     "\"multiboot,module\";" says "};")
+
+TEST (names_and_command_lines)
+{
+  static const struct rule_case cases[] =
+    {
+      { SAYS ("uefi,binary = \"a\", \"b\";"), NULL,
+	"[string-malformed] " AT "uefi,binary is not one string" },
+      { SAYS ("uefi,binary;"), NULL, "[string-malformed] " AT },
+      { SAYS ("uefi,binary = \"a\"; xen,uefi-binary = <1>;"), NULL,
+	"[string-malformed] " AT "xen,uefi-binary" },
+      { SAYS ("uefi,binary = \"a\"; bootargs = \"\";"), NULL, NULL },
+      { SAYS ("uefi,binary = \"a\"; bootargs;"), NULL,
+	"[string-malformed] " AT "bootargs" },
+      { SAYS ("uefi,binary = \"a\"; bootargs = \"\", \"\";"), NULL,
+	"[string-malformed] " AT "bootargs" },
+      { SAYS ("uefi,binary = \"a\"; xen,uefi-binary = \"a\";"), NULL, NULL },
+      { SAYS ("uefi,binary = \"a\"; xen,uefi-binary = \"b\";"), NULL,
+	"[names-differ] " AT },
+      { SAYS (""), NULL, "[reg-missing] " AT },
+      { SAYS ("reg = <0 0x58000000 0 0x1000>;"), NULL, NULL },
+      { SAYS ("mb-index = <3>;"), NULL, NULL },
+      { SAYS ("mb-index = <0 3>;"), NULL, "[reg-missing] " AT }
+    };
+
+  RUN_CASES (cases);
+}
+
+TEST (long_bootargs)
+{
+  char *line = repeat ('x', 1024);
+  char *tree = format (BARE ("domU1", KERNEL ("bootargs = \"%s\";")), line);
+  char *just = format (BARE ("domU1", KERNEL ("bootargs = \"%s\";")),
+		       line + 1);
+
+  assert_chosen (tree, NULL, "[bootargs-long] /chosen/domU1/module@1: "
+		 "bootargs has 1024 bytes, Xen takes 1023");
+  assert_chosen (just, NULL, NULL);
+  free (just);
+  free (tree);
+  free (line);
+}
+
+TEST (kernels_and_other_kinds_of_one_domain)
+{
+  static const struct rule_case cases[] =
+    {
+      { BARE ("domU1", RAMDISK ("")), NULL,
+	"[kernel-missing] /chosen/domU1: " },
+      /* The dom0's is not the domain's.  */
+      { KERNEL ("") BARE ("domU1", ""), NULL, "[kernel-missing] " },
+      { BARE ("domU1", KERNEL ("") MODULE ("m", "kernel", "k", "")
+	      MODULE ("n", "kernel", "k", "")), NULL,
+	"[two-of-a-kind] " AT "a second kernel, beside "
+	"/chosen/domU1/module@1\n"
+	"[two-of-a-kind] /chosen/domU1/n: a second kernel, beside "
+	"/chosen/domU1/module@1" },
+      /* Nobody knows of what kind.  */
+      { ONE ("m { compatible = \"multiboot,module\"; uefi,binary = \"x\"; };"
+	     "n { compatible = \"multiboot,module\"; uefi,binary = \"x\"; };"),
+	NULL, "[kind-unknown] \n[kind-unknown] " }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define PAIR(module1, module2)	BARE ("domU1", module1) BARE ("domU2", module2)
+#define AT_58	"0 0x58000000 0 0x1000"
+#define AT_59	"0 0x59000000 0 0x1000"
+#define IN_58	"0 0x58000800 0 0x1000"
+
+TEST (placed_modules)
+{
+  static const struct rule_case cases[] =
+    {
+      /* Domains may share what is of one kind.  */
+      { PAIR (PLACED ("m", "kernel", AT_58), PLACED ("m", "kernel", AT_58)),
+	NULL, NULL },
+      { PAIR (PLACED ("m", "kernel", AT_58) PLACED ("n", "ramdisk", AT_59),
+	      PLACED ("m", "kernel", AT_59)), NULL,
+	"[kinds-share] /chosen/domU2/m: same address as /chosen/domU1/n" },
+      { "#address-cells = <2>; #size-cells = <2>;"
+	BARE ("domU1", PLACED ("m", "kernel", AT_58))
+	PLACED ("k", "kernel", AT_58), NULL,
+	"[dom0-shares] /chosen/k: same address as /chosen/domU1/m" },
+      { PAIR (PLACED ("m", "kernel", AT_58), PLACED ("m", "kernel", IN_58)),
+	NULL, "[modules-overlap] /chosen/domU2/m: 0x58000800 overlaps "
+	"/chosen/domU1/m" },
+      /* The same address, but a file is loaded there.  */
+      { PAIR (PLACED ("m", "kernel", AT_58),
+	      KERNEL ("reg = <" AT_58 ">;")), NULL,
+	"[modules-overlap] /chosen/domU2/module@1: " },
+      { PAIR (KERNEL ("reg = <" AT_58 ">;"), KERNEL ("reg = <" AT_59 ">;")),
+	NULL, NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+TEST (paths_to_modules)
+{
+  static const struct
+  {
+    const char *more, *finds;
+  } cases[] =
+    {
+      { "aliases { guest = \"/chosen/domU1/module@1\"; };",
+	"[dangling-alias] /aliases: guest points at /chosen/domU1/module@1" },
+      { "aliases { guest = \"/chosen/domU1\"; none = \"/chosen/domU1/x\";"
+	"  relative = \"uart\"; number = <1>; empty; };", NULL },
+      { "__symbols__ { m = \"/chosen/domU1/module@1\"; };",
+	"[dangling-alias] /__symbols__: m points at " },
+      { "chosen { domU1 { module@1 { /delete-property/ uefi,binary;"
+	"  reg = <0 0x58000000 0 0x1000>; }; }; };"
+	"aliases { guest = \"/chosen/domU1/module@1\"; };", NULL }
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    {
+      char *tree = format ("/ { chosen {" BARE ("domU1", KERNEL ("")) "}; %s "
+			   "};", cases[i].more);
+      void *fdt = make_machine_tree (tree);
+
+      assert_findings (fdt, NULL, cases[i].finds);
+      free (fdt);
+      free (tree);
+    }
+}
+
+TEST (addresses_and_their_cells)
+{
+  static const struct rule_case cases[] =
+    {
+      { DOMAIN ("domU1", "#address-cells = <1>;"), "images at 0xffff0000",
+	NULL },
+      { DOMAIN ("domU1", "#address-cells = <1>;"), "images at 0x100000000",
+	"[address-too-big] /chosen/domU1/module@1: address 0x100000000 or "
+	"size 0x1000 does not fit" },
+      { DOMAIN ("domU1", "#size-cells = <1>;"),
+	"images of 0x100000000; unknown memory",
+	"[address-too-big] /chosen/domU1/module@1: " },
+      { DOMAIN ("domU1", ""), "images at 0x100000000", NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+/* A domain's name and an address of N digits, and the paths they make: 91
+   bytes are not too long.  */
+TEST (paths_of_modules)
+{
+  static const struct
+  {
+    size_t length;			/* of the domain's name */
+    const char *needs;
+    int path;				/* 0 if it is not too long */
+  } cases[] =
+    {
+      { 67, "images at 0x50000000", 0 },	/* /chosen/N/module@50000000 */
+      { 68, "images at 0x50000000", 92 },
+      { 66, "images at 0x150000000", 0 },
+      { 67, "images at 0x150000000", 92 }
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    {
+      char *name = repeat ('x', cases[i].length);
+      char *tree = format (DOMAIN ("%s", ""), name, name);
+      char *finds = cases[i].path
+	? format ("[path-long] /chosen/%s/module@1: the module's path will "
+		  "have %d bytes, Xen takes 91", name, cases[i].path)
+	: format ("%s", "");
+
+      assert_chosen (tree, cases[i].needs, finds);
+      free (finds);
+      free (tree);
+      free (name);
+    }
+}
+
+/* In /chosen itself, and without a new name.  */
+TEST (paths_of_other_modules)
+{
+  char *name = repeat ('x', 84);
+  char *tree = format ("#address-cells = <2>; #size-cells = <2>;"
+		       PLACED ("%s", "kernel", AT_58), name + 1);
+
+  assert_chosen (tree, NULL, NULL);
+  free (tree);
+  tree = format ("#address-cells = <2>; #size-cells = <2>;"
+		 PLACED ("%s", "kernel", AT_58), name);
+  assert_chosen (tree, NULL, "[path-long] ");
+  free (tree);
+  free (name);
+}
+
+int
+main (void)
+{
+  static const struct CMUnitTest tests[] =
+    {
+      cmocka_unit_test (kinds),
+      cmocka_unit_test (names_and_command_lines),
+      cmocka_unit_test (long_bootargs),
+      cmocka_unit_test (kernels_and_other_kinds_of_one_domain),
+      cmocka_unit_test (placed_modules),
+      cmocka_unit_test (paths_to_modules),
+      cmocka_unit_test (addresses_and_their_cells),
+      cmocka_unit_test (paths_of_modules),
+      cmocka_unit_test (paths_of_other_modules)
+    };
+
+  return RUN ("rules_module", tests);
+}

@@ -1,0 +1,199 @@
+/* test_rules_tree.c - rules of the tree and of /chosen, case by case  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "cases.h"
+
+#define GOOD	DOMAIN ("domU1", "")
+
+TEST (the_exception_level)
+{
+  static const struct rule_case cases[] =
+    {
+      { GOOD, NULL, NULL },
+      { GOOD, "EL1", "[not-el2] firmware runs at EL1, Xen needs EL2; " }
+    };
+
+  RUN_CASES (cases);
+}
+
+TEST (modules_and_domains_at_their_places)
+{
+  static const struct rule_case cases[] =
+    {
+      { KERNEL (""), NULL, NULL },
+      { GOOD "modules {" RAMDISK ("") "};", NULL,
+	"[nested-module] /chosen/modules/module@2: " },
+      { GOOD "domU1 { more {" RAMDISK ("") "}; };", NULL,
+	"[nested-module] /chosen/domU1/more/module@2: " },
+      { GOOD "domU1 { domU2 { compatible = \"xen,domain\"; }; };", NULL,
+	"[domain-misplaced] /chosen/domU1/domU2: " },
+      { "", NULL, "[no-module] " },
+      { "domU1 { compatible = \"xen,domain\"; #address-cells = <2>;"
+	"#size-cells = <2>; memory = <0 1>; cpus = <1>; };", NULL,
+	"[no-module] nothing\n[kernel-missing] /chosen/domU1: " }
+    };
+
+  RUN_CASES (cases);
+}
+
+/* A tree beside /chosen, and one without it.  */
+TEST (trees_without_chosen)
+{
+  static const char *const trees[] =
+    {
+      "/ { /delete-node/ chosen; };",
+      "/ { /delete-node/ chosen; domU1 { compatible = \"xen,domain\"; }; };",
+      "/ { /delete-node/ chosen; soc { " KERNEL ("") "}; };"
+    };
+  static const char *const finds[] =
+    {
+      "[no-module] ",
+      "[no-module] \n[domain-misplaced] /domU1: ",
+      "[no-module] \n[nested-module] /soc/module@1: "
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (trees) / sizeof (trees[0]); i++)
+    {
+      void *fdt = make_machine_tree (trees[i]);
+
+      assert_findings (fdt, "arguments noreboot", finds[i]);
+      free (fdt);
+    }
+}
+
+TEST (ranges_of_chosen)
+{
+  static const struct rule_case cases[] =
+    {
+      { "ranges;" GOOD, NULL, NULL },
+      { "ranges = <0>;" GOOD, NULL, "[chosen-ranges] /chosen: " }
+    };
+
+  RUN_CASES (cases);
+}
+
+TEST (cells)
+{
+  static const struct rule_case cases[] =
+    {
+      { "#address-cells = <1>; #size-cells = <4>;" GOOD, NULL, NULL },
+      { "#address-cells = <0>;" GOOD, NULL,
+	"[cells-impossible] /chosen: #address-cells is not from 1 to 4" },
+      { "#size-cells = <1 2>;" GOOD, NULL,
+	"[cells-impossible] /chosen: #size-cells" },
+      { DOMAIN ("domU1", "#address-cells = <5>; /delete-property/ "
+		"#size-cells;"), NULL,
+	"[cells-missing] /chosen/domU1: #size-cells is missing; \n"
+	"[cells-impossible] /chosen/domU1: #address-cells" }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define STALE	"[initrd-stale] /chosen: "
+
+TEST (what_an_earlier_kernel_left)
+{
+  static const struct rule_case cases[] =
+    {
+      { "linux,initrd-end = <1>;" GOOD, NULL, NULL },
+      { "linux,initrd-start = <1>; linux,initrd-end = <2>;" GOOD, NULL,
+	NULL },
+      { "linux,initrd-start = <0 1>; linux,initrd-end = <1 0>;" GOOD, NULL,
+	NULL },
+      { "linux,initrd-start = <0 1>; linux,initrd-end = <2>;" GOOD, NULL,
+	NULL },
+      { "linux,initrd-start = <1>;" GOOD, NULL, STALE },
+      { "linux,initrd-start = <1>; linux,initrd-end = <1>;" GOOD, NULL,
+	STALE },
+      { "linux,initrd-start = <1 0>; linux,initrd-end = <2>;" GOOD, NULL,
+	STALE },
+      { "linux,initrd-start; linux,initrd-end = <2>;" GOOD, NULL, STALE },
+      { "linux,initrd-start = <1>; linux,initrd-end = <0 0 2>;" GOOD, NULL,
+	STALE }
+    };
+
+  RUN_CASES (cases);
+}
+
+#define SILENT	"/delete-property/ stdout-path;"
+
+TEST (the_console)
+{
+  static const struct rule_case cases[] =
+    {
+      { SILENT GOOD, NULL, "[console-missing] /chosen: " },
+      { SILENT GOOD, "arguments dtuart=/pl011@9000000", NULL },
+      { SILENT GOOD, "arguments console=dtuart", "[console-missing] /chosen: " },
+      { SILENT "xen,xen-bootargs = \"console=dtuart dtuart=serial0\";" GOOD,
+	NULL, NULL },
+      /* The arguments replace the tree's.  */
+      { SILENT "xen,xen-bootargs = \"dtuart=serial0\";" GOOD,
+	"arguments noreboot", "[console-missing] /chosen: " }
+    };
+
+  RUN_CASES (cases);
+}
+
+TEST (the_command_line)
+{
+  static const struct rule_case cases[] =
+    {
+      { "bootargs = \"x\";" GOOD, NULL, "[bootargs-ignored] /chosen: " },
+      { "bootargs = \"x\"; xen,xen-bootargs = \"y\";" GOOD, NULL, NULL },
+      { "bootargs = \"x\";" GOOD, "arguments y", NULL },
+      /* With a dom0 it is Xen's.  */
+      { "bootargs = \"x\";" KERNEL (""), NULL, NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
+TEST (long_command_lines)
+{
+  char *line = repeat ('x', 1024);
+  char *tree = format ("xen,xen-bootargs = \"%s\";" GOOD, line);
+  char *dom0 = format ("bootargs = \"%s\";" KERNEL (""), line);
+  char *arguments = format ("arguments %s", line);
+
+  assert_chosen (tree, NULL, "[xen-args-long] /chosen: Xen cuts its command "
+		 "line of 1024 bytes at 1023");
+  assert_chosen (tree, "arguments x", NULL);
+  assert_chosen (dom0, NULL, "[xen-args-long] ");
+  assert_chosen (GOOD, arguments, "[xen-args-long] ");
+  arguments[strlen (arguments) - 1] = '\0';
+  assert_chosen (GOOD, arguments, NULL);
+  free (arguments);
+  free (dom0);
+  free (tree);
+  free (line);
+}
+
+int
+main (void)
+{
+  static const struct CMUnitTest tests[] =
+    {
+      cmocka_unit_test (the_exception_level),
+      cmocka_unit_test (modules_and_domains_at_their_places),
+      cmocka_unit_test (trees_without_chosen),
+      cmocka_unit_test (ranges_of_chosen),
+      cmocka_unit_test (cells),
+      cmocka_unit_test (what_an_earlier_kernel_left),
+      cmocka_unit_test (the_console),
+      cmocka_unit_test (the_command_line),
+      cmocka_unit_test (long_command_lines)
+    };
+
+  return RUN ("rules_tree", tests);
+}
