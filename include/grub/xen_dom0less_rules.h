@@ -202,5 +202,7 @@ RULE (PATH_LONG, "path-long", ERROR, PLACED, check_path_long,
 RULE (MODULE_IN_PIECES, "module-in-pieces", ERROR, PLACED,
       check_module_in_pieces,
       "$x is in two of the firmware's pieces of RAM", "Xen frees it twice")
+RULE (IMAGE_IN_RANGE, "image-in-range", ERROR, PLACED, check_image_in_range,
+      "firmware gave memory at $x, which belongs to $o", NULL)
 RULE (XEN_IN_RANGE, "xen-in-range", ERROR, PLACED, check_xen_in_range,
       "firmware put Xen's image at $x, into this memory", NULL)

@@ -80,6 +80,7 @@ void check_shared_mem_malformed (scene_t scene);
 void check_shared_mem_host (scene_t scene);
 void check_too_many_pieces (scene_t scene);
 void check_module_in_pieces (scene_t scene);
+void check_image_in_range (scene_t scene);
 void check_xen_in_range (scene_t scene);
 
 /* A finding about NODE and nothing else.  */

@@ -71,22 +71,44 @@ is_static (const struct grub_dom0less_range *range)
 	  || range->kind == GRUB_DOM0LESS_SHARED_MEM);
 }
 
+/* Report RULE for each range that MODULE lies in.  */
+static void
+report_module_in_range (scene_t scene, enum grub_dom0less_rule_number rule,
+			const struct grub_dom0less_module *module)
+{
+  const struct grub_dom0less_range *range;
+
+  FOR_RANGES (range, scene)
+    if (range->kind != GRUB_DOM0LESS_PLACED
+	&& grub_dom0less_overlap (module->address, module->size,
+				  range->start, range->size))
+      grub_dom0less_report (scene, rule, module->node, range->node, NULL,
+			    module->address, 0);
+}
+
 /* Since 4.18 Xen drops the module, or stops before it has a console; before,
    somebody overwrites it.  */
 void
 check_module_in_range (scene_t scene)
 {
   const struct grub_dom0less_module *module;
-  const struct grub_dom0less_range *range;
 
   FOR_MODULES (module, scene)
-    FOR_RANGES (range, scene)
-      if (module->has_reg && range->kind != GRUB_DOM0LESS_PLACED
-	  && grub_dom0less_overlap (module->address, module->size,
-				    range->start, range->size))
-	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_MODULE_IN_RANGE,
-			      module->node, range->node, NULL,
-			      module->address, 0);
+    if (module->has_reg)
+      report_module_in_range (scene, GRUB_DOM0LESS_RULE_MODULE_IN_RANGE,
+			      module);
+}
+
+/* The same for what we have loaded, should the claims have failed.  */
+void
+check_image_in_range (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+
+  FOR_MODULES (module, scene)
+    if (!module->has_reg)
+      report_module_in_range (scene, GRUB_DOM0LESS_RULE_IMAGE_IN_RANGE,
+			      module);
 }
 
 /* Whether both are one region that two domains share.  */

@@ -73,6 +73,7 @@ struct dom0less_boot
   struct grub_dom0less_scene scene;
   char *error;				/* the last error's text, untold */
   int is_quiet;				/* warnings were told before */
+  int is_forced;			/* no rule refuses, nothing is claimed */
 
   struct dom0less_pages *images;	/* one for each of the plan's */
   struct dom0less_pages *claims;	/* what nobody else may get */

@@ -155,6 +155,8 @@ dom0less_claim (struct dom0less_boot *boot)
 {
   int i;
 
+  if (boot->is_forced)
+    return GRUB_ERR_NONE;
   for (i = 0; i < boot->plan->n_ranges; i++)
     if (claim_range (boot, boot->plan->ranges + i))
       return grub_errno;
