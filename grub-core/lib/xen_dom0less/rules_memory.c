@@ -361,18 +361,22 @@ check_module_in_pieces (scene_t scene)
   const struct grub_dom0less_machine *machine = scene->machine;
   const struct grub_dom0less_module *module;
   const struct grub_dom0less_memory *memory;
+  int i;
 
   if (machine->xen.major && !grub_dom0less_xen_before (&machine->xen, 4, 21))
     return;
   FOR_MODULES (module, scene)
-    for (memory = machine->memory;
-	 memory < machine->memory + machine->n_memory; memory++)
-      if (memory->type != GRUB_DOM0LESS_MEMORY_FIRMWARE
-	  && module->address >= memory->start
-	  && module->address - memory->start < memory->size
-	  && module->size > memory->size - (module->address - memory->start))
-	REPORT_NUMBERS (scene, MODULE_IN_PIECES, module->node, module->address,
-			0);
+    for (i = 0; i < machine->n_memory; i++)
+      {
+	memory = machine->memory + i;
+	if (memory->type != GRUB_DOM0LESS_MEMORY_FIRMWARE
+	    && module->address >= memory->start
+	    && module->address - memory->start < memory->size
+	    && module->size
+	       > memory->size - (module->address - memory->start))
+	  REPORT_NUMBERS (scene, MODULE_IN_PIECES, module->node,
+			  module->address, 0);
+      }
 }
 
 /* Our own tree may lie anywhere: Xen's EFI stub makes a copy of it.  */
