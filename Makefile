@@ -45,8 +45,8 @@ all: $(call module,$(GRUB))
 
 $(foreach grub,$(GRUBS),$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
 
-install: setup-build
-	@scripts/build $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
+install: all
+	@scripts/install $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
 
 # What others wrote. It comes whole or not at all, and never again.
 build/src/% build/guest/%: | setup-fetch
