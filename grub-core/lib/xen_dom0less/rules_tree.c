@@ -50,33 +50,26 @@ check_no_module (scene_t scene)
     REPORT (scene, NO_MODULE, GRUB_DOM0LESS_NONE);
 }
 
-/* Where NODE lies: how deep, and below which child of the root.  */
-static int
-is_chosen_descendant (scene_t scene, int node, int depth)
-{
-  return (depth >= 1 && scene->plan->chosen >= 0
-	  && fdt_supernode_atdepth_offset (scene->fdt, node, 1, NULL)
-	     == scene->plan->chosen);
-}
-
 /* Every node that is compatible WITH something and not where it counts:
-   for a module in /chosen or a domain, for a domain in /chosen.  */
+   for a module in /chosen or a domain, for a domain in /chosen.  One walk, as
+   libfdt would look for each node's parent from the root on.  */
 static void
 report_misplaced (scene_t scene, const char *with, int is_module,
 		  enum grub_dom0less_rule_number rule)
 {
-  int node, parent, depth;
+  int node, depth = 0, above[3] = { 0, 0, 0 };
 
-  for (node = fdt_node_offset_by_compatible (scene->fdt, -1, with);
-       node >= 0;
-       node = fdt_node_offset_by_compatible (scene->fdt, node, with))
+  for (node = 0; node >= 0 && depth >= 0;
+       node = fdt_next_node (scene->fdt, node, &depth))
     {
-      depth = fdt_node_depth (scene->fdt, node);
-      parent = fdt_parent_offset (scene->fdt, node);
-      if (is_chosen_descendant (scene, node, depth)
+      if (depth < 3)
+	above[depth] = node;
+      if (fdt_node_check_compatible (scene->fdt, node, with))
+	continue;
+      if (depth >= 2 && above[1] == scene->plan->chosen
 	  && (depth == 2
 	      || (is_module && depth == 3
-		  && fdt_node_check_compatible (scene->fdt, parent,
+		  && fdt_node_check_compatible (scene->fdt, above[2],
 						"xen,domain") == 0)))
 	continue;
       grub_dom0less_report (scene, rule, node, GRUB_DOM0LESS_NONE, NULL, 0, 0);
