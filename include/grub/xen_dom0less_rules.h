@@ -71,7 +71,7 @@ RULE (INITRD_STALE, "initrd-stale", ERROR, TREE, check_initrd_stale,
       "delete both")
 RULE (CONSOLE_MISSING, "console-missing", WARNING, TREE,
       check_console_missing,
-      "no stdout-path and no dtuart=: Xen will be silent", NULL)
+      "Xen will be silent: $f", NULL)
 RULE (BOOTARGS_IGNORED, "bootargs-ignored", WARNING, TREE,
       check_bootargs_ignored,
       "without a dom0 Xen ignores bootargs",

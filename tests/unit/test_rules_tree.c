@@ -163,7 +163,7 @@ TEST (long_command_lines)
 {
   char *line = repeat ('x', 1024);
   char *tree = format ("xen,xen-bootargs = \"%s\";" GOOD, line);
-  char *dom0 = format ("bootargs = \"%s\";" KERNEL (""), line);
+  char *dom0 = format ("bootargs = \"%s\";" KERNEL ("bootargs = \"dom0\";"), line);
   char *arguments = format ("arguments %s", line);
 
   assert_chosen (tree, NULL, "[xen-args-long] /chosen: Xen cuts its command "

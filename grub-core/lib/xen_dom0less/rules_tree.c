@@ -167,7 +167,20 @@ check_initrd_stale (scene_t scene)
     REPORT (scene, INITRD_STALE, scene->plan->chosen);
 }
 
-/* As boot_fdt_cmdline in Xen's bootfdt.c finds it.  */
+/* Whether Xen takes /chosen/bootargs for its own, because the dom0 has others
+   (boot_fdt_cmdline in its bootfdt.c).  */
+static int
+is_bootargs_xens (scene_t scene)
+{
+  const struct grub_dom0less_module *dom0
+    = find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL, NULL);
+
+  return (fdt_getprop (scene->fdt, scene->plan->chosen, "xen,dom0-bootargs",
+		       NULL)
+	  || (dom0 && grub_dom0less_string (scene->fdt, dom0->node,
+					    "bootargs")));
+}
+
 const char *
 xen_args (scene_t scene)
 {
@@ -177,31 +190,56 @@ xen_args (scene_t scene)
   if (scene->xen_args || chosen < 0)
     return scene->xen_args;
   args = grub_dom0less_string (scene->fdt, chosen, "xen,xen-bootargs");
-  if (!args && find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
-			    NULL))
+  if (!args && is_bootargs_xens (scene))
     args = grub_dom0less_string (scene->fdt, chosen, "bootargs");
   return args;
 }
 
-/* dtuart is Xen's console unless it is told otherwise, and stdout-path is
-   dtuart unless it is named.  */
+/* Whether the last console= of ARGS leaves out dtuart, which is the only
+   console that Xen has on Arm, and the one it takes without being told.  */
+static int
+is_console_elsewhere (const char *args)
+{
+  const char *console = args, *last = NULL, *end, *dtuart;
+
+  while ((console = strstr (console, "console=")) != NULL)
+    {
+      if (console == args || console[-1] == ' ')
+	last = console;
+      console++;
+    }
+  if (!last)
+    return 0;
+  end = strchr (last, ' ');
+  dtuart = strstr (last, "dtuart");
+  return !dtuart || (end && dtuart > end);
+}
+
+/* dtuart is stdout-path unless a dtuart= says otherwise.  */
 void
 check_console_missing (scene_t scene)
 {
   const char *args = xen_args (scene);
 
-  if (scene->plan->chosen >= 0
-      && !fdt_getprop (scene->fdt, scene->plan->chosen, "stdout-path", NULL)
-      && !(args && strstr (args, "dtuart=")))
-    REPORT (scene, CONSOLE_MISSING, scene->plan->chosen);
+  if (scene->plan->chosen < 0)
+    return;
+  if (args && is_console_elsewhere (args))
+    REPORT_FILE (scene, CONSOLE_MISSING, scene->plan->chosen,
+		 "console= without dtuart");
+  else if (!fdt_getprop (scene->fdt, scene->plan->chosen, "stdout-path", NULL)
+	   && !(args && strstr (args, "dtuart=")))
+    REPORT_FILE (scene, CONSOLE_MISSING, scene->plan->chosen,
+		 "no stdout-path and no dtuart=");
 }
 
+/* A dom0 would get them, or Xen.  */
 void
 check_bootargs_ignored (scene_t scene)
 {
   if (scene->plan->chosen >= 0
       && fdt_getprop (scene->fdt, scene->plan->chosen, "bootargs", NULL)
-      && !xen_args (scene))
+      && !xen_args (scene)
+      && !find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL, NULL))
     REPORT (scene, BOOTARGS_IGNORED, scene->plan->chosen);
 }
 
