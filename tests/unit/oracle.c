@@ -220,6 +220,19 @@ is_node (const void *fdt, int node)
   return fdt_get_name (fdt, node, NULL) != NULL;
 }
 
+/* Whether NODE is a child of PARENT, the children of which are asked for in
+   the tree's order: *CHILD is where the last answer was, or -1.  (libfdt's own
+   fdt_parent_offset walks through the whole tree each time.)  */
+static int
+is_next_child (const void *fdt, int parent, int node, int *child)
+{
+  if (*child < 0)
+    *child = fdt_first_subnode (fdt, parent);
+  while (*child >= 0 && *child < node)
+    *child = fdt_next_subnode (fdt, *child);
+  return *child == node;
+}
+
 static int
 are_cells (struct grub_dom0less_cells cells)
 {
@@ -230,7 +243,7 @@ are_cells (struct grub_dom0less_cells cells)
 const char *
 find_plan_fault (const void *fdt, const struct grub_dom0less_plan *plan)
 {
-  int i, last = -1;
+  int i, domain_child = -1, module_child = -1, last = -1, last_parent = -1;
 
   if (plan->n_domains < 0 || plan->n_domains > GRUB_DOM0LESS_MAX_DOMAINS
       || plan->n_modules < 0 || plan->n_modules > GRUB_DOM0LESS_MAX_MODULES
@@ -245,8 +258,7 @@ find_plan_fault (const void *fdt, const struct grub_dom0less_plan *plan)
     {
       const struct grub_dom0less_domain *domain = plan->domains + i;
 
-      if (!is_node (fdt, domain->node)
-	  || fdt_parent_offset (fdt, domain->node) != plan->chosen)
+      if (!is_next_child (fdt, plan->chosen, domain->node, &domain_child))
 	return "a domain is not in /chosen";
       if (!are_cells (domain->cells))
 	return "a domain has impossible cells";
@@ -255,14 +267,17 @@ find_plan_fault (const void *fdt, const struct grub_dom0less_plan *plan)
   for (i = 0; i < plan->n_modules; i++)
     {
       const struct grub_dom0less_module *module = plan->modules + i;
+      int parent;
 
       if (module->domain < GRUB_DOM0LESS_DOM0
 	  || module->domain >= plan->n_domains)
 	return "a module of no domain";
-      if (!is_node (fdt, module->node)
-	  || fdt_parent_offset (fdt, module->node)
-	     != (module->domain == GRUB_DOM0LESS_DOM0 ? plan->chosen
-		 : plan->domains[module->domain].node))
+      parent = module->domain == GRUB_DOM0LESS_DOM0 ? plan->chosen
+	: plan->domains[module->domain].node;
+      if (parent != last_parent)
+	module_child = -1;
+      last_parent = parent;
+      if (!is_next_child (fdt, parent, module->node, &module_child))
 	return "a module is not in its domain";
       /* Patching relies on it.  */
       if (module->node <= last)

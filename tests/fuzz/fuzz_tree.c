@@ -1,0 +1,296 @@
+/* fuzz_tree.c - plan, share, check and patch any tree  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "fuzz.h"
+
+#include "../unit/oracle.h"
+
+#define MAX_MEMORY	16
+#define MAX_TEXT	256
+
+/* A path costs a walk through the tree, and evil trees have thousands of
+   findings: of each rule so many get words.  */
+#define MAX_TOLD	4
+
+/* All that one run needs: too much for a stack.  */
+static struct stage
+{
+  struct grub_dom0less_plan plan, again;
+  struct grub_dom0less_memory memory[MAX_MEMORY];
+  struct grub_dom0less_machine machine;
+  struct grub_dom0less_scene scene;
+  enum grub_dom0less_phase phase;
+  struct input input;			/* what stands behind the tree */
+  int n_errors[2];			/* by phase */
+  size_t text_size;
+  int told[GRUB_DOM0LESS_RULES];
+  const char *paths[GRUB_DOM0LESS_MAX_MODULES];
+} stage;
+
+/* A finding's words have to fit whatever room they get.  */
+static void
+check_text (const struct stage *stage,
+	    const struct grub_dom0less_finding *finding)
+{
+  char *buf = malloc (stage->text_size);
+  size_t length, i;
+
+  require (buf != NULL, "out of memory");
+  length = grub_dom0less_finding_text (finding, stage->scene.fdt, buf,
+				       stage->text_size);
+  require (length < stage->text_size && strlen (buf) == length,
+	   "a text that does not end where it should");
+  for (i = 0; i < length; i++)
+    require ((unsigned char) buf[i] >= ' ' && buf[i] != 0x7f,
+	     "a control character");
+  free (buf);
+}
+
+static void
+report (void *data, const struct grub_dom0less_finding *finding)
+{
+  struct stage *stage = data;
+  const struct grub_dom0less_rule *rule = finding->rule;
+
+  require (rule >= grub_dom0less_rules
+	   && rule < grub_dom0less_rules + GRUB_DOM0LESS_RULES, "no rule");
+  require (rule->phase == stage->phase && rule->check, "not in this phase");
+  require (finding->node == GRUB_DOM0LESS_NONE
+	   || fdt_get_name (stage->scene.fdt, finding->node, NULL),
+	   "a finding about no node");
+
+  if (stage->told[rule - grub_dom0less_rules]++ < MAX_TOLD)
+    check_text (stage, finding);
+  if (rule->severity == GRUB_DOM0LESS_ERROR)
+    stage->n_errors[rule->phase]++;
+}
+
+/* Sizes and addresses from where trees have them, and from everywhere.  */
+static uint64_t
+take_address (struct input *input)
+{
+  static const uint64_t addresses[] =
+    {
+      0, 0x1000, 0x40000000, 0x60000000, 0xc0000000, 0xffff0000, 0xffffffff,
+      0x100000000, UINT64_MAX - 0xfff, UINT64_MAX
+    };
+  uint8_t choice = take8 (input);
+
+  if (choice < sizeof (addresses) / sizeof (addresses[0]))
+    return addresses[choice];
+  if (choice < 128)
+    return (uint64_t) choice << 24;
+  return take64 (input);
+}
+
+/* A memory map as a firmware may have it: of any order, holes and overlaps
+   included, but none that runs over the end of all addresses.  */
+static void
+take_memory (struct stage *stage)
+{
+  int i, n = take8 (&stage->input) % (MAX_MEMORY + 1);
+
+  for (i = 0; i < n; i++)
+    {
+      struct grub_dom0less_memory *memory = stage->memory + i;
+
+      memory->type = (enum grub_dom0less_memory_type)
+	(take8 (&stage->input) % 3);
+      memory->start = take_address (&stage->input) >> 1 & ~UINT64_C (4095);
+      memory->size = take_address (&stage->input) >> 1 & ~UINT64_C (4095);
+    }
+  stage->machine.memory = stage->memory;
+  stage->machine.n_memory = n;
+}
+
+static void
+take_machine (struct stage *stage, char **args)
+{
+  struct grub_dom0less_machine *machine = &stage->machine;
+  struct input *input = &stage->input;
+  uint8_t choices = take8 (input);
+
+  memset (machine, 0, sizeof (*machine));
+  machine->exception_level = choices & 1 ? 1 : 2;
+  if (choices & 2)
+    {
+      machine->xen.major = 4;
+      machine->xen.minor = 16 + take8 (input) % 8;
+    }
+  if (choices & 4)
+    {
+      machine->xen.has_config = 1;
+      machine->xen.options = take8 (input);
+    }
+  if (choices & 8)
+    {
+      machine->xen_start = take_address (input);
+      machine->xen_size = take_address (input);
+    }
+  if (choices & 16)
+    take_memory (stage);
+  stage->text_size = choices & 32 ? 1u + take8 (input) : MAX_TEXT;
+  *args = choices & 64 ? take_string (input) : NULL;
+}
+
+/* Modules get the file that they name; what has an index, too.  */
+static void
+share (struct stage *stage)
+{
+  struct grub_dom0less_plan *plan = &stage->plan;
+  int i, image;
+
+  for (i = 0; i < plan->n_modules; i++)
+    stage->paths[i] = plan->modules[i].name ? plan->modules[i].name
+      : plan->modules[i].index != GRUB_DOM0LESS_NONE ? "/index" : NULL;
+  grub_dom0less_plan_share (plan, stage->paths);
+  require_right (find_share_fault (plan, stage->paths));
+
+  if (plan->n_images && take8 (&stage->input) & 1)
+    {
+      image = take8 (&stage->input) % plan->n_images;
+      grub_dom0less_plan_unshare (plan, image);
+      require (plan->images[image].users == 1, "still shared");
+      require_right (find_share_fault (plan, stage->paths));
+    }
+}
+
+static void
+place (struct stage *stage)
+{
+  struct grub_dom0less_plan *plan = &stage->plan;
+  uint64_t address[GRUB_DOM0LESS_MAX_MODULES];
+  uint64_t size[GRUB_DOM0LESS_MAX_MODULES];
+  int i;
+
+  for (i = 0; i < plan->n_images; i++)
+    {
+      address[i] = take_address (&stage->input);
+      size[i] = take_address (&stage->input);
+    }
+  for (i = 0; i < plan->n_modules; i++)
+    if (plan->modules[i].image != GRUB_DOM0LESS_NONE)
+      {
+	plan->modules[i].address = address[plan->modules[i].image];
+	plan->modules[i].size = size[plan->modules[i].image];
+      }
+}
+
+static void
+check (struct stage *stage, enum grub_dom0less_phase phase)
+{
+  stage->phase = phase;
+  stage->n_errors[phase] = 0;
+  grub_dom0less_check (&stage->scene, phase);
+}
+
+/* A copy of FDT with ROOM bytes free behind its last part, and none else; or
+   NULL if libfdt has something against it.  */
+static void *
+copy_tree (const void *fdt, size_t room)
+{
+  size_t size = fdt_totalsize (fdt) + 256;
+  void *copy = malloc (size), *exact;
+
+  require (copy != NULL, "out of memory");
+  if (fdt_open_into (fdt, copy, (int) size) || fdt_pack (copy))
+    {
+      free (copy);
+      return NULL;
+    }
+  size = fdt_totalsize (copy) + room;
+  exact = malloc (size);
+  require (exact && fdt_open_into (copy, exact, (int) size) == 0,
+	   "a tree cannot be opened twice");
+  free (copy);
+  return exact;
+}
+
+static void
+patch (struct stage *stage, const void *fdt)
+{
+  const struct grub_dom0less_plan *plan = &stage->plan;
+  const char *args = stage->scene.xen_args;
+  void *after = copy_tree (fdt, grub_dom0less_patch_room (plan, args));
+  int err;
+
+  if (!after)
+    return;
+  err = grub_dom0less_patch (after, plan, args);
+  require (err != -FDT_ERR_NOSPACE, "more room than promised");
+  require (fdt_check_full (after, fdt_totalsize (after)) == 0,
+	   "malformed by patching");
+
+  /* A tree without errors is the loader's only business.  */
+  if (!stage->n_errors[GRUB_DOM0LESS_PHASE_TREE]
+      && !stage->n_errors[GRUB_DOM0LESS_PHASE_PLACED])
+    {
+      require (err == 0, "an error that no rule has told");
+      require_right (find_patch_fault (fdt, after, plan, args));
+      grub_dom0less_plan_read (&stage->again, after);
+      require_right (find_plan_fault (after, &stage->again));
+      require_right (find_reread_fault (plan, &stage->again));
+    }
+  free (after);
+}
+
+static void
+fuzz_tree (const void *fdt, struct input input)
+{
+  const char *missing;
+  char *args;
+
+  stage.input = input;
+  take_machine (&stage, &args);
+  stage.scene.fdt = fdt;
+  stage.scene.plan = &stage.plan;
+  stage.scene.machine = &stage.machine;
+  stage.scene.xen_args = args;
+  stage.scene.report = report;
+  stage.scene.data = &stage;
+  memset (stage.told, 0, sizeof (stage.told));
+
+  memset (&stage.plan, 0xa5, sizeof (stage.plan));
+  grub_dom0less_plan_read (&stage.plan, fdt);
+  require_right (find_plan_fault (fdt, &stage.plan));
+  share (&stage);
+  check (&stage, GRUB_DOM0LESS_PHASE_TREE);
+  place (&stage);
+  check (&stage, GRUB_DOM0LESS_PHASE_PLACED);
+  patch (&stage, fdt);
+
+  if (grub_dom0less_overlay_fault (fdt, fdt, &missing) >= 0)
+    require (strlen (missing) > 0, "nothing is missing");
+  free (args);
+}
+
+/* The input is a tree, and behind it what the machine is like.  */
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  struct input input = { data, data + size };
+  void *whole = guard (data, size), *fdt;
+
+  /* The loader copies no more than the tree.  Those of before version 16 have
+     paths in place of names, and none is left in the world.  */
+  if (fdt_check_full (whole, size) == 0 && fdt_version (whole) >= 16)
+    {
+      input.at += fdt_totalsize (whole);
+      fdt = guard (whole, fdt_totalsize (whole));
+      free (whole);
+      fuzz_tree (fdt, input);
+      free (fdt);
+      return 0;
+    }
+  free (whole);
+  return -1;
+}
