@@ -81,18 +81,34 @@ grub_dom0less_config_next (char *text, size_t size,
   return 0;
 }
 
+/* Whether NAME, what stands behind a `[', is SECTION's.  */
+static int
+is_section (const char *name, const char *section)
+{
+  size_t length = strlen (section);
+
+  return (strlen (name) > length && memcmp (name, section, length) == 0
+	  && name[length] == ']');
+}
+
 int
 grub_dom0less_config_in_section (const struct grub_dom0less_entry *entry,
 				 const char *section)
 {
-  size_t length;
+  return !section || (entry->section && is_section (entry->section, section));
+}
 
-  if (!section)
-    return 1;
-  length = strlen (section);
-  return (entry->section && strlen (entry->section) > length
-	  && memcmp (entry->section, section, length) == 0
-	  && entry->section[length] == ']');
+/* What stands behind the first SECTION's `[', even if it has no entry: a
+   second section of the same name does not count.  */
+static const char *
+find_section (const char *text, size_t size, const char *section)
+{
+  const char *line;
+
+  for (line = text; line < text + size; line += strlen (line) + 1)
+    if (*line == '[' && is_section (line + 1, section))
+      return line + 1;
+  return NULL;
 }
 
 int
@@ -108,20 +124,15 @@ grub_dom0less_config_value (char *text, size_t size, const char *section,
 			    const char *key)
 {
   struct grub_dom0less_entry entry;
-  const char *found = NULL;
+  const char *first = section ? find_section (text, size, section) : NULL;
 
+  if (section && !first)
+    return NULL;
   memset (&entry, 0, sizeof (entry));
   while (grub_dom0less_config_next (text, size, &entry))
-    {
-      if (!grub_dom0less_config_in_section (&entry, section))
-	continue;
-      /* A second section of the same name does not count.  */
-      if (section && found && found != entry.section)
-	break;
-      found = entry.section;
-      if (grub_dom0less_config_is (&entry, key))
-	return entry.value;
-    }
+    if ((!section || entry.section == first)
+	&& grub_dom0less_config_is (&entry, key))
+      return entry.value;
   return NULL;
 }
 

@@ -13,7 +13,6 @@
 #include <grub/command.h>
 #include <grub/dl.h>
 #include <grub/efi/efi.h>
-#include <grub/env.h>
 #include <grub/extcmd.h>
 #include <grub/i18n.h>
 #include <grub/loader.h>
@@ -24,10 +23,6 @@
 #include "xen_dom0less_compat.h"
 
 GRUB_MOD_LICENSE ("GPLv3+");
-
-/* A finding's line: GRUB keeps 256 bytes of an error, and newer versions put
-   a source file and a line before it.  */
-#define TEXT_SIZE	192
 
 static grub_dl_t my_mod;
 
@@ -104,74 +99,6 @@ free_boot (struct dom0less_boot *boot)
   grub_free (boot->xen_args);
   grub_free (boot->xen);
   grub_free (boot);
-}
-
-/* Tell of FINDING.  The last error is kept back: it becomes GRUB's own, which
-   stops a menu entry and is printed with the same beginning.  */
-static void
-report (void *data, const struct grub_dom0less_finding *finding)
-{
-  struct dom0less_boot *boot = data;
-  char text[TEXT_SIZE];
-
-  grub_dom0less_finding_text (finding, boot->tree, text, sizeof (text));
-  if (finding->rule->severity == GRUB_DOM0LESS_WARNING)
-    {
-      if (!boot->is_quiet)
-	grub_printf ("warning: %s\n", text);
-      return;
-    }
-  if (boot->is_forced && finding->rule->phase != GRUB_DOM0LESS_PHASE_MET)
-    {
-      grub_printf ("warning: forced: %s\n", text);
-      return;
-    }
-
-  if (boot->error)
-    grub_printf ("error: %s\n", boot->error);
-  grub_free (boot->error);
-  boot->error = grub_strdup (text);
-}
-
-grub_err_t
-dom0less_judge (struct dom0less_boot *boot)
-{
-  if (boot->error && !grub_errno)
-    grub_error (GRUB_ERR_BAD_OS, "%s", boot->error);
-  return grub_errno;
-}
-
-const char *
-dom0less_bare_message (const char *message)
-{
-  const char *colon = grub_strstr (message, ".c:");
-
-  if (!colon)
-    return message;
-  colon = grub_strchr (colon + 3, ':');
-  return colon ? colon + 1 : message;
-}
-
-char *
-dom0less_full_name (const char *name)
-{
-  const char *root = grub_env_get ("root");
-
-  if (name[0] == '(')
-    return grub_strdup (name);
-  return grub_xasprintf ("(%s)%s%s", root ? root : "",
-			 name[0] == '/' ? "" : "/", name);
-}
-
-char *
-dom0less_resolve (const struct dom0less_boot *boot, const char *name)
-{
-  grub_size_t size = grub_dom0less_resolve (boot->xen, name, NULL, 0) + 1;
-  char *path = grub_malloc (size);
-
-  if (path)
-    grub_dom0less_resolve (boot->xen, name, path, size);
-  return path;
 }
 
 static grub_err_t
@@ -258,24 +185,11 @@ gather_tree (struct dom0less_boot *boot)
   return GRUB_ERR_NONE;
 }
 
-/* The tests' way to show that what a rule forbids does harm.  */
-static int
-is_forced (void)
-{
-  const char *value = grub_env_get ("xen_dom0less_force");
-
-  return value && grub_strcmp (value, "1") == 0;
-}
-
 static grub_err_t
 gather (struct dom0less_boot *boot)
 {
-  boot->is_forced = is_forced ();
+  dom0less_listen (boot);
   boot->machine.exception_level = dom0less_exception_level ();
-  boot->scene.machine = &boot->machine;
-  boot->scene.report = report;
-  boot->scene.data = boot;
-
   if (gather_xen (boot) || gather_tree (boot))
     return grub_errno;
   return dom0less_gather_keys (boot);

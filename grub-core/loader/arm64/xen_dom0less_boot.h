@@ -87,7 +87,25 @@ struct dom0less_boot
   int installed;			/* ... if this is set */
 };
 
-/* xen_dom0less.c */
+/* xen_dom0less_report.c */
+
+/* Make BOOT->scene tell of findings on the console.  With the variable
+   xen_dom0less_force=1 no rule refuses and nothing is claimed: the tests' way
+   to show that what is refused, and what is claimed, matters.  */
+void dom0less_listen (struct dom0less_boot *boot);
+
+/* Make GRUB's error of the findings so far, if there is one among them.  */
+grub_err_t dom0less_judge (struct dom0less_boot *boot);
+
+/* Report WHAT against RULE at NODE, and judge.  */
+grub_err_t dom0less_refuse (struct dom0less_boot *boot,
+			    enum grub_dom0less_rule_number rule, int node,
+			    const char *what);
+
+/* GRUB's message without the source file and line of newer versions.  */
+const char *dom0less_bare_message (const char *message);
+
+/* xen_dom0less_file.c */
 
 /* NAME of the command line as "(device)/file": without a slash GRUB would read
    a block list.  The caller's to free; NULL is an error.  */
@@ -96,13 +114,6 @@ char *dom0less_full_name (const char *name);
 /* NAME as a tree or a xen.cfg means it, likewise.  */
 char *dom0less_resolve (const struct dom0less_boot *boot, const char *name);
 
-/* Make GRUB's error of the findings so far, if there is one among them.  */
-grub_err_t dom0less_judge (struct dom0less_boot *boot);
-
-/* GRUB's message without the source file and line of newer versions.  */
-const char *dom0less_bare_message (const char *message);
-
-/* xen_dom0less_file.c */
 
 /* Read the file PATH, opened as TYPE, to its end, whatever it says its size
    is: into PAGES at or below LIMIT, the size in bytes into *SIZE.  PAGES is

@@ -67,10 +67,8 @@ find_beside_xen (struct dom0less_boot *boot)
 	return grub_errno;
       grub_errno = GRUB_ERR_NONE;
     }
-  grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_CONFIG_MISSING,
-			GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, boot->xen,
-			0, 0);
-  return dom0less_judge (boot);
+  return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_CONFIG_MISSING,
+			  GRUB_DOM0LESS_NONE, boot->xen);
 }
 
 static void
@@ -170,12 +168,8 @@ dom0less_apply_config (struct dom0less_boot *boot)
   err = grub_dom0less_config_apply (boot->tree, boot->config,
 				    boot->config_size, boot->section);
   if (err == -FDT_ERR_EXISTS)
-    {
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_CONFIG_CONFLICT,
-			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
-			    boot->config_name, 0, 0);
-      return dom0less_judge (boot);
-    }
+    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_CONFIG_CONFLICT,
+			    GRUB_DOM0LESS_NONE, boot->config_name);
   if (err)
     return grub_error (GRUB_ERR_BAD_OS, N_("%s does not fit the tree: %s"),
 		       boot->config_name, fdt_strerror (err));

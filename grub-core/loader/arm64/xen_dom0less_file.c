@@ -1,4 +1,4 @@
-/* xen_dom0less_file.c - from GRUB files to EFI pages  */
+/* xen_dom0less_file.c - from names to GRUB files to EFI pages  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -11,6 +11,7 @@
  */
 
 #include <grub/efi/efi.h>
+#include <grub/env.h>
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
@@ -20,6 +21,28 @@
 
 /* Where a file begins whose size is not known before its end: HTTP, xz.  */
 #define FIRST_SIZE	((grub_size_t) 4 << 20)
+
+char *
+dom0less_full_name (const char *name)
+{
+  const char *root = grub_env_get ("root");
+
+  if (name[0] == '(')
+    return grub_strdup (name);
+  return grub_xasprintf ("(%s)%s%s", root ? root : "",
+			 name[0] == '/' ? "" : "/", name);
+}
+
+char *
+dom0less_resolve (const struct dom0less_boot *boot, const char *name)
+{
+  grub_size_t size = grub_dom0less_resolve (boot->xen, name, NULL, 0) + 1;
+  char *path = grub_malloc (size);
+
+  if (path)
+    grub_dom0less_resolve (boot->xen, name, path, size);
+  return path;
+}
 
 /* Move what PAGES hold into twice as many.  */
 static grub_err_t

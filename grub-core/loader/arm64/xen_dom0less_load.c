@@ -127,9 +127,9 @@ image_label (struct dom0less_boot *boot, int image)
 
 /* Report RULE about IMAGE's file: "PATH SEPARATOR WHAT".  */
 static grub_err_t
-refuse (struct dom0less_boot *boot, int image,
-	enum grub_dom0less_rule_number rule, const char *separator,
-	const char *what)
+refuse_image (struct dom0less_boot *boot, int image,
+	      enum grub_dom0less_rule_number rule, const char *separator,
+	      const char *what)
 {
   const char *path = boot->paths[boot->plan->images[image].module];
   char *text;
@@ -137,10 +137,10 @@ refuse (struct dom0less_boot *boot, int image,
   /* WHAT may be GRUB's own message.  */
   text = grub_xasprintf ("%s%s%s", path, separator, what);
   grub_errno = GRUB_ERR_NONE;
-  grub_dom0less_report (&boot->scene, rule, first_module (boot, image)->node,
-			GRUB_DOM0LESS_NONE, text ? text : path, 0, 0);
+  dom0less_refuse (boot, rule, first_module (boot, image)->node,
+		   text ? text : path);
   grub_free (text);
-  return dom0less_judge (boot);
+  return grub_errno;
 }
 
 /* The image before IMAGE that came from the same file and may serve again: Xen
@@ -186,8 +186,8 @@ unpack_cargo (struct dom0less_boot *boot, int image, struct cargo *cargo,
   inside.size = unpacked;
   if (dom0less_unpack ((char *) cargo_bytes (cargo) + offset, size,
 		       compression, limit, &inside.pages, &inside.size))
-    return refuse (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
-		   dom0less_bare_message (grub_errmsg));
+    return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
+			 dom0less_bare_message (grub_errmsg));
   dom0less_pages_free (&cargo->pages);
   *cargo = inside;
   return GRUB_ERR_NONE;
@@ -205,8 +205,8 @@ prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
   if (format == GRUB_DOM0LESS_FORMAT_ZBOOT)
     {
       if (grub_dom0less_read_zboot (&zboot, cargo_bytes (cargo), cargo->size))
-	return refuse (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
-		       "its zboot header contradicts itself");
+	return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN,
+			     ": ", "its zboot header contradicts itself");
       if (unpack_cargo (boot, image, cargo, zboot.offset, zboot.size,
 			zboot.unpacked, zboot.compression, limit))
 	return grub_errno;
@@ -225,8 +225,8 @@ prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
     grub_dom0less_plan_unshare (boot->plan, image);
 
   if (!grub_dom0less_format_ok (format))
-    return refuse (boot, image, GRUB_DOM0LESS_RULE_KERNEL_FORMAT, " is ",
-		   grub_dom0less_format_name (format));
+    return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_FORMAT,
+			 " is ", grub_dom0less_format_name (format));
   return GRUB_ERR_NONE;
 }
 
@@ -282,10 +282,10 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
   grub_free (label);
 
   if (grub_errno)
-    return refuse (boot, image, GRUB_DOM0LESS_RULE_FILE_MISSING, ": ",
-		   dom0less_bare_message (grub_errmsg));
+    return refuse_image (boot, image, GRUB_DOM0LESS_RULE_FILE_MISSING, ": ",
+			 dom0less_bare_message (grub_errmsg));
   if (cargo->size == 0)
-    return refuse (boot, image, GRUB_DOM0LESS_RULE_FILE_EMPTY, "", "");
+    return refuse_image (boot, image, GRUB_DOM0LESS_RULE_FILE_EMPTY, "", "");
   return GRUB_ERR_NONE;
 }
 

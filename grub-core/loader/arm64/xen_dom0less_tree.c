@@ -29,12 +29,8 @@ static grub_err_t
 adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
 {
   if (fdt_check_full (fdt, size))
-    {
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
-			    boot->tree_name, 0, 0);
-      return dom0less_judge (boot);
-    }
+    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+			    GRUB_DOM0LESS_NONE, boot->tree_name);
   boot->tree = grub_malloc (fdt_totalsize (fdt));
   if (!boot->tree)
     return grub_errno;
@@ -56,12 +52,8 @@ gather_loaded (struct dom0less_boot *boot)
   /* Without any tree GRUB makes an empty one.  */
   if (!firmware && fdt_check_header (fdt) == 0
       && fdt_first_subnode (fdt, 0) < 0)
-    {
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MISSING,
-			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL,
-			    0, 0);
-      dom0less_judge (boot);
-    }
+    dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
+		     GRUB_DOM0LESS_NONE, NULL);
   else
     adopt_tree (boot, fdt, fdt_totalsize (fdt));
   grub_fdt_unload ();
@@ -103,11 +95,10 @@ report_misfit (struct dom0less_boot *boot, const char *path,
     fragment = grub_dom0less_node_name (overlay, node);
   text = grub_xasprintf ("%s: %s %s%s", path, fragment,
 			 node < 0 ? "" : "wants ", missing);
-  grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
-			GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
-			text ? text : path, 0, 0);
+  dom0less_refuse (boot, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
+		   GRUB_DOM0LESS_NONE, text ? text : path);
   grub_free (text);
-  return dom0less_judge (boot);
+  return grub_errno;
 }
 
 /* fdt_overlay_apply spoils both of its trees when it fails, so it works on
@@ -126,10 +117,8 @@ apply_overlay (struct dom0less_boot *boot, const char *path)
   if (fdt_check_full (overlay, size))
     {
       grub_free (overlay);
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, path,
-			    0, 0);
-      return dom0less_judge (boot);
+      return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+			      GRUB_DOM0LESS_NONE, path);
     }
 
   for (room = 2 * size; err == -FDT_ERR_NOSPACE && room <= MAX_TREE_SIZE * 4;

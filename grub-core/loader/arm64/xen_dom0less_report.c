@@ -1,0 +1,89 @@
+/* xen_dom0less_report.c - findings become lines, and GRUB's errors  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/env.h>
+#include <grub/misc.h>
+#include <grub/mm.h>
+
+#include "xen_dom0less_boot.h"
+
+/* A finding's line: GRUB keeps 256 bytes of an error, and newer versions put
+   a source file and a line before it.  */
+#define TEXT_SIZE	192
+
+/* Tell of FINDING.  The last error is kept back: it becomes GRUB's own, which
+   stops a menu entry and is printed with the same beginning.  */
+static void
+report (void *data, const struct grub_dom0less_finding *finding)
+{
+  struct dom0less_boot *boot = data;
+  char text[TEXT_SIZE];
+
+  grub_dom0less_finding_text (finding, boot->tree, text, sizeof (text));
+  if (finding->rule->severity == GRUB_DOM0LESS_WARNING)
+    {
+      if (!boot->is_quiet)
+	grub_printf ("warning: %s\n", text);
+      return;
+    }
+  /* Without a tree or a file there is nothing to go on with.  */
+  if (boot->is_forced && finding->rule->phase != GRUB_DOM0LESS_PHASE_MET)
+    {
+      grub_printf ("warning: forced: %s\n", text);
+      return;
+    }
+
+  if (boot->error)
+    grub_printf ("error: %s\n", boot->error);
+  grub_free (boot->error);
+  boot->error = grub_strdup (text);
+}
+
+void
+dom0less_listen (struct dom0less_boot *boot)
+{
+  const char *force = grub_env_get ("xen_dom0less_force");
+
+  boot->is_forced = force && grub_strcmp (force, "1") == 0;
+  boot->scene.machine = &boot->machine;
+  boot->scene.report = report;
+  boot->scene.data = boot;
+}
+
+grub_err_t
+dom0less_judge (struct dom0less_boot *boot)
+{
+  if (boot->error && !grub_errno)
+    grub_error (GRUB_ERR_BAD_OS, "%s", boot->error);
+  return grub_errno;
+}
+
+grub_err_t
+dom0less_refuse (struct dom0less_boot *boot,
+		 enum grub_dom0less_rule_number rule, int node,
+		 const char *what)
+{
+  grub_dom0less_report (&boot->scene, rule, node, GRUB_DOM0LESS_NONE, what,
+			0, 0);
+  return dom0less_judge (boot);
+}
+
+const char *
+dom0less_bare_message (const char *message)
+{
+  const char *colon = grub_strstr (message, ".c:");
+
+  if (!colon)
+    return message;
+  colon = grub_strchr (colon + 3, ':');
+  return colon ? colon + 1 : message;
+}
