@@ -125,7 +125,9 @@ static const struct
     { "[s]\na=1\n[s]\na=2\nb=3\n", "s", "b", NULL },
     { "[s]\na=1\n[t]\nb=2\n[s]\nc=3\n", "s", "c", NULL },
     { "[s]\na=1\n[t]\nb=2\n", "t", "b", "2" },
+    { "[s]\n[t]\n[s]\na=1\n", "s", "a", NULL },
     { "a=1\n[s]\na=2\n", "s", "a", "2" },
+    { "a=1\n[s]\na=2\n", NULL, "a", "1" },
     { "[s]x\na=2\n", "s", "a", "2" },
     { "[s\na=2\n", "s", "a", NULL }
   };
@@ -150,6 +152,20 @@ TEST (values_are_found_in_their_section)
 	assert_null (value);
       free (text);
     }
+}
+
+TEST (entries_stand_in_sections)
+{
+  struct grub_dom0less_entry entry;
+
+  memset (&entry, 0, sizeof (entry));
+  assert_true (grub_dom0less_config_in_section (&entry, NULL));
+  assert_false (grub_dom0less_config_in_section (&entry, "s"));
+  entry.section = "s] what stands behind";
+  assert_true (grub_dom0less_config_in_section (&entry, NULL));
+  assert_true (grub_dom0less_config_in_section (&entry, "s"));
+  assert_false (grub_dom0less_config_in_section (&entry, ""));
+  assert_false (grub_dom0less_config_in_section (&entry, "s] what"));
 }
 
 TEST (keywords_are_known)
@@ -407,6 +423,7 @@ main (void)
     {
       cmocka_unit_test (files_are_read_line_by_line),
       cmocka_unit_test (values_are_found_in_their_section),
+      cmocka_unit_test (entries_stand_in_sections),
       cmocka_unit_test (keywords_are_known),
       cmocka_unit_test (values_are_split_behind_the_first_word),
       cmocka_unit_test (the_configuration_lies_beside_xen),

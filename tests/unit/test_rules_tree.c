@@ -127,24 +127,34 @@ TEST (what_an_earlier_kernel_left)
 }
 
 #define SILENT	"/delete-property/ stdout-path;"
+#define NO_PATH	"[console-missing] /chosen: Xen will be silent: no stdout-path "
+#define NO_UART	"[console-missing] /chosen: Xen will be silent: console= without"
 
 TEST (the_console)
 {
   static const struct rule_case cases[] =
     {
-      { SILENT GOOD, NULL, "[console-missing] /chosen: " },
+      { SILENT GOOD, NULL, NO_PATH },
       { SILENT GOOD, "arguments dtuart=/pl011@9000000", NULL },
-      { SILENT GOOD, "arguments console=dtuart", "[console-missing] /chosen: " },
+      { SILENT GOOD, "arguments console=dtuart", NO_PATH },
       { SILENT "xen,xen-bootargs = \"console=dtuart dtuart=serial0\";" GOOD,
 	NULL, NULL },
       /* The arguments replace the tree's.  */
       { SILENT "xen,xen-bootargs = \"dtuart=serial0\";" GOOD,
-	"arguments noreboot", "[console-missing] /chosen: " }
+	"arguments noreboot", NO_PATH },
+      { GOOD, "arguments console=vga", NO_UART },
+      { GOOD, "arguments console=vga dtuart=serial0", NO_UART },
+      { GOOD, "arguments console=vga,dtuart loglvl=all", NULL },
+      { GOOD, "arguments loglvl=all xconsole=vga", NULL },
+      { GOOD, "arguments console=vga console=dtuart", NULL },
+      { GOOD, "arguments console=dtuart console=vga", NO_UART },
+      { GOOD, "arguments console=", NO_UART }
     };
 
   RUN_CASES (cases);
 }
 
+/* Whose is /chosen/bootargs?  */
 TEST (the_command_line)
 {
   static const struct rule_case cases[] =
@@ -152,8 +162,14 @@ TEST (the_command_line)
       { "bootargs = \"x\";" GOOD, NULL, "[bootargs-ignored] /chosen: " },
       { "bootargs = \"x\"; xen,xen-bootargs = \"y\";" GOOD, NULL, NULL },
       { "bootargs = \"x\";" GOOD, "arguments y", NULL },
-      /* With a dom0 it is Xen's.  */
-      { "bootargs = \"x\";" KERNEL (""), NULL, NULL }
+      /* A dom0's, and Xen's when that has others.  */
+      { "bootargs = \"console=vga\";" KERNEL (""), NULL, NULL },
+      { "bootargs = \"console=vga\"; xen,dom0-bootargs = \"x\";" KERNEL (""),
+	NULL, NO_UART },
+      { "bootargs = \"console=vga\";" KERNEL ("bootargs = \"x\";"), NULL,
+	NO_UART },
+      { "bootargs = \"console=vga\"; xen,dom0-bootargs = \"x\";" GOOD, NULL,
+	NO_UART }
     };
 
   RUN_CASES (cases);
