@@ -6,12 +6,14 @@ import stat
 from paths import GUEST, ROOT
 
 
-def ramdisk(name):
-    """A gzip-compressed initramfs that reports `name` as its ramdisk."""
+def ramdisk(name, report=""):
+    """A gzip-compressed initramfs that reports `name` as its ramdisk, and what the shell line `report` says."""
+    init = (ROOT / "demo/init").read_text()
+    assert init.count("\nsay up\n") == 1
     entries = [
         ("bin", stat.S_IFDIR | 0o755, b""),
         ("bin/busybox", stat.S_IFREG | 0o755, (GUEST / "busybox").read_bytes()),
-        ("init", stat.S_IFREG | 0o755, (ROOT / "demo/init").read_bytes()),
+        ("init", stat.S_IFREG | 0o755, init.replace("\nsay up\n", f"\n{report}\nsay up\n").encode()),
         ("ramdisk", stat.S_IFREG | 0o644, name.encode() + b"\n"),
         ("TRAILER!!!", 0, b""),
     ]

@@ -36,9 +36,10 @@ def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None):
             "-nodefaults", "-display", "none", *(["-dtb", str(tree)] if tree else [])]
 
 
-def qemu(disk, firmware="edk2", **machine):
-    """The whole machine, ready for a -serial. The disk is only read: what is written to it is thrown away."""
-    return [*qemu_machine(**machine), *FIRMWARE[firmware],
+def qemu(disk, firmware="edk2", extra=(), **machine):
+    """The whole machine, ready for a -serial, with `extra` arguments. The disk is only read: what is written to it is
+    thrown away."""
+    return [*qemu_machine(**machine), *FIRMWARE[firmware], *extra,
             # Without this EDK2 waits five seconds for somebody to want its own menu.
             "-boot", "menu=on,splash-time=0",
             # A machine that resets itself has failed; let the test see the end instead of a second boot.

@@ -9,9 +9,9 @@ from machine import qemu_machine
 
 def domain(name, *, kernel="vmlinuz", ramdisk=None, cpus=1, memory=128, cells=(2, 1), bootargs="", extra=""):
     """The node of one domain: `memory` in MiB, `cells` its #address-cells and #size-cells."""
-    modules = _module(1, "kernel", kernel, f'bootargs = "console=ttyAMA0 quiet hostname={name} {bootargs}";')
+    modules = module(1, "kernel", kernel, f'bootargs = "console=ttyAMA0 quiet hostname={name} {bootargs}";')
     if ramdisk:
-        modules += _module(2, "ramdisk", ramdisk)
+        modules += module(2, "ramdisk", ramdisk)
     return f"""
         {name} {{
             compatible = "xen,domain";
@@ -25,11 +25,15 @@ def domain(name, *, kernel="vmlinuz", ramdisk=None, cpus=1, memory=128, cells=(2
         }};"""
 
 
-def _module(number, kind, file, extra=""):
+def module(number, kind, file, extra=""):
+    """The node of one module, in a domain or, for the dom0, in /chosen. Without a `file` it is `extra` that says where
+    the module comes from."""
+    kind = kind if "," in kind else f"multiboot,{kind}"
+    name = f'uefi,binary = "{file}";' if file else ""
     return f"""
             module@{number} {{
-                compatible = "multiboot,{kind}", "multiboot,module";
-                uefi,binary = "{file}";
+                compatible = "{kind}", "multiboot,module";
+                {name}
                 {extra}
             }};"""
 
