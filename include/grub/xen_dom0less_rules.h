@@ -105,6 +105,12 @@ RULE (ENHANCED_ALONE, "enhanced-alone", ERROR, TREE, check_enhanced_alone,
 RULE (DIRECT_MAP_ALONE, "direct-map-alone", ERROR, TREE,
       check_direct_map_alone,
       "direct-map needs xen,static-mem", NULL)
+RULE (NR_SPIS_IMPOSSIBLE, "nr-spis-impossible", ERROR, TREE,
+      check_nr_spis_impossible,
+      "nr_spis is $n, Xen takes at most $m", NULL)
+RULE (CPUPOOL_MISSING, "cpupool-missing", ERROR, TREE, check_cpupool_missing,
+      "domain-cpupool points at no node that is compatible with xen,cpupool",
+      NULL)
 RULE (LLC_COLORS_STATIC, "llc-colors-static", ERROR, TREE,
       check_llc_colors_static,
       "llc-colors and xen,static-mem exclude each other", NULL)
@@ -189,6 +195,9 @@ RULE (KERNEL_FORMAT, "kernel-format", ERROR, MET, NULL,
       "$f, which Xen does not take as a kernel", NULL)
 RULE (KERNEL_BROKEN, "kernel-broken", ERROR, MET, NULL,
       "cannot unpack $f", NULL)
+RULE (KERNEL_CONSUMED, "kernel-consumed", ERROR, MET, NULL,
+      "Xen unpacks the kernel at $x for $o, and frees it",
+      "place it twice, or unpacked")
 RULE (ADDRESS_TOO_BIG, "address-too-big", ERROR, PLACED,
       check_address_too_big,
       "address $x or size $y does not fit the cells",

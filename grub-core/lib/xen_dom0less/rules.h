@@ -45,6 +45,8 @@ void check_memory_too_much (scene_t scene);
 void check_cpus_impossible (scene_t scene);
 void check_enhanced_alone (scene_t scene);
 void check_direct_map_alone (scene_t scene);
+void check_nr_spis_impossible (scene_t scene);
+void check_cpupool_missing (scene_t scene);
 void check_llc_colors_static (scene_t scene);
 void check_llc_colors_off (scene_t scene);
 void check_not_built_in (scene_t scene);

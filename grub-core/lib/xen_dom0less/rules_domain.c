@@ -14,9 +14,11 @@
 
 #include <string.h>
 
-/* Xen's DT_MAX_NAME and MAX_VIRT_CPUS.  */
+/* Xen's DT_MAX_NAME and MAX_VIRT_CPUS, and the interrupts that its
+   domain_vgic_init takes: 1020 - 32, in whole ranks of 32.  */
 #define MAX_NAME	40
 #define MAX_CPUS	128
+#define MAX_SPIS	960
 
 static int
 has_bootargs (scene_t scene, const struct grub_dom0less_domain *domain)
@@ -196,6 +198,44 @@ check_direct_map_alone (scene_t scene)
 {
   report_pair (scene, GRUB_DOM0LESS_RULE_DIRECT_MAP_ALONE,
 	       "direct-map", "xen,static-mem", 0);
+}
+
+/* Xen panics, with a number for a reason.  */
+void
+check_nr_spis_impossible (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint32_t nr_spis;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      nr_spis = grub_dom0less_u32 (scene->fdt, domain->node, "nr_spis", 0);
+      if (nr_spis > MAX_SPIS)
+	REPORT_NUMBERS (scene, NR_SPIS_IMPOSSIBLE, domain->node, nr_spis,
+			MAX_SPIS);
+    }
+}
+
+/* Xen panics if the node is of another kind, and passes over a phandle of
+   nothing.  */
+void
+check_cpupool_missing (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint32_t phandle;
+  int pool;
+
+  FOR_DOMAINS (domain, scene)
+    {
+      if (!fdt_getprop (scene->fdt, domain->node, "domain-cpupool", NULL))
+	continue;
+      phandle = grub_dom0less_u32 (scene->fdt, domain->node, "domain-cpupool",
+				   0);
+      pool = fdt_node_offset_by_phandle (scene->fdt, phandle);
+      if (pool < 0
+	  || fdt_node_check_compatible (scene->fdt, pool, "xen,cpupool"))
+	REPORT (scene, CPUPOOL_MISSING, domain->node);
+    }
 }
 
 void

@@ -322,12 +322,57 @@ load_image (struct dom0less_boot *boot, int image)
   return grub_errno;
 }
 
+/* Whether the SIZE bytes at ADDRESS are memory that can be looked at.  */
+static int
+is_ram (const struct dom0less_boot *boot, grub_uint64_t address,
+	grub_uint64_t size)
+{
+  int i;
+
+  for (i = 0; i < boot->machine.n_memory; i++)
+    if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE
+	&& address >= boot->memory[i].start
+	&& size <= boot->memory[i].size
+	&& address - boot->memory[i].start <= boot->memory[i].size - size)
+      return 1;
+  return 0;
+}
+
+/* Kernels that somebody else has placed, for more than one domain: Xen can
+   unpack such a one only once.  */
+static grub_err_t
+check_placed_kernels (struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_module *modules = boot->plan->modules;
+  int i, j;
+
+  for (i = 0; i < boot->plan->n_modules; i++)
+    for (j = 0; j < i; j++)
+      if (modules[i].kind == GRUB_DOM0LESS_KERNEL
+	  && modules[j].kind == GRUB_DOM0LESS_KERNEL
+	  && modules[i].image == GRUB_DOM0LESS_NONE
+	  && modules[j].image == GRUB_DOM0LESS_NONE
+	  && modules[i].address == modules[j].address
+	  && is_ram (boot, modules[i].address, GRUB_DOM0LESS_HEADER_SIZE)
+	  && grub_dom0less_kernel_consumed
+	       ((void *) (grub_addr_t) modules[i].address,
+		GRUB_DOM0LESS_HEADER_SIZE))
+	{
+	  grub_dom0less_report (&boot->scene,
+				GRUB_DOM0LESS_RULE_KERNEL_CONSUMED,
+				modules[i].node, modules[j].node, NULL,
+				modules[i].address, 0);
+	  break;
+	}
+  return dom0less_judge (boot);
+}
+
 grub_err_t
 dom0less_load (struct dom0less_boot *boot)
 {
   int i;
 
-  if (verify_command_lines (boot))
+  if (verify_command_lines (boot) || check_placed_kernels (boot))
     return grub_errno;
   for (i = 0; i < boot->plan->n_images; i++)
     if (take_fixed_place (boot, i))
