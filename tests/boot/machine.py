@@ -89,7 +89,7 @@ def unwrap(text, width=80):
     lines, before = [], ""
     for line in text.split("\n"):
         word = line.split(" ")[0]
-        if word and len(before.rstrip() + word) >= width:
+        if word and len(f"{before.rstrip()} {word}") >= width:
             lines[-1] += " " * (" " in before) + line.rstrip()
         else:
             lines.append(line.rstrip())
