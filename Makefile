@@ -4,6 +4,7 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-unit and check-boot are its parts
+#     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make lint                       shellcheck over the scripts
 #     make clean                      remove what was built; distclean also what was fetched
 #
@@ -73,13 +74,16 @@ suite-unit: suite-unit-needs
 	@$(MAKE) -C tests/unit check
 
 suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
-suite-boot-needs: $(sort $(patsubst %,build/guest/xen-%.efi,4.17 4.20 $(XEN))) $(linux) | setup-boot
+suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) $(linux) | setup-boot
 suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
 
+fuzz: build/src/dtc setup-fuzz
+	@$(MAKE) -C tests/fuzz run
+
 lint: setup-lint
-	shellcheck $$(grep -l '^#!/bin/sh' scripts/* .ci/run)
+	shellcheck $$(grep -l '^#!/bin/sh' -r .ci scripts tests)
 
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
@@ -87,12 +91,12 @@ setup-%:
 	@scripts/setup $*
 
 clean:
-	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/dts
+	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts
 
 distclean:
 	rm -rf build
 
-.PHONY: all install run check check-unit check-boot lint clean distclean
+.PHONY: all install run check check-unit check-boot fuzz lint clean distclean
 .PHONY: suite-unit suite-unit-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
