@@ -185,6 +185,43 @@ place (struct stage *stage)
       }
 }
 
+/* What the loader claims of each range lies in RAM, and holds what the range
+   has there.  */
+static void
+claim (const struct stage *stage)
+{
+  const struct grub_dom0less_range *range;
+  uint64_t start, size;
+  int i, r;
+
+  for (r = 0; r < stage->plan.n_ranges; r++)
+    for (i = 0; i < stage->machine.n_memory; i++)
+      {
+	const struct grub_dom0less_memory *memory = stage->memory + i;
+
+	range = stage->plan.ranges + r;
+	if (!grub_dom0less_claim (memory, range->start, range->size, &start,
+				  &size))
+	  {
+	    require (!grub_dom0less_overlap (memory->start, memory->size,
+					     range->start, range->size),
+		     "a range is not claimed");
+	    continue;
+	  }
+	require (start >= memory->start && size
+		 && start - memory->start <= memory->size - size,
+		 "a claim beyond the memory");
+	/* The map is one of whole pages.  */
+	require (start % 4096 == 0 && size % 4096 == 0, "no whole pages");
+	require (start <= range->start || start == memory->start,
+		 "a claim begins too late");
+	require (start + size >= memory->start + memory->size
+		 || (start + size > range->start
+		     && start + size - range->start >= range->size),
+		 "a claim ends too early");
+      }
+}
+
 static void
 check (struct stage *stage, enum grub_dom0less_phase phase)
 {
@@ -263,6 +300,7 @@ fuzz_tree (const void *fdt, struct input input)
   grub_dom0less_plan_read (&stage.plan, fdt);
   require_right (find_plan_fault (fdt, &stage.plan));
   share (&stage);
+  claim (&stage);
   check (&stage, GRUB_DOM0LESS_PHASE_TREE);
   place (&stage);
   check (&stage, GRUB_DOM0LESS_PHASE_PLACED);

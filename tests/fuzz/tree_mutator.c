@@ -272,7 +272,7 @@ set_cells (void *fdt, int node, const char *name, const int *values)
   return err;
 }
 
-/* Many nodes, as limits want them: COUNT modules in NODE.  */
+/* COUNT modules in NODE.  */
 static int
 add_modules (void *fdt, int node, unsigned int count)
 {
@@ -323,6 +323,37 @@ add_domain (void *fdt)
   return add_modules (fdt, node, pick (8) ? 1 : 1 + pick (64));
 }
 
+/* As many nodes or ranges as limits want, each as small as it can be.  */
+static int
+add_many (void *fdt)
+{
+  int node = fdt_path_offset (fdt, "/chosen"), child, err = 0;
+  unsigned int count, kind = pick (3);
+  char name[24];
+
+  if (node < 0)
+    return node;
+  for (count = kind ? pick (220) : pick (70); count && err == 0; count--)
+    {
+      if (kind == 2)
+	{
+	  err = fdt_appendprop_u32 (fdt, node, "xen,static-heap",
+				    PICK (cells));
+	  continue;
+	}
+      snprintf (name, sizeof (name), "%x", pick (0x1000));
+      child = fdt_add_subnode (fdt, node, name);
+      if (child == -FDT_ERR_EXISTS)
+	continue;
+      if (child < 0)
+	return child;
+      err = kind == 0
+	? fdt_setprop_string (fdt, child, "compatible", "xen,domain")
+	: fdt_setprop_string (fdt, child, "uefi,binary", "x");
+    }
+  return err;
+}
+
 static int
 mutate_tree (void *fdt)
 {
@@ -331,7 +362,7 @@ mutate_tree (void *fdt)
 
   if (node < 0)
     return node;
-  switch (pick (14))
+  switch (pick (60) ? pick (14) : 14)
     {
     case 0:
     case 1:
@@ -354,6 +385,8 @@ mutate_tree (void *fdt)
       return add_domain (fdt);
     case 12:
       return fdt_add_mem_rsv (fdt, pick (1000) << 12, 4096);
+    case 14:
+      return add_many (fdt);
     default:
       {
 	int size = (int) fdt_totalsize (fdt), err;
