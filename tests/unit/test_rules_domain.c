@@ -140,6 +140,34 @@ TEST (direct_map)
   RUN_CASES (cases);
 }
 
+#define POOLED(value)							\
+  DOMAIN ("domU1", "domain-cpupool = " value ";")			\
+  "pool { compatible = \"xen,cpupool\"; phandle = <0x77>; };"		\
+  "other { phandle = <0x78>; };"
+#define NO_POOL		"[cpupool-missing] /chosen/domU1: "
+
+TEST (interrupts_and_cpupools)
+{
+  static const struct rule_case cases[] =
+    {
+      { DOMAIN ("domU1", "nr_spis = <960>;"), NULL, NULL },
+      { DOMAIN ("domU1", "nr_spis = <961>;"), NULL,
+	"[nr-spis-impossible] /chosen/domU1: nr_spis is 961, Xen takes at "
+	"most 960" },
+      { DOMAIN ("domU1", "nr_spis = <0xffffffff>;"), NULL,
+	"[nr-spis-impossible] /chosen/domU1: nr_spis is 4294967295" },
+      { POOLED ("<0x77>"), NULL, NULL },
+      { POOLED ("<0x78>"), NULL, NO_POOL },
+      { POOLED ("<0x79>"), NULL, NO_POOL },
+      { POOLED ("<0>"), NULL, NO_POOL },
+      { POOLED ("<0xffffffff>"), NULL, NO_POOL },
+      { POOLED ("<0x77 0x77>"), NULL, NO_POOL },
+      { POOLED ("\"pool\""), NULL, NO_POOL }
+    };
+
+  RUN_CASES (cases);
+}
+
 #define COLORS	DOMAIN ("domU1", "llc-colors = \"0\";")
 #define OFF	"[llc-colors-off] /chosen/domU1: "
 
@@ -235,6 +263,7 @@ main (void)
       cmocka_unit_test (cpus),
       cmocka_unit_test (enhanced),
       cmocka_unit_test (direct_map),
+      cmocka_unit_test (interrupts_and_cpupools),
       cmocka_unit_test (colors),
       cmocka_unit_test (what_xen_was_built_without),
       cmocka_unit_test (properties)
