@@ -6,16 +6,16 @@ import tempfile
 from pathlib import Path
 
 MIB = 1 << 20
-ESP_START, ESP_SIZE = 1 * MIB, 8 * MIB
-BOOT_START = ESP_START + ESP_SIZE
+ESP_START, ESP_ROOM = 1 * MIB, 8 * MIB
 
 
-def make_disk(path, grub, files, menu):
+def make_disk(path, grub, files, menu, esp=None):
     """Write a disk image to `path`.
 
     grub   an installation of GRUB for arm64-efi (the folder with bin/ and lib/)
     files  {name on the boot partition: bytes, text or the Path of a file}
     menu   the text of grub.cfg
+    esp    {name on the ESP: the same}
     """
     path = Path(path)
     modules = grub / "lib/grub/arm64-efi"
@@ -31,18 +31,26 @@ def make_disk(path, grub, files, menu):
         core = Path(scratch) / "bootaa64.efi"
         core.write_bytes(make_core(grub, ["part_gpt", "ext2"]))
 
+        more = Path(scratch) / "esp"
+        for name, content in (esp or {}).items():
+            _put(more / name, content)
+        esp_size = _round_up(_tree_size(more) + ESP_ROOM)
+        boot_start = ESP_START + esp_size
+
         boot_size = _round_up(_tree_size(boot) * 5 // 4 + 16 * MIB)
         path.unlink(missing_ok=True)
         with path.open("wb") as image:
-            image.truncate(BOOT_START + boot_size + MIB)    # the last MiB holds the second partition table
-        _run("sgdisk", "--clear", f"--new=1:{ESP_START // 512}:+{ESP_SIZE // MIB}M", "--typecode=1:ef00",
-             f"--new=2:{BOOT_START // 512}:+{boot_size // MIB}M", "--typecode=2:8300", path)
+            image.truncate(boot_start + boot_size + MIB)    # the last MiB holds the second partition table
+        _run("sgdisk", "--clear", f"--new=1:{ESP_START // 512}:+{esp_size // MIB}M", "--typecode=1:ef00",
+             f"--new=2:{boot_start // 512}:+{boot_size // MIB}M", "--typecode=2:8300", path)
 
-        esp = f"{path}@@{ESP_START}"
-        _run("mformat", "-i", esp, "-T", ESP_SIZE // 512, "-h", "64", "-s", "32", "::")
-        _run("mmd", "-i", esp, "::EFI", "::EFI/BOOT")
-        _run("mcopy", "-i", esp, core, "::EFI/BOOT/BOOTAA64.EFI")
-        _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", f"offset={BOOT_START},root_owner=0:0",
+        esp_part = f"{path}@@{ESP_START}"
+        _run("mformat", "-i", esp_part, "-T", esp_size // 512, "-h", "64", "-s", "32", "::")
+        _run("mmd", "-i", esp_part, "::EFI", "::EFI/BOOT")
+        _run("mcopy", "-i", esp_part, core, "::EFI/BOOT/BOOTAA64.EFI")
+        if esp:
+            _run("mcopy", "-s", "-i", esp_part, *more.iterdir(), "::")
+        _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", f"offset={boot_start},root_owner=0:0",
              "-d", boot, path, f"{boot_size // MIB}M")
     return path
 

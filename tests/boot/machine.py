@@ -136,7 +136,8 @@ class Machine:
     @property
     def text(self):
         """All that the console said so far."""
-        self._file.flush()
+        if not self._file.closed:
+            self._file.flush()
         # Bytes, because Python would take each of the carriage returns for a line's end.
         return clean(self.log.read_bytes().decode(errors="replace"))
 
