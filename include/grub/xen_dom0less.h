@@ -38,6 +38,8 @@
 /* What has not been said by the tree, or not yet been found out.  */
 #define GRUB_DOM0LESS_NONE	(-1)
 
+/* What a module is.  Xen takes a kernel and a ramdisk anywhere, a passthrough
+   tree in a domain and a policy in /chosen.  */
 enum grub_dom0less_kind
   {
     GRUB_DOM0LESS_KERNEL,
@@ -219,7 +221,8 @@ char *grub_dom0less_config_value (char *text, size_t size,
 char *grub_dom0less_config_split (char *value);
 
 /* Write the name of the file that Xen's EFI stub looks for at its ATTEMPT,
-   from 0 on, beside XEN: "xen-4.17.efi" gives xen-4.17.cfg, then xen-4.cfg.
+   from 0 on, beside XEN: "xen-4.17.efi" gives xen-4.17.cfg, xen-4.cfg and
+   xen.cfg.
    Returns the length without the end, nothing written if that is not less
    than SIZE; 0 when there is no further one.  */
 size_t grub_dom0less_config_name (const char *xen, int attempt,

@@ -69,6 +69,9 @@ RULE (CELLS_IMPOSSIBLE, "cells-impossible", ERROR, TREE,
 RULE (INITRD_STALE, "initrd-stale", ERROR, TREE, check_initrd_stale,
       "linux,initrd-start and -end make no range, and Xen stops",
       "delete both")
+RULE (INITRD_PRESENT, "initrd-present", WARNING, TREE, check_initrd_present,
+      "Xen makes a dom0's ramdisk of linux,initrd-start and -end",
+      "delete both")
 RULE (CONSOLE_MISSING, "console-missing", WARNING, TREE,
       check_console_missing,
       "Xen will be silent: $f", NULL)
@@ -113,7 +116,7 @@ RULE (CPUPOOL_MISSING, "cpupool-missing", ERROR, TREE, check_cpupool_missing,
       NULL)
 RULE (LLC_COLORS_STATIC, "llc-colors-static", ERROR, TREE,
       check_llc_colors_static,
-      "llc-colors and xen,static-mem exclude each other", NULL)
+      "LLC coloring and xen,static-mem exclude each other", NULL)
 RULE (LLC_COLORS_OFF, "llc-colors-off", ERROR, TREE, check_llc_colors_off,
       "llc-colors needs llc-coloring=on among Xen's arguments", NULL)
 RULE (NOT_BUILT_IN, "not-built-in", ERROR, TREE, check_not_built_in,
@@ -125,6 +128,8 @@ RULE (PROPERTY_UNKNOWN, "property-unknown", WARNING, TREE,
 RULE (KIND_UNKNOWN, "kind-unknown", ERROR, TREE, check_kind_unknown,
       "the module's kind is not known",
       "say multiboot,kernel or multiboot,ramdisk")
+RULE (KIND_MISPLACED, "kind-misplaced", ERROR, TREE, check_kind_misplaced,
+      "Xen does not take a $f here", NULL)
 RULE (NOT_A_MODULE, "not-a-module", ERROR, TREE, check_not_a_module,
       "Xen overlooks a module that is not compatible with multiboot,module",
       NULL)

@@ -237,8 +237,11 @@ static const struct
     { "(hd0,gpt2)/xen.efi", 0, "(hd0,gpt2)/xen.cfg" },
     { "(hd0,gpt2)/xen.efi", 1, NULL },
     { "(hd0)/boot/xen-4.17-arm64.efi", 0, "(hd0)/boot/xen-4.17-arm64.cfg" },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 1, "(hd0)/boot/xen-4.cfg" },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 2, NULL },
+    { "(hd0)/boot/xen-4.17-arm64.efi", 1, "(hd0)/boot/xen-4.17.cfg" },
+    { "(hd0)/boot/xen-4.17-arm64.efi", 2, "(hd0)/boot/xen-4.cfg" },
+    { "(hd0)/boot/xen-4.17-arm64.efi", 3, "(hd0)/boot/xen.cfg" },
+    { "(hd0)/boot/xen-4.17-arm64.efi", 4, NULL },
+    { "(hd0)/xen_a.efi", 1, "(hd0)/xen.cfg" },
     { "(hd0)/xen", 0, NULL },
     /* Dots of folders and devices are not the file's.  */
     { "(hd0)/xen.d/xen", 0, NULL },

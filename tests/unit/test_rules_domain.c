@@ -81,6 +81,9 @@ TEST (memory)
       { MEMORY ("<0 0x8000001>"), NULL, TOO_MUCH },
       { MEMORY ("<1 0>"), NULL, TOO_MUCH },
       { MEMORY ("<0 0x7fe00000>"), NULL, BYTES },
+      /* As many bytes as there are KiB, and more.  */
+      { MEMORY ("<0 0x7ff00000>"), NULL, BYTES },
+      { MEMORY ("<0 0x80000000>"), NULL, TOO_MUCH },
       /* What the machine has is not known.  */
       { MEMORY ("<0 0x8000000>"), "unknown memory", NULL }
     };
@@ -119,7 +122,7 @@ TEST (enhanced)
       { ENHANCED (" = \"no-xenstore\""), NULL, NULL },
       { ENHANCED (" = \"disabled\""), NULL, NULL },
       { ENHANCED ("") MODULE ("dom0", "kernel", "k", ""), NULL, NULL },
-      { ENHANCED ("") MODULE ("dom0", "device-tree", "k", ""), NULL, ALONE }
+      { ENHANCED ("") MODULE ("dom0", "ramdisk", "k", ""), NULL, ALONE }
     };
 
   RUN_CASES (cases);
@@ -184,7 +187,14 @@ TEST (colors)
       { COLORS, "arguments llc-coloring=1", NULL },
       { COLORS, "arguments llc-coloring=off", OFF },
       { COLORS, "arguments llc-coloring=ona", OFF },
-      { COLORS, "arguments llc-coloring=", OFF },
+      { COLORS, "arguments llc-coloring=", NULL },
+      { COLORS, "arguments llc-size=1M llc-nr-ways=16", NULL },
+      { COLORS, "arguments llc-size=1M", OFF },
+      { COLORS, "arguments llc-coloring=off llc-size=1M llc-nr-ways=16",
+	OFF },
+      { COLORS, "arguments no-llc-coloring llc-size=1M llc-nr-ways=16", OFF },
+      { DOMAIN ("domU1", STATIC), "arguments llc-coloring",
+	"[llc-colors-static] /chosen/domU1: " },
       { COLORS, "arguments llc-colorings=on", OFF },
       { COLORS, "arguments xllc-coloring=on", OFF },
       { COLORS, "arguments no-llc-coloring", OFF },
@@ -252,6 +262,101 @@ TEST (properties)
   RUN_CASES (cases);
 }
 
+/* What a domain may say, since which minor release of Xen 4, and the option
+   that it needs: Xen's docs/misc/arm/device-tree/booting.txt, release by
+   release.  */
+#define FIRST_RELEASE	12
+
+static const struct
+{
+  const char *says, *name;
+  int since;
+  const char *option;
+} known[] =
+  {
+    { "phandle = <1>;", "phandle", 0, NULL },
+    { "linux,phandle = <1>;", "linux,phandle", 0, NULL },
+    { "name = \"domU1\";", "name", 0, NULL },
+    { "vpl011;", "vpl011", FIRST_RELEASE, "SBSA_VUART_CONSOLE" },
+    { "nr_spis = <1>;", "nr_spis", 13, NULL },
+    { STATIC, "xen,static-mem", 16, "STATIC_MEMORY" },
+    { "#xen,static-mem-address-cells = <2>;",
+      "#xen,static-mem-address-cells", 16, NULL },
+    { "#xen,static-mem-size-cells = <2>;", "#xen,static-mem-size-cells", 16,
+      NULL },
+    { "xen,enhanced = \"disabled\";", "xen,enhanced", 17, NULL },
+    { "xen,domain-p2m-mem-mb = <64>;", "xen,domain-p2m-mem-mb", 17, NULL },
+    { "sve = <128>;", "sve", 18, "ARM64_SVE" },
+    { "max_grant_version = <1>;", "max_grant_version", 18, NULL },
+    { "max_grant_frames = <64>;", "max_grant_frames", 18, NULL },
+    { "max_maptrack_frames = <64>;", "max_maptrack_frames", 18, NULL },
+    { "passthrough = \"enabled\";", "passthrough", 19, NULL },
+    { "llc-colors = \"0\";", "llc-colors", 20, "LLC_COLORING" },
+    { "capabilities = <1>;", "capabilities", 21, NULL },
+    { "trap-unmapped-accesses = <1>;", "trap-unmapped-accesses", 21, NULL },
+    { "xen,sci_type = \"none\";", "xen,sci_type", 21, NULL }
+  };
+
+/* What Xen has to be told for the property NAME.  */
+static const char *
+arguments_for (const char *name)
+{
+  return strcmp (name, "llc-colors") ? "" : "arguments llc-coloring; ";
+}
+
+static void
+assert_release (size_t i, int minor, const char *finds)
+{
+  char *tree = format (DOMAIN ("domU1", "%s"), known[i].says);
+  char *needs = format ("%sXen 4.%d", arguments_for (known[i].name), minor);
+
+  assert_chosen (tree, needs, finds);
+  free (needs);
+  free (tree);
+}
+
+TEST (properties_release_by_release)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof (known) / sizeof (known[0]); i++)
+    {
+      char *unknown = format (UNKNOWN ("%s"), known[i].name);
+
+      /* Without domains there are none of their properties.  */
+      if (known[i].since <= FIRST_RELEASE)
+	assert_release (i, FIRST_RELEASE, NULL);
+      else
+	{
+	  assert_release (i, known[i].since - 1, unknown);
+	  assert_release (i, known[i].since, NULL);
+	}
+      free (unknown);
+    }
+}
+
+TEST (properties_option_by_option)
+{
+  size_t i, j;
+
+  for (i = 0; i < sizeof (known) / sizeof (known[0]); i++)
+    for (j = 0; j < sizeof (known) / sizeof (known[0]); j++)
+      {
+	char *tree, *needs, *finds;
+
+	if (!known[j].option)
+	  continue;
+	tree = format (DOMAIN ("domU1", "%s"), known[i].says);
+	needs = format ("%sXen without %s", arguments_for (known[i].name),
+			known[j].option);
+	finds = i == j ? format (BUILT_OUT ("%s"), known[i].name) : NULL;
+	assert_chosen (tree, needs, finds);
+	free (finds);
+	free (needs);
+	free (tree);
+      }
+}
+
 int
 main (void)
 {
@@ -266,7 +371,9 @@ main (void)
       cmocka_unit_test (interrupts_and_cpupools),
       cmocka_unit_test (colors),
       cmocka_unit_test (what_xen_was_built_without),
-      cmocka_unit_test (properties)
+      cmocka_unit_test (properties),
+      cmocka_unit_test (properties_release_by_release),
+      cmocka_unit_test (properties_option_by_option)
     };
 
   return RUN ("rules_domain", tests);

@@ -193,6 +193,12 @@ TEST (shared_memory)
       { SHARE (ID ("a") AT_60 "role = \"guest\";"), NULL, FAULT ("role") },
       { SHARE (ID ("a") AT_60 "role = <1>;"), NULL, FAULT ("role") },
       { SHARE (ID ("a")), NULL, FAULT ("xen,shared-mem") },
+      /* The dom0's lies in /chosen.  */
+      { GOOD SHARED ("s", ID ("a") AT_60), NULL, NULL },
+      { GOOD SHARED ("s", AT_60), NULL,
+	"[shared-mem-malformed] /chosen/s: xen,shm-id is" },
+      { DOMAIN ("domU1", SHARED ("s", ID ("a") LONGER))
+	SHARED ("s", ID ("b") AT_60), NULL, "[ranges-overlap] " },
       { SHARE (ID ("a") "xen,shared-mem = <0 0x6000000 0 0x1000>;"), NULL,
 	NULL },
       { SHARE (ID ("a") "xen,shared-mem = <0 0x6000000 0 0x1000>;"),

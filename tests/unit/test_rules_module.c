@@ -31,7 +31,20 @@ TEST (kinds)
       { ONE ("m { compatible = \"multiboot,ramdisk\";"
 	     "uefi,binary = \"x\"; };"), NULL, "[not-a-module] " AT },
       { ONE ("m { compatible = \"xen,xsm-policy\", \"multiboot,module\";"
-	     "uefi,binary = \"x\"; };"), NULL, NULL }
+	     "uefi,binary = \"x\"; };"), NULL,
+	"[kind-misplaced] " AT "Xen does not take a xen,xsm-policy here" },
+      { ONE ("m { compatible = \"xen,linux-initrd\", \"multiboot,module\";"
+	     "uefi,binary = \"x\"; };"), NULL,
+	"[kind-misplaced] " AT "Xen does not take a xen,linux-initrd here" },
+      { BARE ("domU1", "m { compatible = \"xen,linux-zimage\","
+	      "\"multiboot,module\"; uefi,binary = \"x\"; };"), NULL,
+	"[kind-misplaced] " AT "Xen does not take a xen,linux-zimage here" },
+      { ONE ("") "p { compatible = \"multiboot,device-tree\","
+	"\"multiboot,module\"; uefi,binary = \"x\"; };", NULL,
+	"[kind-misplaced] /chosen/p: Xen does not take a "
+	"multiboot,device-tree here" },
+      { ONE ("") "p { compatible = \"xen,xsm-policy\", \"multiboot,module\";"
+	"uefi,binary = \"x\"; };", NULL, NULL }
     };
 
   RUN_CASES (cases);

@@ -102,17 +102,19 @@ TEST (cells)
 
 #define STALE	"[initrd-stale] /chosen: "
 
+#define PRESENT	"[initrd-present] /chosen: "
+
 TEST (what_an_earlier_kernel_left)
 {
   static const struct rule_case cases[] =
     {
       { "linux,initrd-end = <1>;" GOOD, NULL, NULL },
       { "linux,initrd-start = <1>; linux,initrd-end = <2>;" GOOD, NULL,
-	NULL },
+	PRESENT },
       { "linux,initrd-start = <0 1>; linux,initrd-end = <1 0>;" GOOD, NULL,
-	NULL },
+	PRESENT },
       { "linux,initrd-start = <0 1>; linux,initrd-end = <2>;" GOOD, NULL,
-	NULL },
+	PRESENT },
       { "linux,initrd-start = <1>;" GOOD, NULL, STALE },
       { "linux,initrd-start = <1>; linux,initrd-end = <1>;" GOOD, NULL,
 	STALE },

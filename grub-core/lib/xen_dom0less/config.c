@@ -172,7 +172,7 @@ grub_dom0less_config_name (const char *xen, int attempt,
 {
   size_t length = strlen (xen);
 
-  /* Each attempt ends at the next dot from behind.  */
+  /* Each attempt ends at the next such character from behind.  */
   for (; attempt >= 0; attempt--)
     {
       do
@@ -184,7 +184,8 @@ grub_dom0less_config_name (const char *xen, int attempt,
 	      || xen[length] == ')')
 	    return 0;
 	}
-      while (xen[length] != '.');
+      while (xen[length] != '.' && xen[length] != '-'
+	     && xen[length] != '_');
     }
 
   if (length + sizeof (".cfg") <= size)

@@ -30,6 +30,8 @@ static const struct magic magics[] =
     /* Also a PE file, so before the two others that are.  */
     { GRUB_DOM0LESS_FORMAT_ZBOOT, 4, 4, "zimg" },
     { GRUB_DOM0LESS_FORMAT_IMAGE, 0x38, 4, "ARM\x64" },
+    /* Before Linux 3.17: a branch over the header.  */
+    { GRUB_DOM0LESS_FORMAT_IMAGE, 0, 4, "\x08\0\0\x14" },
     { GRUB_DOM0LESS_FORMAT_ZIMAGE, 0x24, 4, "\x18\x28\x6f\x01" },
     { GRUB_DOM0LESS_FORMAT_PE, 0, 2, "MZ" },
     { GRUB_DOM0LESS_FORMAT_ELF, 0, 4, "\x7f" "ELF" },

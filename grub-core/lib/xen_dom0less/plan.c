@@ -240,6 +240,17 @@ read_shared_memory (struct grub_dom0less_plan *plan, const void *fdt,
 		cells, cells.address);
 }
 
+/* Read NODE, which belongs to DOMAIN and whose parent has CELLS.  */
+static void
+read_child (struct grub_dom0less_plan *plan, const void *fdt, int node,
+	    int domain, struct grub_dom0less_cells cells)
+{
+  if (is_compatible (fdt, node, "xen,domain-shared-memory-v1"))
+    read_shared_memory (plan, fdt, node, cells);
+  else if (is_module (fdt, node))
+    read_module (plan, fdt, node, domain, cells);
+}
+
 static void
 read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
 {
@@ -259,10 +270,7 @@ read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
 	      plan->cells, 0);
 
   fdt_for_each_subnode (child, fdt, node)
-    if (is_compatible (fdt, child, "xen,domain-shared-memory-v1"))
-      read_shared_memory (plan, fdt, child, domain->cells);
-    else if (is_module (fdt, child))
-      read_module (plan, fdt, child, plan->n_domains, domain->cells);
+    read_child (plan, fdt, child, plan->n_domains, domain->cells);
 
   plan->n_domains++;
 }
@@ -301,8 +309,8 @@ grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
   fdt_for_each_subnode (node, fdt, plan->chosen)
     if (is_compatible (fdt, node, "xen,domain"))
       read_domain (plan, fdt, node);
-    else if (is_module (fdt, node))
-      read_module (plan, fdt, node, GRUB_DOM0LESS_DOM0, plan->cells);
+    else
+      read_child (plan, fdt, node, GRUB_DOM0LESS_DOM0, plan->cells);
 }
 
 /* Whether MODULE may use what was loaded for FIRST.  */

@@ -31,6 +31,7 @@ void check_chosen_ranges (scene_t scene);
 void check_cells_missing (scene_t scene);
 void check_cells_impossible (scene_t scene);
 void check_initrd_stale (scene_t scene);
+void check_initrd_present (scene_t scene);
 void check_console_missing (scene_t scene);
 void check_bootargs_ignored (scene_t scene);
 void check_xen_args_long (scene_t scene);
@@ -54,6 +55,7 @@ void check_property_unknown (scene_t scene);
 
 /* rules_module.c: module nodes.  */
 void check_kind_unknown (scene_t scene);
+void check_kind_misplaced (scene_t scene);
 void check_not_a_module (scene_t scene);
 void check_string_malformed (scene_t scene);
 void check_names_differ (scene_t scene);

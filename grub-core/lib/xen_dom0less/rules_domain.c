@@ -21,6 +21,13 @@
 #define MAX_SPIS	960
 
 static int
+has (scene_t scene, const struct grub_dom0less_domain *domain,
+     const char *property)
+{
+  return fdt_getprop (scene->fdt, domain->node, property, NULL) != NULL;
+}
+
+static int
 has_bootargs (scene_t scene, const struct grub_dom0less_domain *domain)
 {
   const struct grub_dom0less_module *module;
@@ -169,7 +176,7 @@ check_enhanced_alone (scene_t scene)
     return;
   FOR_DOMAINS (domain, scene)
     {
-      if (!fdt_getprop (scene->fdt, domain->node, "xen,enhanced", NULL))
+      if (!has (scene, domain, "xen,enhanced"))
 	continue;
       enhanced = grub_dom0less_string (scene->fdt, domain->node,
 				       "xen,enhanced");
@@ -178,26 +185,15 @@ check_enhanced_alone (scene_t scene)
     }
 }
 
-/* Report RULE for each domain that has property IF_IT_HAS and has not, or has
-   as well, property THEN.  */
-static void
-report_pair (scene_t scene, enum grub_dom0less_rule_number rule,
-	     const char *if_it_has, const char *then, int as_well)
+void
+check_direct_map_alone (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
   FOR_DOMAINS (domain, scene)
-    if (fdt_getprop (scene->fdt, domain->node, if_it_has, NULL)
-	&& !fdt_getprop (scene->fdt, domain->node, then, NULL) == !as_well)
-      grub_dom0less_report (scene, rule, domain->node, GRUB_DOM0LESS_NONE,
-			    NULL, 0, 0);
-}
-
-void
-check_direct_map_alone (scene_t scene)
-{
-  report_pair (scene, GRUB_DOM0LESS_RULE_DIRECT_MAP_ALONE,
-	       "direct-map", "xen,static-mem", 0);
+    if (has (scene, domain, "direct-map")
+	&& !has (scene, domain, "xen,static-mem"))
+      REPORT (scene, DIRECT_MAP_ALONE, domain->node);
 }
 
 /* Xen panics, with a number for a reason.  */
@@ -227,7 +223,7 @@ check_cpupool_missing (scene_t scene)
 
   FOR_DOMAINS (domain, scene)
     {
-      if (!fdt_getprop (scene->fdt, domain->node, "domain-cpupool", NULL))
+      if (!has (scene, domain, "domain-cpupool"))
 	continue;
       phandle = grub_dom0less_u32 (scene->fdt, domain->node, "domain-cpupool",
 				   0);
@@ -238,49 +234,68 @@ check_cpupool_missing (scene_t scene)
     }
 }
 
+/* The last argument NAME among ARGS: the text behind its `=', the empty string
+   if it stands alone, NULL if it is not there.  *LENGTH is the text's.  */
+static const char *
+find_argument (const char *args, const char *name, size_t *length)
+{
+  size_t word, name_length = strlen (name);
+  const char *found = NULL;
+
+  for (; args && *args; args += word + (args[word] != '\0'))
+    {
+      for (word = 0; args[word] && args[word] != ' '; word++)
+	;
+      if (word < name_length || memcmp (args, name, name_length)
+	  || (word > name_length && args[name_length] != '='))
+	continue;
+      found = args + name_length + (word > name_length);
+      *length = args + word - found;
+    }
+  return found;
+}
+
+/* As llc_coloring_init in Xen's llc-coloring.c decides it: switched on, or
+   not mentioned and the cache described.  */
+static int
+is_coloring_on (scene_t scene)
+{
+  static const char *const words[] = { "", "on", "yes", "true", "enable", "1" };
+  const char *args = xen_args (scene), *value;
+  size_t i, length;
+
+  if (find_argument (args, "no-llc-coloring", &length))
+    return 0;
+  value = find_argument (args, "llc-coloring", &length);
+  if (!value)
+    return (find_argument (args, "llc-size", &length)
+	    && find_argument (args, "llc-nr-ways", &length));
+  for (i = 0; i < sizeof (words) / sizeof (words[0]); i++)
+    if (length == strlen (words[i]) && memcmp (value, words[i], length) == 0)
+      return 1;
+  return 0;
+}
+
 void
 check_llc_colors_static (scene_t scene)
 {
-  report_pair (scene, GRUB_DOM0LESS_RULE_LLC_COLORS_STATIC,
-	       "llc-colors", "xen,static-mem", 1);
-}
+  const struct grub_dom0less_domain *domain;
 
-/* Whether the argument NAME is among ARGS and switched on.  As Xen's
-   parse_params: NAME alone, or with one of these words; the last one counts.  */
-static int
-is_switched_on (const char *args, const char *name)
-{
-  static const char *const words[] = { "on", "yes", "true", "enable", "1" };
-  size_t i, length, name_length = strlen (name);
-  int on = 0;
-
-  for (; *args; args += length + (args[length] != '\0'))
-    {
-      for (length = 0; args[length] && args[length] != ' '; length++)
-	;
-      if (length < name_length || memcmp (args, name, name_length))
-	continue;
-      if (length == name_length)
-	on = 1;
-      else if (args[name_length] == '=')
-	for (on = 0, i = 0; i < sizeof (words) / sizeof (words[0]); i++)
-	  on |= (length - name_length - 1 == strlen (words[i])
-		 && !memcmp (args + name_length + 1, words[i],
-			     strlen (words[i])));
-    }
-  return on;
+  FOR_DOMAINS (domain, scene)
+    if (has (scene, domain, "xen,static-mem")
+	&& (has (scene, domain, "llc-colors") || is_coloring_on (scene)))
+      REPORT (scene, LLC_COLORS_STATIC, domain->node);
 }
 
 void
 check_llc_colors_off (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
-  const char *args = xen_args (scene);
 
-  if (args && is_switched_on (args, "llc-coloring"))
+  if (is_coloring_on (scene))
     return;
   FOR_DOMAINS (domain, scene)
-    if (fdt_getprop (scene->fdt, domain->node, "llc-colors", NULL))
+    if (has (scene, domain, "llc-colors"))
       REPORT (scene, LLC_COLORS_OFF, domain->node);
 }
 

@@ -302,40 +302,58 @@ find_shared_mem_fault (scene_t scene, int node,
   return NULL;
 }
 
+/* Call CHECK for each node of shared memory, with its parent's cells.  */
+static void
+for_shared_mem (scene_t scene,
+		void (*check) (scene_t scene, int node,
+			       struct grub_dom0less_cells cells))
+{
+  const struct grub_dom0less_plan *plan = scene->plan;
+  static const char compatible[] = "xen,domain-shared-memory-v1";
+  const struct grub_dom0less_domain *domain;
+  int node;
+
+  if (plan->chosen < 0)
+    return;
+  fdt_for_each_subnode (node, scene->fdt, plan->chosen)
+    if (fdt_node_check_compatible (scene->fdt, node, compatible) == 0)
+      check (scene, node, plan->cells);
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_subnode (node, scene->fdt, domain->node)
+      if (fdt_node_check_compatible (scene->fdt, node, compatible) == 0)
+	check (scene, node, domain->cells);
+}
+
+static void
+check_malformed (scene_t scene, int node, struct grub_dom0less_cells cells)
+{
+  const char *fault = find_shared_mem_fault (scene, node, cells);
+
+  if (fault)
+    REPORT_FILE (scene, SHARED_MEM_MALFORMED, node, fault);
+}
+
 void
 check_shared_mem_malformed (scene_t scene)
 {
-  const struct grub_dom0less_domain *domain;
-  const char *fault;
-  int node;
+  for_shared_mem (scene, check_malformed);
+}
 
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_subnode (node, scene->fdt, domain->node)
-      if (fdt_node_check_compatible (scene->fdt, node,
-				     "xen,domain-shared-memory-v1") == 0)
-	{
-	  fault = find_shared_mem_fault (scene, node, domain->cells);
-	  if (fault)
-	    REPORT_FILE (scene, SHARED_MEM_MALFORMED, node, fault);
-	}
+static void
+check_host (scene_t scene, int node, struct grub_dom0less_cells cells)
+{
+  int len;
+
+  if (fdt_getprop (scene->fdt, node, "xen,shared-mem", &len)
+      && len == (cells.address + cells.size) * (int) sizeof (fdt32_t))
+    REPORT (scene, SHARED_MEM_HOST, node);
 }
 
 void
 check_shared_mem_host (scene_t scene)
 {
-  const struct grub_dom0less_domain *domain;
-  int node, len;
-
-  if (!grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
-    return;
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_subnode (node, scene->fdt, domain->node)
-      if (fdt_node_check_compatible (scene->fdt, node,
-				     "xen,domain-shared-memory-v1") == 0
-	  && fdt_getprop (scene->fdt, node, "xen,shared-mem", &len)
-	  && len == (domain->cells.address + domain->cells.size)
-		    * (int) sizeof (fdt32_t))
-	REPORT (scene, SHARED_MEM_HOST, node);
+  if (grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
+    for_shared_mem (scene, check_host);
 }
 
 void

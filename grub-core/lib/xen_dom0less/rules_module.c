@@ -33,6 +33,53 @@ check_kind_unknown (scene_t scene)
       REPORT (scene, KIND_UNKNOWN, module->node);
 }
 
+/* The kind as MODULE's node says it, if Xen has no use for it there: what
+   belongs to a domU or to the dom0 only, or a domU's in the words of before
+   4.12, which it knows no more.  */
+static const char *
+misplaced_kind (scene_t scene, const struct grub_dom0less_module *module)
+{
+  int is_dom0 = module->domain == GRUB_DOM0LESS_DOM0;
+  const char *now, *before;
+
+  switch (module->kind)
+    {
+    case GRUB_DOM0LESS_DEVICE_TREE:
+      return is_dom0 ? "multiboot,device-tree" : NULL;
+    case GRUB_DOM0LESS_XSM_POLICY:
+      return is_dom0 ? NULL : "xen,xsm-policy";
+    case GRUB_DOM0LESS_KERNEL:
+      now = "multiboot,kernel";
+      before = "xen,linux-zimage";
+      break;
+    case GRUB_DOM0LESS_RAMDISK:
+      now = "multiboot,ramdisk";
+      before = "xen,linux-initrd";
+      break;
+    default:
+      return NULL;
+    }
+  if (is_dom0
+      || fdt_node_check_compatible (scene->fdt, module->node, now) == 0)
+    return NULL;
+  return before;
+}
+
+/* Xen drops it, and panics if it was the kernel.  */
+void
+check_kind_misplaced (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  const char *kind;
+
+  FOR_MODULES (module, scene)
+    {
+      kind = misplaced_kind (scene, module);
+      if (kind)
+	REPORT_FILE (scene, KIND_MISPLACED, module->node, kind);
+    }
+}
+
 void
 check_not_a_module (scene_t scene)
 {

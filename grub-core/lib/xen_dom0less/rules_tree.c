@@ -151,20 +151,37 @@ read_initrd (scene_t scene, const char *prop, uint64_t *value)
   return grub_dom0less_read_cells (&cell, len / 4, value) == 0;
 }
 
-/* Xen's early parser gives up, before it has a console.  */
-void
-check_initrd_stale (scene_t scene)
+/* Whether /chosen has an initrd: 0, 1, or -1 for one that is no range.  */
+static int
+find_initrd (scene_t scene)
 {
   uint64_t start, end;
 
   if (scene->plan->chosen < 0
       || !fdt_getprop (scene->fdt, scene->plan->chosen, "linux,initrd-start",
 		       NULL))
-    return;
+    return 0;
   if (!read_initrd (scene, "linux,initrd-start", &start)
       || !read_initrd (scene, "linux,initrd-end", &end)
       || start >= end)
+    return -1;
+  return 1;
+}
+
+/* Xen's early parser gives up, before it has a console.  */
+void
+check_initrd_stale (scene_t scene)
+{
+  if (find_initrd (scene) < 0)
     REPORT (scene, INITRD_STALE, scene->plan->chosen);
+}
+
+/* It comes before the dom0's own, and takes a place among the modules.  */
+void
+check_initrd_present (scene_t scene)
+{
+  if (find_initrd (scene) > 0)
+    REPORT (scene, INITRD_PRESENT, scene->plan->chosen);
 }
 
 /* Whether Xen takes /chosen/bootargs for its own, because the dom0 has others

@@ -226,9 +226,14 @@ dom0less_gather_keys (struct dom0less_boot *boot)
       {
 	char *key = grub_dom0less_config_split (entry.value);
 
-	if (key)
-	  grub_dom0less_config_split (key);
-	if (add_key (boot, key, key ? grub_strlen (key) : 0,
+	if (!key)
+	  {
+	    report_about_config (boot, GRUB_DOM0LESS_RULE_CONFIG_UNKNOWN,
+				 "binary= without a key");
+	    continue;
+	  }
+	grub_dom0less_config_split (key);
+	if (add_key (boot, key, grub_strlen (key),
 		     dom0less_resolve (boot, entry.value),
 		     GRUB_DOM0LESS_NONE))
 	  return grub_errno;

@@ -300,8 +300,10 @@ load_image (struct dom0less_boot *boot, int image)
   cargo.pages.count = 0;
   if (same != GRUB_DOM0LESS_NONE)
     copy_image (boot, same, &cargo, limit);
-  else if (read_image (boot, image, &cargo, limit) == GRUB_ERR_NONE
-	   && module->kind == GRUB_DOM0LESS_KERNEL)
+  else
+    read_image (boot, image, &cargo, limit);
+  /* A copy too: one domain may take packed what several cannot.  */
+  if (!grub_errno && module->kind == GRUB_DOM0LESS_KERNEL)
     prepare_kernel (boot, image, &cargo, limit);
   if (grub_errno)
     goto fail;

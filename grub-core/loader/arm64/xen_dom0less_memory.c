@@ -50,7 +50,8 @@ static enum grub_dom0less_memory_type
 memory_type (const grub_efi_memory_descriptor_t *descriptor)
 {
   /* Xen takes write-back memory only (xen/arch/arm/efi/efi-boot.h).  */
-  if (!(descriptor->attribute & GRUB_EFI_MEMORY_WB))
+  if (!(descriptor->attribute & GRUB_EFI_MEMORY_WB)
+      || (descriptor->attribute & GRUB_EFI_MEMORY_RUNTIME))
     return GRUB_DOM0LESS_MEMORY_FIRMWARE;
 
   switch (descriptor->type)

@@ -54,8 +54,11 @@ gather_loaded (struct dom0less_boot *boot)
       && fdt_first_subnode (fdt, 0) < 0)
     dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
 		     GRUB_DOM0LESS_NONE, NULL);
-  else
-    adopt_tree (boot, fdt, fdt_totalsize (fdt));
+  else if (adopt_tree (boot, fdt, fdt_totalsize (fdt)) == GRUB_ERR_NONE)
+    /* What is not the firmware's came from a file.  Since 2.12 `devicetree'
+       has had it fixed up, and a second time does not hurt.  */
+    boot->tree_is_file = !firmware
+      || grub_memcmp (firmware, fdt, fdt_totalsize (fdt)) != 0;
   grub_fdt_unload ();
   return grub_errno;
 }
