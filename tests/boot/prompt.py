@@ -37,10 +37,18 @@ def is_free(machine, start, size):
                for kind, first, end in memory_map(machine))
 
 
+def read_hexdump(text, address, size):
+    """The bytes that hexdump has shown: a `*` stands for rows like the one before."""
+    found = b""
+    for start, row in re.findall(r"(?:^|\s)([0-9a-f]{8,})  ((?:[0-9a-f]{2} +){1,16})\|", text):
+        while found and len(found) < int(start, 16) - address:
+            found += found[-16:]
+        found += bytes.fromhex(row)
+    assert len(found) == size, text
+    return found
+
+
 def peek(machine, address, size):
     """The bytes in memory there."""
     text, _ = machine.run(f"hexdump -s {address:#x} -n {size} (mem)")
-    rows = re.findall(r"(?:^|\s)[0-9a-f]{8,}  ((?:[0-9a-f]{2} +){1,16})\|", text)
-    found = bytes.fromhex("".join(rows))
-    assert len(found) == size, text
-    return found
+    return read_hexdump(text, address, size)

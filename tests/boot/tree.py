@@ -1,5 +1,6 @@
 """Device trees: the hardware as QEMU describes it, with the domains a test writes under /chosen."""
 
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -60,3 +61,29 @@ def compile_dts(source):
     if done.returncode:
         raise ValueError(f"dtc: {done.stderr.decode()}")
     return done.stdout
+
+
+def read_dtb(blob):
+    """A compiled tree as {path: {property: bytes}}, in its order."""
+    magic, _, structure, strings = struct.unpack_from(">4I", blob)
+    assert magic == 0xd00dfeed
+    nodes, path, at = {}, [], structure
+    while True:
+        token, = struct.unpack_from(">I", blob, at)
+        at += 4
+        if token == 1:                      # a node begins
+            end = blob.index(b"\0", at)
+            path.append(blob[at:end].decode())
+            nodes["/".join(path) or "/"] = {}
+            at = end + 4 & ~3
+        elif token == 2:                    # and ends
+            path.pop()
+        elif token == 3:
+            size, name = struct.unpack_from(">2I", blob, at)
+            name = blob[strings + name:blob.index(b"\0", strings + name)].decode()
+            nodes["/".join(path) or "/"][name] = blob[at + 8:at + 8 + size]
+            at += 8 + size + 3 & ~3
+        elif token == 9:
+            return nodes
+        else:
+            assert token == 4               # nothing
