@@ -14,6 +14,8 @@
 
 #include <inttypes.h>
 
+#define FLASH_START	UINT64_C (0x4000000)
+#define FLASH_SIZE	UINT64_C (0x4000000)
 #define RAM_START	UINT64_C (0x40000000)
 #define RAM_SIZE	UINT64_C (0x80000000)
 #define MIB		UINT64_C (0x100000)
@@ -57,6 +59,8 @@ static void
 set_memory (struct stage *stage, uint64_t firmware)
 {
   stage->machine.n_memory = 0;
+  add_memory (stage, GRUB_DOM0LESS_MEMORY_FIRMWARE, FLASH_START,
+	      FLASH_START + FLASH_SIZE);
   add_memory (stage, GRUB_DOM0LESS_MEMORY_LOADER, RAM_START, RAM_START + MIB);
   add_memory (stage, GRUB_DOM0LESS_MEMORY_FREE, RAM_START + MIB, firmware);
   add_memory (stage, GRUB_DOM0LESS_MEMORY_FIRMWARE, firmware, firmware + MIB);

@@ -17,7 +17,7 @@
 
 /*
  * The machine is QEMU's "virt" with 2 GiB from 0x40000000 on, whose first MiB
- * is the loader's and whose last the firmware's; at EL2, with a Xen of which
+ * is the loader's and whose last the firmware's, with flash at 0x4000000; at EL2, with a Xen of which
  * nothing is known.  NEEDS is a list, divided by semicolons, of what shall be
  * different:
  *

@@ -47,6 +47,8 @@ static const struct header headers[] =
       { PART (0, "MZ"), PART (0x24, "\x18\x28\x6f\x01") } },
     { "uImage", GRUB_DOM0LESS_FORMAT_UIMAGE,
       { PART (0, "\x27\x05\x19\x56"), NO_PART } },
+    { "Image of before Linux 3.17", GRUB_DOM0LESS_FORMAT_IMAGE,
+      { PART (0, "\x08\0\0\x14"), NO_PART } },
     { "ELF", GRUB_DOM0LESS_FORMAT_ELF,
       { PART (0, "\x7f" "ELF"), NO_PART } },
     { "PE", GRUB_DOM0LESS_FORMAT_PE, { PART (0, "MZ"), NO_PART } },
@@ -115,6 +117,23 @@ TEST (short_files_are_not_read_beyond)
 	assert_true (format < N_FORMATS);
 	if (size < 2)
 	  assert_int_equal (format, GRUB_DOM0LESS_FORMAT_OTHER);
+	free (bytes);
+      }
+}
+
+TEST (no_more_is_wanted_than_what_tells_the_format)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof (headers) / sizeof (headers[0]); i++)
+    if (!headers[i].parts[1].bytes
+	&& headers[i].format != GRUB_DOM0LESS_FORMAT_OTHER)
+      {
+	size_t size = headers[i].parts[0].offset + headers[i].parts[0].length;
+	char *bytes = make_file (headers + i, size);
+
+	assert_int_equal (grub_dom0less_kernel_format (bytes, size),
+			  headers[i].format);
 	free (bytes);
       }
 }
@@ -247,6 +266,7 @@ main (void)
     {
       cmocka_unit_test (formats_are_told),
       cmocka_unit_test (short_files_are_not_read_beyond),
+      cmocka_unit_test (no_more_is_wanted_than_what_tells_the_format),
       cmocka_unit_test (formats_have_different_names),
       cmocka_unit_test (xen_takes_four_formats),
       cmocka_unit_test (zboot_headers_are_read),

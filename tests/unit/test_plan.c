@@ -425,6 +425,12 @@ TEST (ranges_that_cannot_be_read_are_passed_over)
 	       "s { compatible = \"xen,domain-shared-memory-v1\";"
 	       "    xen,shared-mem = <1 2 3>; }; };");
   assert_int_equal (plan.n_ranges, 0);
+
+  read_chosen (&plan, "d { compatible = \"xen,domain\"; #address-cells = <1>;"
+	       "#size-cells = <0>; s {"
+	       "  compatible = \"xen,domain-shared-memory-v1\";"
+	       "  xen,shared-mem = <1 2>; }; };");
+  assert_int_equal (plan.n_ranges, 0);
 }
 
 /* COUNT times ONE, which takes the number.  */

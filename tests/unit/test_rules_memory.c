@@ -32,8 +32,11 @@ TEST (ranges_are_whole)
       /* To the last byte of all, and beyond.  */
       { HEAP ("0xffffffff 0xffff0000 0 0x10000") GOOD, "unknown memory",
 	NULL },
-      { HEAP ("0xffffffff 0xffff0000 0 0x20000") GOOD, "unknown memory",
-	HEAP_AT },
+      { HEAP ("0xffffffff 0xffff0000 0 0x10001") GOOD, "unknown memory",
+	HEAP_AT "\n[range-unaligned] " },
+      { "#address-cells = <1>; #size-cells = <1>;"
+	STATIC ("domU1", "0x60000000 0x4000000 0x68000000"), NULL,
+	"[range-malformed] /chosen/domU1: xen,static-mem" },
       { "#address-cells = <3>; #size-cells = <3>;"
 	STATIC ("domU1", "1 0 0x60000000 0 0 0x4000000"), NULL,
 	"[range-malformed] /chosen/domU1: xen,static-mem" },
@@ -127,6 +130,9 @@ TEST (the_machine_has_the_memory)
 	"[range-over-firmware] /chosen/domU1: static-mem at 0x60000000 lies "
 	"over the firmware's own memory at 0x63f00000" },
       { STATIC ("domU1", MEM_60), "firmware at 0x64000000", NULL },
+      { STATIC ("domU1", "0 0x4000000 0 0x4000000"), NULL,
+	"[range-over-firmware] /chosen/domU1: static-mem at 0x4000000 lies "
+	"over the firmware's own memory at 0x4000000" },
       { STATIC ("domU1", MEM_60), "firmware at 0x5ff00000", NULL },
       /* From one piece of RAM into the next.  */
       { STATIC ("domU1", "0 0x40000000 0 0x4000000"), NULL, NULL },

@@ -62,6 +62,8 @@ static const struct
     { "Xen 4.20.3-pre", 4, 20 },
     { "Xen 4.9", 4, 9 },
     { "Xen 12.345", 12, 345 },
+    { "Xen 1.2", 1, 2 },
+    { "Xon 3.1, Xen 4.17", 4, 17 },
     /* What stands before the greeting.  */
     { "XXen XSM Xen heap Xen 4.Xen 4 Xen 4.22.0", 4, 22 },
     { "Xen 4.20 and Xen 4.17", 4, 20 },
@@ -71,6 +73,7 @@ static const struct
     { "Xen 4.x", 0, 0 },
     { "Xen x.4", 0, 0 },
     { "Xen 1234.5", 0, 0 },
+    { "Xen 1001.5", 0, 0 },
     { "Xen ", 0, 0 },
     { "Xen", 0, 0 },
     { "X", 0, 0 },
@@ -98,6 +101,23 @@ TEST (the_version_is_found)
 	assert_int_equal (xen.major, greetings[i].major);
 	assert_int_equal (xen.minor, greetings[i].minor);
       }
+}
+
+/* Letters whose upper halves make others of them, and an end in the middle of
+   one.  */
+TEST (the_version_is_in_utf_16)
+{
+  static const char dot[] = "X\0e\0n\0 \0" "4\0.\1" "7";
+  static const char digit[] = "X\0e\0n\0 \0" "4\1.\0" "7";
+  static const char number[] = "X\0e\0n\0 \0" "4\0.\0" "7\1";
+  static const char half[] = "X\0e\0n\0 \0" "4\0." "7";
+  struct grub_dom0less_xen xen = version (0, 0);
+
+  grub_dom0less_xen_version (&xen, dot, sizeof (dot));
+  grub_dom0less_xen_version (&xen, digit, sizeof (digit));
+  grub_dom0less_xen_version (&xen, number, sizeof (number));
+  grub_dom0less_xen_version (&xen, half, 11);
+  assert_int_equal (xen.major, 0);
 }
 
 TEST (without_a_greeting_the_version_stays)
@@ -173,6 +193,7 @@ main (void)
       cmocka_unit_test (versions_compare),
       cmocka_unit_test (an_unknown_version_is_before_nothing),
       cmocka_unit_test (the_version_is_found),
+      cmocka_unit_test (the_version_is_in_utf_16),
       cmocka_unit_test (without_a_greeting_the_version_stays),
       cmocka_unit_test (gzip_members_are_found),
       cmocka_unit_test (options_are_read),
