@@ -89,7 +89,8 @@ def unwrap(text, width=80):
     lines, before = [], ""
     for line in text.split("\n"):
         word = line.split(" ")[0]
-        if word and len(f"{before.rstrip()} {word}") >= width:
+        # A line that is longer has been put together before.
+        if word and len(before) <= width <= len(f"{before.rstrip()} {word}"):
             lines[-1] += " " * (" " in before) + line.rstrip()
         else:
             lines.append(line.rstrip())
@@ -103,10 +104,11 @@ def findings(text):
 
 
 def guest_text(text):
-    """What the domains said, a line each. Xen prefixes whole lines of the domains in the background, and weaves the
-    one in the foreground (since 4.20 the first of them) between these, character by character and with no name."""
-    background = r"\(XEN\) DOM\d+: ([^\n]*\n)"
-    own = r"\(XEN\) d\d+v\d+[: ][^\n]*\n|\(XEN\) "
+    """What the domains said, a line each. Xen prints whole lines of the domains in the background, and weaves the one
+    in the foreground (since 4.20 the first of them) between these, character by character and with no name. Its own
+    prefix comes at the console's line starts, wherever these fall."""
+    background = r"(?:\(XEN\) )?DOM\d+: ([^\n]*\n)"
+    own = r"(?:\(XEN\) )?d\d+v\d+[: ][^\n]*\n|\(XEN\) "
     return "".join(re.findall(background, text)) + re.sub(own, "", re.sub(background, "", text))
 
 

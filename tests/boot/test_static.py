@@ -1,0 +1,116 @@
+"""Memory that belongs to somebody, lying exactly where the firmware would put what is loaded: static memory, a static
+heap, shared memory. Xen 4.20 is built for that (scripts/build-xen), and EDK2 gives memory from the top.
+
+Where that is, is seen in a first machine: a tree without such memory is loaded, and the memory is put where its files
+came to lie. What the claims are worth is seen without them: `xen_dom0less_force` switches them and the rules off.
+"""
+
+import re
+
+import pytest
+
+from machine import Died, findings
+from prompt import accept
+from tree import chosen, domain, make_dtb
+
+XEN = dict(grub="2.12", xen="4.20-static")
+LOAD = "xen_dom0less --dtb /static.dtb /xen.efi console=dtuart noreboot"
+DRY = LOAD.replace("--dtb", "--dry-run --dtb")
+MIB = 1 << 20
+SIZE = 128 * MIB
+# With a static heap Xen takes the domains' memory from there, and all of its own.
+HEAP = 768 * MIB
+
+
+def cells(*numbers):
+    return " ".join(f"{number >> 32:#x} {number & 0xffffffff:#x}" for number in numbers)
+
+
+def static_mem(start):
+    return [domain("DomA", ramdisk="a.img", extra=f"xen,static-mem = <{cells(start, SIZE)}>;")]
+
+
+def static_heap(start):
+    return f"xen,static-heap = <{cells(start + SIZE - HEAP, HEAP)}>;", domain("DomA", ramdisk="a.img")
+
+
+def shared_mem(start):
+    """All of it, shared by two domains; the guests do nothing with it."""
+    def node(role):
+        return f"""
+            shared {{
+                compatible = "xen,domain-shared-memory-v1";
+                xen,shm-id = "top";
+                role = "{role}";
+                xen,shared-mem = <{cells(start, 0x50000000, SIZE)}>;
+            }};"""
+    return [domain("DomA", ramdisk="a.img", cells=(2, 2), extra=node("owner")),
+            domain("DomC", ramdisk="a.img", cells=(2, 2), extra=node("borrower"))]
+
+
+KINDS = {"static-mem": static_mem, "static-heap": static_heap, "shared-mem": shared_mem}
+
+
+def make_tree(*nodes):
+    return make_dtb(chosen("#address-cells = <2>; #size-cells = <2>;", *nodes))
+
+
+def mapped(text):
+    """The map of memory that a dry run shows: [(first byte, last byte, what)]."""
+    rows = re.findall(r"(0x[0-9a-f]+)-(0x[0-9a-f]+) ([a-z-]+)", text)
+    return [(int(start, 16), int(end, 16), what) for start, end, what in rows]
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """What find_top has found out."""
+    return {}
+
+
+def find_top(boot, seen):
+    """Where a range of SIZE bytes has to begin to lie under all that is loaded for DomA and DomB."""
+    if "top" not in seen:
+        machine = boot(files={"static.dtb": make_tree(domain("DomA", ramdisk="a.img"),
+                                                      domain("DomB", ramdisk="b.img"))}, **XEN)
+        machine.prompt()
+        found = mapped(accept(machine, DRY))
+        machine.close()
+        assert sorted(what for _, _, what in found) == ["kernel", "ramdisk", "ramdisk", "xen"]
+        # The firmware's own memory is not far above, and a range must not touch it.
+        seen["top"] = max(end for _, end, _ in found) // MIB * MIB - SIZE
+        assert min(start for start, _, _ in found) > seen["top"]
+    return seen["top"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_top(boot, seen, kind):
+    """Everything lands elsewhere, after loading twice as well, and the domains boot. Without claims files and Xen lie
+    in that memory, and Xen says nothing."""
+    start = find_top(boot, seen)
+    files = {"static.dtb": make_tree(*KINDS[kind](start), domain("DomB", ramdisk="b.img"))}
+
+    machine = boot(files=files, **XEN)
+    machine.prompt()
+    for command in DRY, LOAD, LOAD, DRY:
+        found = mapped(accept(machine, command))
+        if command == DRY:
+            first, = {row[:2] for row in found if row[2] == kind}
+            assert first[0] <= start and first[1] == start + SIZE - 1
+            assert not [row for row in found if row[2] != kind and row[1] >= first[0] and row[0] <= first[1]]
+    # A dry run disarms what was loaded before.
+    accept(machine, LOAD)
+    accept(machine, LOAD)
+    machine.send("boot")
+    machine.domains("DomA", "DomB")
+    machine.close()
+
+    machine = boot(files=files, **XEN)
+    machine.prompt()
+    machine.run("set xen_dom0less_force=1")
+    text, _ = machine.run(LOAD)
+    assert re.search(r"warning: forced: \[image-in-range\]", forced := "\n".join(findings(text))), text
+    assert re.search(r"warning: forced: \[xen-in-range\]", forced), text
+    machine.send("boot")
+    machine.expect("EFI loader")
+    with pytest.raises(Died, match="no .* within"):
+        machine.expect(r"\(XEN\)", timeout=60)
