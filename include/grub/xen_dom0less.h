@@ -120,7 +120,12 @@ struct grub_dom0less_plan
  * plan.c: from the tree to the plan.
  */
 
-/* Fill PLAN from FDT, which fdt_check_full has accepted.  PLAN is the
+/* Whether the SIZE bytes at FDT are a well-formed tree: 0, or a negative libfdt
+   error.  Beyond fdt_check_full, which accepts a tree without a root, and
+   versions before 16, which fdt_open_into does not convert.  */
+int grub_dom0less_check_tree (const void *fdt, size_t size);
+
+/* Fill PLAN from FDT, which grub_dom0less_check_tree has accepted.  PLAN is the
    caller's, and may be uninitialized.  Nothing is judged here: what the tree
    leaves out or says wrongly is kept as it stands for the rules, and nodes
    beyond the plan's limits set PLAN->overflow.

@@ -320,7 +320,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   /* The loader copies no more than the tree.  Those of before version 16 have
      paths in place of names, and none is left in the world.  */
-  if (fdt_check_full (whole, size) == 0 && fdt_version (whole) >= 16)
+  if (grub_dom0less_check_tree (whole, size) == 0)
     {
       input.at += fdt_totalsize (whole);
       fdt = guard (whole, fdt_totalsize (whole));

@@ -47,6 +47,35 @@ read_chosen (struct grub_dom0less_plan *plan, const char *source)
   free (tree);
 }
 
+TEST (trees_are_well_formed)
+{
+  void *fdt = make_tree ("/ { chosen { }; };");
+  size_t size = fdt_totalsize (fdt);
+
+  assert_int_equal (grub_dom0less_check_tree (fdt, size), 0);
+  assert_true (grub_dom0less_check_tree (fdt, size - 1) < 0);
+  assert_true (grub_dom0less_check_tree (fdt, 4) < 0);
+  fdt_set_version (fdt, 16);
+  assert_int_equal (grub_dom0less_check_tree (fdt, size), 0);
+  fdt_set_last_comp_version (fdt, 2);
+  fdt_set_version (fdt, 15);
+  assert_int_equal (grub_dom0less_check_tree (fdt, size),
+		    -FDT_ERR_BADVERSION);
+  fdt_set_magic (fdt, 0);
+  assert_true (grub_dom0less_check_tree (fdt, size) < 0);
+  free (fdt);
+}
+
+TEST (trees_have_a_root)
+{
+  char fdt[256];
+
+  assert_int_equal (fdt_create (fdt, sizeof (fdt)), 0);
+  assert_int_equal (fdt_finish_reservemap (fdt), 0);
+  assert_int_equal (fdt_finish (fdt), 0);
+  assert_true (grub_dom0less_check_tree (fdt, sizeof (fdt)) < 0);
+}
+
 TEST (the_example_of_the_thread)
 {
   static const struct
@@ -675,6 +704,8 @@ main (void)
 {
   static const struct CMUnitTest tests[] =
     {
+      cmocka_unit_test (trees_are_well_formed),
+      cmocka_unit_test (trees_have_a_root),
       cmocka_unit_test (the_example_of_the_thread),
       cmocka_unit_test (a_tree_without_chosen_has_no_domain),
       cmocka_unit_test (cells_are_as_said_or_as_xen_would_have_them),

@@ -16,6 +16,25 @@
 
 #define MAX_CELLS	4
 
+/* Of the format; dtc has written 17 since 2005.  */
+#define OLDEST_VERSION	16
+
+int
+grub_dom0less_check_tree (const void *fdt, size_t size)
+{
+  int err, len;
+
+  if (size < sizeof (struct fdt_header))
+    return -FDT_ERR_TRUNCATED;
+  /* First, because fdt_check_full may crash on the names of older ones.  */
+  if (fdt_magic (fdt) == FDT_MAGIC && fdt_version (fdt) < OLDEST_VERSION)
+    return -FDT_ERR_BADVERSION;
+  err = fdt_check_full (fdt, size);
+  if (err)
+    return err;
+  return fdt_get_name (fdt, 0, &len) ? 0 : len;
+}
+
 int
 grub_dom0less_read_cells (const fdt32_t **cell, int cells, uint64_t *value)
 {

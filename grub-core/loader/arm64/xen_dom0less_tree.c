@@ -28,7 +28,7 @@
 static grub_err_t
 adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
 {
-  if (fdt_check_full (fdt, size))
+  if (grub_dom0less_check_tree (fdt, size))
     return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
 			    GRUB_DOM0LESS_NONE, boot->tree_name);
   boot->tree = grub_malloc (fdt_totalsize (fdt));
@@ -117,7 +117,7 @@ apply_overlay (struct dom0less_boot *boot, const char *path)
   overlay = dom0less_read_text (path, GRUB_FILE_TYPE_DEVICE_TREE_IMAGE, &size);
   if (!overlay)
     return grub_errno;
-  if (fdt_check_full (overlay, size))
+  if (grub_dom0less_check_tree (overlay, size))
     {
       grub_free (overlay);
       return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
