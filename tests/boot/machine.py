@@ -15,6 +15,7 @@ FIRMWARE = {
 # After any of these nothing good can follow, so a test need not wait out its time.
 FATAL = {
     "the firmware crashed": r"Synchronous Exception at|Synchronous Abort. handler|ASSERT \[",
+    "GRUB gave up": r"[^\r\n]*[\r\n]+Aborted\. Press any key to exit",
     "Xen panicked": r"Panic on CPU \d+:\s+(?:\(XEN\) )?([^\r\n]*)",
     "Xen hit a bug": r"Xen BUG at [^\r\n]*",
     "Linux panicked": r"Kernel panic - not syncing[^\r\n]*",
