@@ -91,7 +91,7 @@ def unwrap(text, width=80):
     for line in text.split("\n"):
         word = line.split(" ")[0]
         # A line that is longer has been put together before.
-        if word and len(before) <= width <= len(f"{before.rstrip()} {word}"):
+        if lines and word and len(before) <= width <= len(f"{before.rstrip()} {word}"):
             lines[-1] += " " * (" " in before) + line.rstrip()
         else:
             lines.append(line.rstrip())
