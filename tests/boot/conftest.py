@@ -28,7 +28,8 @@ FIRMWARES = list(FIRMWARE)
 def boot(request):
     """boot(menu, files={}, esp={}, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
 
-    `esp` is what the EFI system partition holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and two.dtb (two.py).
+    `esp` is what the EFI system partition holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img
+    and b.img (ramdisks of these names) and two.dtb (two.py).
     """
     folder = BUILD / "boot"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,222 @@
+"""Every rule at GRUB's prompt: each tests/dts/bad-RULE.dts on a real machine's tree is refused with its identifier and
+nothing is armed, each warn-RULE.dts prints its warning and boots; what only the loader can meet with is provoked.
+
+The unit tests decide every rule on a machine that they make up. Where that cannot be had from QEMU, the tree is adapted
+to what can, or the reason is here. GRUB's version and the firmware have no part in this: one of each.
+"""
+
+import re
+
+import pytest
+
+from disk import at_once
+from guest import ramdisk
+from machine import Died, findings
+from paths import GUEST
+from prompt import memory_map, refuse
+from rules import finds, fixtures, rules
+from tree import chosen, compile_dts, domain, make_dtb, module
+from two import LOAD_TWO, check_two
+
+GRUB = "2.12"
+
+# What a fixture needs that QEMU cannot give, and why.
+NOT_HERE = {
+    "not-el2": "a machine without EL2 of its own: test_refuse.py::test_no_el2",
+    "address-too-big": "files are loaded below 4 GiB where an address has one cell, and no file is that big",
+    "image-in-range": "the claims keep images out: test_static.py shows it without them",
+    "xen-in-range": "the claims keep Xen out: test_static.py shows it without them",
+}
+NO_BOOT = {
+    "too-many-pieces": "QEMU's firmware has some 30 pieces of RAM, and none of 256 and more",
+}
+
+# Which Xen a fixture is about. The others get the one that has everything built in.
+XEN = {"not-built-in": "4.20", "shared-mem-host": "4.17"}
+
+# Rules that a fixture breaks as well on this machine or with that Xen.
+ALSO = {
+    "range-outside-ram": {"range-over-firmware"},   # EDK2's own memory is at the end of RAM
+    "shared-mem-host": {"not-built-in"},            # Debian's Xen has no shared memory
+}
+
+# The loader's rules that other tests provoke.
+ELSEWHERE = {
+    "tree-missing": "test_refuse.py", "tree-malformed": "test_refuse.py", "file-missing": "test_refuse.py",
+    "file-empty": "test_refuse.py", "overlay-misfit": "test_overlay.py", "kernel-format": "test_kernels.py",
+    "kernel-broken": "test_kernels.py", "config-unknown": "test_config.py", "key-unused": "test_config.py",
+}
+
+
+def test_every_rule():
+    """Each rule has its test here or a word about where it is, and no list names a rule that is no more."""
+    known = rules()
+    bad, warn = fixtures("bad"), fixtures("warn")
+    assert set(bad) | set(warn) | set(MET) | set(ELSEWHERE) == set(known)
+    assert not set(MET) & set(ELSEWHERE)
+    for names in NOT_HERE, XEN, ALSO:
+        assert set(names) <= set(bad)
+    assert set(NO_BOOT) | set(BOOTS) == set(warn) and not set(NO_BOOT) & set(BOOTS)
+
+
+def on_machine(name, source, pieces):
+    """A fixture's tree on QEMU's own, its source and what it finds, adapted to the pieces of memory that there are."""
+    if name == "no-hardware":
+        # This one is about a tree without the hardware.
+        return compile_dts(b"/dts-v1/;\n" + source.encode()), finds(source)
+
+    free = [(start, end) for kind, start, end in pieces if kind == "conv-mem"]
+    if name == "range-over-firmware":
+        runtime = next(start for kind, start, _ in pieces if kind.startswith("RT-"))
+        source = source.replace("0x60000000", hex(runtime - (16 << 20))).replace("0x61000000", hex(runtime))
+    if name == "module-in-pieces":
+        # There no file is ever put, but somebody else may have.
+        edge = free[0][1]
+        assert any(start == edge for _, start, _ in pieces)
+        source = source.replace('uefi,binary = "vmlinuz";', f"reg = <0 {edge - 0x800:#x} 0 0x1000>;") \
+            .replace("0x400ff800", hex(edge - 0x800))
+    return make_dtb(source), finds(source)
+
+
+@pytest.fixture
+def session(boot):
+    """A machine at GRUB's prompt, with `files`; its memory map is the same each time."""
+    def start(files):
+        machine = boot(files={
+            **{f"xen-{version}.efi": GUEST / f"xen-{version}.efi" for version in ("4.17", "4.20", "4.20-static")},
+            "ramdisk.img": ramdisk("ramdisk.img"), "other.img": b"other",
+            **files,
+        }, grub=GRUB)
+        machine.prompt()
+        return machine
+    return start
+
+
+def test_errors(boot, session):
+    """One session for all trees, then a good one boots."""
+    machine = session({})
+    pieces = memory_map(machine)
+    machine.close()
+
+    trees = {name: on_machine(name, source, pieces)
+             for name, source in sorted(fixtures("bad").items()) if name not in NOT_HERE}
+    machine = session({
+        **{f"{name}.dtb": tree for name, (tree, _) in trees.items()},
+        **{f"ramdisk-{number}.img": b"%d" % number for number in range(1, 32)},
+    })
+    faults = []
+    for name, (_, expected) in trees.items():
+        command = f"xen_dom0less --dtb /{name}.dtb /xen-{XEN.get(name, '4.20-static')}.efi"
+        text, _ = machine.run(f"if {command}; then echo loaded; else boot; fi")
+        assert "\nloaded" not in text, f"{name}: {text}"
+        errors = [line for line in findings(text) if line.startswith("error: ")]
+        last = errors.pop() if errors else ""
+        told = {re.search(r"\[([a-z0-9-]+)\]", line).group(1) if "[" in line else line for line in errors}
+        # Long words are broken at the end of a line, and long findings end before theirs.
+        said = "".join(text.split())
+        missing = [line for line in expected if "".join(line.split()) not in said]
+        if told - ALSO.get(name, set()) != {name} or missing or "you need to load the kernel first" not in last:
+            faults.append(f"{name}: {text}\nmissing: {missing}")
+    assert not faults, "\n\n".join(faults)
+
+    text, status = machine.run(LOAD_TWO)
+    assert status == 0, text
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
+
+
+# What only the loader can meet with: {rule: (command, files, words of the error)}.
+BASE = 0x58000000
+ONE = domain("DomA", ramdisk="ramdisk.img")
+KERNEL = 'uefi,binary = "vmlinuz";'
+
+
+def placed(size, node=ONE, base=BASE, name=KERNEL):
+    return node.replace(KERNEL, f"reg = <0 {base:#x} {size:#x}>; {name}")
+
+
+CONFIG = "[global]\ndefault=first\n[first]\nkernel=vmlinuz console=hvc0\n"
+
+MET = {
+    "tree-too-big": ("--dtb /big.dtb", {
+        "big.dtb": chosen(f"blob = [{'00' * (2 << 20)}];", ONE)}, "at most"),
+    "config-missing": ("--dtb /load.dtb", {
+        "load.dtb": chosen("xen,uefi-cfg-load;", ONE)}, "/xen-4.20.efi"),
+    "config-section": ("--dtb /one.dtb --config /one.cfg --section zwei", {
+        "one.dtb": chosen(ONE), "one.cfg": CONFIG}, "one.cfg: zwei"),
+    "config-conflict": ("--dtb /dom0.dtb --config /one.cfg", {
+        "dom0.dtb": chosen(module(1, "kernel", "vmlinuz").replace("module@1", "kernel"), ONE),
+        "one.cfg": CONFIG}, "one.cfg"),
+    "index-unknown": ("--dtb /index.dtb --module /a.img", {
+        "index.dtb": chosen(ONE.replace(KERNEL, "mb-index = <1>;"))}, "mb-index 1"),
+    "file-too-big": ("--dtb /tight.dtb", {
+        "tight.dtb": chosen(placed(0x4000))}, "room for 16384"),
+    "address-in-use": ("--dtb /used.dtb", {
+        # The firmware's flash: nothing can be loaded there.
+        "used.dtb": chosen(placed(0x4000000, base=0))}, "0x0 is not free"),
+    "kernel-consumed": ("--dtb /consumed.dtb", {
+        "consumed.dtb": chosen(placed(0x1000, name=""), placed(0x1000, ONE.replace("DomA", "DomB"), name=""))},
+        "/chosen/DomA/module@1"),
+}
+
+
+def test_met(session):
+    """One session for all, then a good tree boots."""
+    files = {}
+    for _, more, _ in MET.values():
+        files.update({name: make_dtb(text) if name.endswith(".dtb") else text for name, text in more.items()})
+    machine = session(files)
+    # Somebody has put a gzip file there, or so it begins.
+    assert machine.run(f"write_dword {BASE:#x} 0x00088b1f")[1] == 0
+    for name, (arguments, _, words) in MET.items():
+        refuse(machine, f"xen_dom0less {arguments} /xen-4.20.efi", name, words)
+    text, status = machine.run(LOAD_TWO)
+    assert status == 0, text
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
+
+
+NOT_IN_DEBIAN = 'llc-colors = "0-3";'
+
+
+def audible(*names):
+    """Fixtures, one over the other, with domains that can be heard and have the memory that Linux needs. The source."""
+    source = "\n".join(fixtures("warn")[name].replace("<0 0x10000>;", "<0 0x20000>; vpl011;") for name in names)
+    # Debian's Xen is built without cache coloring, which is an error of its own.
+    source = source.replace(NOT_IN_DEBIAN, "")
+    return re.sub(r"(dom(U\d) \{.*?)uefi,binary = \"vmlinuz\";",
+                  r'\1uefi,binary = "vmlinuz"; bootargs = "console=ttyAMA0 quiet hostname=Dom\2";', source, flags=re.DOTALL)
+
+
+# Which warnings are told of one machine, with Xen's version and the domains that come up there.
+BOOTS = {
+    **dict.fromkeys(["domain-disabled", "property-unknown", "xen-args-long"], ("4.17", ["DomU1", "DomU2", "DomU3"])),
+    "bootargs-ignored": ("4.17", ["DomU1"]),
+    # Without a console Xen and its domains can only be heard from when another is named in a way that GRUB cannot know.
+    "console-missing": ("4.17", []),
+    # Xen says that it has not so much memory, and stops: a warning, because the firmware's map may not have all of it.
+    "memory-bytes": ("4.17", None),
+    "memory-too-much": ("4.17", None),
+}
+
+
+@pytest.mark.parametrize("names", [["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored"],
+                                   ["memory-too-much"], ["memory-bytes"], ["console-missing"]], ids="-".join)
+def test_warnings(boot, names):
+    version, domains = BOOTS[names[0]]
+    machine = boot(at_once("xen_dom0less --dtb /warn.dtb /xen.efi"), {
+        "warn.dtb": make_dtb(audible(*names)), "ramdisk.img": ramdisk("ramdisk.img"),
+    }, grub=GRUB, xen=version)
+    if domains:
+        machine.domains(*domains)
+    elif domains is None:
+        with pytest.raises(Died, match="Xen panicked"):
+            machine.expect("no such words")
+    else:
+        machine.expect("EFI loader")
+    text = "".join(machine.text.split())
+    for name in names:
+        for line in finds(fixtures("warn")[name]):
+            if line.endswith(" llc-colors"):
+                continue
+            assert "".join(f"warning: {line}".split()) in text, f"{line} in {machine.text}"
