@@ -219,6 +219,21 @@ drop_property (void *fdt, int node)
   return fdt_delprop (fdt, node, name);
 }
 
+/* Give a property the name of another one, which is a thing that dtc would not
+   do, and that libfdt's checks let pass.  */
+static int
+confuse_property (void *fdt, int node)
+{
+  int property = pick_property (fdt, node), other = pick_property (fdt, node);
+
+  if (property < 0)
+    return property;
+  ((struct fdt_property *) (uintptr_t)
+   fdt_get_property_by_offset (fdt, property, NULL))->nameoff
+    = fdt_get_property_by_offset (fdt, other, NULL)->nameoff;
+  return 0;
+}
+
 /* Copy what NODE of FROM has, and all below it, into TARGET of FDT, which is
    another tree.  */
 static int
@@ -373,7 +388,8 @@ mutate_tree (void *fdt)
     case 5:
       return change_property (fdt, node);
     case 6:
-      return drop_property (fdt, node);
+      return pick (4) ? drop_property (fdt, node)
+	: confuse_property (fdt, node);
     case 7:
       return node ? fdt_del_node (fdt, node) : 0;
     case 8:

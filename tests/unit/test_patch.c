@@ -226,6 +226,25 @@ TEST (the_tree_keeps_its_command_line)
   release (&patched);
 }
 
+/* Names that dtc does not write: one property has the name of another.  */
+TEST (names_go_even_if_they_are_there_twice)
+{
+  void *fdt = load_fixture ("good-thread");
+  int module = node_at (fdt, "/chosen/domU1/module@1");
+  const struct fdt_property *name = fdt_get_property (fdt, module,
+						      "uefi,binary", NULL);
+  const struct fdt_property *other = fdt_get_property (fdt, module,
+						       "bootargs", NULL);
+  struct patched patched;
+
+  assert_non_null (name);
+  assert_non_null (other);
+  ((struct fdt_property *) (uintptr_t) other)->nameoff = name->nameoff;
+  patch (&patched, fdt, 0x50000000, 0x1000, NULL, -1);
+  assert_right (&patched, NULL);
+  release (&patched);
+}
+
 /* Address, size and cells that do not go together.  */
 static const struct
 {
@@ -317,6 +336,7 @@ main (void)
       cmocka_unit_test (an_address_of_0_has_a_digit),
       cmocka_unit_test (what_the_tree_placed_is_left_alone),
       cmocka_unit_test (the_tree_keeps_its_command_line),
+      cmocka_unit_test (names_go_even_if_they_are_there_twice),
       cmocka_unit_test (what_does_not_fit_is_an_error),
       cmocka_unit_test (values_fit_cells),
       cmocka_unit_test (too_little_room_is_an_error),

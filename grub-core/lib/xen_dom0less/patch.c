@@ -55,12 +55,16 @@ module_node_name (char *name, uint64_t address)
   *name = '\0';
 }
 
-/* Delete what may or may not be there.  */
+/* Delete what may or may not be there; or be there twice, which libfdt does
+   not mind.  */
 static int
 delete_property (void *fdt, int node, const char *name)
 {
-  int err = fdt_delprop (fdt, node, name);
+  int err;
 
+  do
+    err = fdt_delprop (fdt, node, name);
+  while (err == 0);
   return err == -FDT_ERR_NOTFOUND ? 0 : err;
 }
 
