@@ -1,4 +1,4 @@
-/* oracle.c - what a patched tree must be, told in another way than patch.c does it  */
+/* oracle.c - what plans and patched trees must be, told another way  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *

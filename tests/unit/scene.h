@@ -17,9 +17,9 @@
 
 /*
  * The machine is QEMU's "virt" with 2 GiB from 0x40000000 on, whose first MiB
- * is the loader's and whose last the firmware's, with flash at 0x4000000; at EL2, with a Xen of which
- * nothing is known.  NEEDS is a list, divided by semicolons, of what shall be
- * different:
+ * is the loader's and whose last the firmware's, with flash at 0x4000000; at
+ * EL2, with a Xen of which nothing is known.  NEEDS is a list, divided by
+ * semicolons, of what shall be different:
  *
  *   EL1			firmware runs there
  *   unknown memory		there is no map

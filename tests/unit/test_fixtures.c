@@ -1,4 +1,4 @@
-/* test_fixtures.c - every rule by its fixture, and every fixture by its rule  */
+/* test_fixtures.c - every rule by its fixture, every fixture by its rule  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *

@@ -130,7 +130,7 @@ TEST (what_an_earlier_kernel_left)
 
 #define SILENT	"/delete-property/ stdout-path;"
 #define NO_PATH	"[console-missing] /chosen: Xen will be silent: no stdout-path "
-#define NO_UART	"[console-missing] /chosen: Xen will be silent: console= without"
+#define NO_UART	"[console-missing] /chosen: Xen will be silent: console= with"
 
 TEST (the_console)
 {
@@ -181,7 +181,8 @@ TEST (long_command_lines)
 {
   char *line = repeat ('x', 1024);
   char *tree = format ("xen,xen-bootargs = \"%s\";" GOOD, line);
-  char *dom0 = format ("bootargs = \"%s\";" KERNEL ("bootargs = \"dom0\";"), line);
+  char *dom0 = format ("bootargs = \"%s\";" KERNEL ("bootargs = \"dom0\";"),
+		       line);
   char *arguments = format ("arguments %s", line);
 
   assert_chosen (tree, NULL, "[xen-args-long] /chosen: Xen cuts its command "
