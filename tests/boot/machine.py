@@ -12,13 +12,13 @@ FIRMWARE = {
     "uboot": ["-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
 }
 
-# After any of these nothing good can follow, so a test need not wait out its time.
+# After any of these nothing good can follow, so a test need not wait out its time. Each waits for its line to end.
 FATAL = {
     "the firmware crashed": r"Synchronous Exception at|Synchronous Abort. handler|ASSERT \[",
     "GRUB gave up": r"[^\r\n]*[\r\n]+Aborted\. Press any key to exit",
-    "Xen panicked": r"Panic on CPU \d+:\s+(?:\(XEN\) )?([^\r\n]*)",
-    "Xen hit a bug": r"Xen BUG at [^\r\n]*",
-    "Linux panicked": r"Kernel panic - not syncing[^\r\n]*",
+    "Xen panicked": r"Panic on CPU \d+:\s+[^\r\n]+\r*\n",
+    "Xen hit a bug": r"Xen BUG at [^\r\n]*\r*\n",
+    "Linux panicked": r"Kernel panic - not syncing[^\r\n]*\r*\n",
 }
 
 TIMEOUT = 300   # seconds: emulation on a busy machine is slow, and only a failing test waits so long
@@ -156,7 +156,8 @@ class Machine:
         which -= len(patterns)
         if which == len(fatal):
             raise self.died("QEMU ended")
-        raise self.died(f"{list(FATAL)[which]}: {clean(self._qemu.match.group()).strip()}")
+        said = self._qemu.match.group().replace("(XEN) ", "")
+        raise self.died(f"{list(FATAL)[which]}: {' '.join(clean(said).split())}")
 
     def died(self, reason):
         return Died(f"{reason} (the console is in {os.path.relpath(self.log)})")
