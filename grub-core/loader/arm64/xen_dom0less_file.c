@@ -44,40 +44,28 @@ dom0less_resolve (const struct dom0less_boot *boot, const char *name)
   return path;
 }
 
-/* Move what PAGES hold into twice as many.  */
+/* Move the SIZE bytes that PAGES hold into COUNT pages.  */
 static grub_err_t
-grow (struct dom0less_pages *pages, grub_efi_physical_address_t limit)
+move (struct dom0less_pages *pages, grub_size_t size, grub_efi_uintn_t count,
+      grub_efi_physical_address_t limit)
 {
-  struct dom0less_pages larger;
+  struct dom0less_pages other;
 
-  if (dom0less_pages_alloc (&larger, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
-			    pages->count * 2))
+  if (dom0less_pages_alloc (&other, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
+			    count))
     return grub_errno;
-  grub_memcpy ((void *) (grub_addr_t) larger.address,
-	       (void *) (grub_addr_t) pages->address,
-	       pages->count << DOM0LESS_PAGE_SHIFT);
+  grub_memcpy ((void *) (grub_addr_t) other.address,
+	       (void *) (grub_addr_t) pages->address, size);
   dom0less_pages_free (pages);
-  *pages = larger;
+  *pages = other;
   return GRUB_ERR_NONE;
-}
-
-/* Give back the pages of PAGES behind SIZE bytes.  */
-static void
-shrink (struct dom0less_pages *pages, grub_size_t size)
-{
-  struct dom0less_pages rest;
-  grub_efi_uintn_t used = GRUB_EFI_BYTES_TO_PAGES (size);
-
-  rest.address = pages->address + (used << DOM0LESS_PAGE_SHIFT);
-  rest.count = pages->count - used;
-  pages->count = used;
-  dom0less_pages_free (&rest);
 }
 
 grub_err_t
 dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
 		   struct dom0less_pages *pages, grub_size_t *size)
 {
+  grub_efi_uintn_t needed;
   grub_size_t room;
   grub_ssize_t got;
 
@@ -95,7 +83,7 @@ dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
       room = (pages->count << DOM0LESS_PAGE_SHIFT) - *size;
       if (room == 0)
 	{
-	  if (grow (pages, limit))
+	  if (move (pages, *size, pages->count * 2, limit))
 	    goto fail;
 	  continue;
 	}
@@ -114,7 +102,11 @@ dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
       grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file"));
       goto fail;
     }
-  shrink (pages, *size);
+  /* GRUB keeps account of whole allocations: what is too much of one cannot be
+     given back, but all of it can.  */
+  needed = GRUB_EFI_BYTES_TO_PAGES (*size + 1);
+  if (needed < pages->count && move (pages, *size, needed, limit))
+    goto fail;
   return GRUB_ERR_NONE;
 
  fail:
