@@ -1,0 +1,88 @@
+"""Nothing is left behind: the firmware's memory map is the same, by type, after loading twice, loading something else,
+an error at each step and dry runs. GRUB's heap keeps what it grew, so each round is run until the second one's map."""
+
+from collections import Counter
+
+from disk import make_core
+from machine import findings
+from paths import grub_dir
+from prompt import memory_map
+from tree import chosen, domain, make_dtb
+from two import LOAD_TWO, TWO, check_two
+
+GRUB = "2.12"
+
+
+def load(tree, more="", xen="xen.efi"):
+    return LOAD_TWO.replace("/two.dtb", f"/{tree}.dtb {more}".rstrip()).replace("xen.efi", xen)
+
+
+# What is done again and again: {its name: [(command, what its error says or None)]}.
+ROUNDS = {
+    "loading twice, then another tree, then another loader": [
+        (LOAD_TWO, None), (LOAD_TWO, None), (load("heap"), None), ("linux /vmlinuz", None), (LOAD_TWO, None),
+        ("chainloader /returns.efi", None)],
+    "dry runs, over something loaded too": [
+        (load("two", "--dry-run"), None), (LOAD_TWO, None), (load("heap", "--dry-run"), None)],
+    "errors on the way to the plan": [
+        (load("gone"), "gone.dtb"), (load("cut"), "[tree-malformed]"), (load("two", xen="gone.efi"), "gone.efi"),
+        (load("two", "--overlay /cut.dtb"), "[tree-malformed]"), (load("two", "--config /gone.cfg"), "gone.cfg"),
+        (load("index"), "[index-unknown]"), (load("twice"), "[two-of-a-kind]")],
+    "errors on the way into memory": [
+        (load("last"), "[file-missing]"), (load("used"), "[address-in-use]"), (load("tight"), "[file-too-big]"),
+        (load("elf"), "[kernel-format]"), (load("two", xen="a.img"), "a.img"), (load("big"), "[tree-too-big]")],
+    "starting what comes back": [(f"{load('two', xen='returns.efi')}; boot", "returns.efi")],
+}
+
+KERNEL = 'uefi,binary = "vmlinuz";'
+
+
+def by_type(machine):
+    """How much memory there is of each type."""
+    found = Counter()
+    for kind, start, end in memory_map(machine):
+        found[kind] += end - start
+    return found
+
+
+def test_memory(boot):
+    """On EDK2, which counts what it gives: U-Boot loses some by itself."""
+    a, b = domain("DomA", ramdisk="a.img"), domain("DomB", ramdisk="b.img")
+    # In the middle of RAM, where the claims are pieces of the largest free one.
+    heap = "xen,static-heap = <0 0x58000000 0 0x4000000>;"
+    place = "reg = <0 {:#x} {:#x}>; " + KERNEL
+    machine = boot(files={
+        "heap.dtb": make_dtb(chosen(heap, a, b)),
+        "cut.dtb": make_dtb(TWO)[:1000],
+        "index.dtb": make_dtb(chosen(a, b.replace(KERNEL, "mb-index = <0>;"))),
+        "twice.dtb": make_dtb(chosen(a.replace("ramdisk\"", "kernel\""))),
+        "last.dtb": make_dtb(chosen(heap, a, domain("DomB", ramdisk="gone.img"))),
+        "used.dtb": make_dtb(chosen(heap, a, b.replace(KERNEL, place.format(0, 1 << 26)))),
+        "tight.dtb": make_dtb(chosen(heap, a, b.replace(KERNEL, place.format(0x60000000, 4096)))),
+        "elf.dtb": make_dtb(chosen(heap, a, domain("DomB", kernel="elf"))),
+        "big.dtb": make_dtb(chosen(f"blob = [{'00' * (2 << 20)}];", a)),
+        "elf": b"\x7fELF" + bytes(100),
+        "returns.efi": make_core(grub_dir(GRUB), ["minicmd"], "exit\n"),
+    }, grub=GRUB, xen="4.20-static")
+    machine.prompt()
+
+    for name, commands in ROUNDS.items():
+        maps = []
+        for _ in range(3):
+            for command, error in commands:
+                text, status = machine.run(command)
+                errors = findings(text)
+                if error:
+                    assert status != 0 and errors and error in errors[-1], f"{command}: {text}"
+                else:
+                    assert status == 0 and not errors, f"{command}: {text}"
+            # A command that is refused early leaves armed what was before; this one never does.
+            text, _ = machine.run(load("last"))
+            assert "[file-missing]" in text
+            maps.append(by_type(machine))
+        assert maps[1] == maps[2], f"{name}: {maps}"
+
+    text, status = machine.run(LOAD_TWO)
+    assert status == 0, text
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
