@@ -91,7 +91,8 @@ def unwrap(text, width=80):
     for line in text.split("\n"):
         word = line.split(" ")[0]
         # A line that is longer has been put together before, and a finding begins a line of its own.
-        if lines and word not in ("", "error:", "warning:") and len(before) <= width <= len(f"{before.rstrip()} {word}"):
+        if (lines and word not in ("", "error:", "warning:")
+                and len(before) <= width <= len(f"{before.rstrip()} {word}")):
             lines[-1] += " " * (" " in before) + line.rstrip()
         else:
             lines.append(line.rstrip())

@@ -1,4 +1,5 @@
-"""What a tree can say, booted: every kind of module, a dom0 beside domains, fixed and preloaded addresses, many domains.
+"""What a tree can say, booted: every kind of module, a dom0 beside domains, fixed and preloaded addresses, many
+domains.
 
 These boots are about Xen and the tree, so one GRUB and one firmware serve: test_boot.py has the others.
 """

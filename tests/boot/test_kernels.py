@@ -74,7 +74,8 @@ def test_formats(boot):
         **{f"bad-{name}.dtb": two(name) for name in bad},
         "shared.gz": packed, "alone.gz": packed,
         "zboot-gz": zboot("gzip", packed), "zboot-zst": zboot("zstd", zstd(image), size(len(image))), "uImage": uimage(image),
-        "good.dtb": make_dtb(chosen(*(domain(name, kernel=kernel, ramdisk="a.img") for name, kernel in good.items()))),
+        "good.dtb": make_dtb(chosen(*(domain(name, kernel=kernel, ramdisk="a.img")
+                                      for name, kernel in good.items()))),
     }, grub="2.12", xen="4.20")
     machine.prompt()
     for name, (_, rule, words) in bad.items():

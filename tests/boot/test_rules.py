@@ -185,13 +185,14 @@ def audible(*names):
     # Debian's Xen is built without cache coloring, which is an error of its own.
     source = source.replace(NOT_IN_DEBIAN, "")
     return re.sub(r"(dom(U\d) \{.*?)uefi,binary = \"vmlinuz\";",
-                  r'\1uefi,binary = "vmlinuz"; bootargs = "console=ttyAMA0 quiet hostname=Dom\2";', source, flags=re.DOTALL)
+                  r'\1uefi,binary = "vmlinuz"; bootargs = "console=ttyAMA0 quiet hostname=Dom\2";',
+                  source, flags=re.DOTALL)
 
 
 # Which warnings are told of one machine, with Xen's version and the domains that come up there.
 BOOTS = {
     **dict.fromkeys(["domain-disabled", "property-unknown", "xen-args-long"], ("4.17", ["DomU1", "DomU2", "DomU3"])),
-    "bootargs-ignored": ("4.17", ["DomU1"]),
+    **dict.fromkeys(["bootargs-ignored", "initrd-present"], ("4.17", ["DomU1"])),
     # Without a console Xen and its domains can only be heard from when another is named in a way that GRUB cannot know.
     "console-missing": ("4.17", []),
     # Xen says that it has not so much memory, and stops: a warning, because the firmware's map may not have all of it.
@@ -200,7 +201,7 @@ BOOTS = {
 }
 
 
-@pytest.mark.parametrize("names", [["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored"],
+@pytest.mark.parametrize("names", [["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present"],
                                    ["memory-too-much"], ["memory-bytes"], ["console-missing"]], ids="-".join)
 def test_warnings(boot, names):
     version, domains = BOOTS[names[0]]
