@@ -73,7 +73,8 @@ def test_formats(boot):
         **{f"bad/{name}": content for name, (content, _, _) in bad.items()},
         **{f"bad-{name}.dtb": two(name) for name in bad},
         "shared.gz": packed, "alone.gz": packed,
-        "zboot-gz": zboot("gzip", packed), "zboot-zst": zboot("zstd", zstd(image), size(len(image))), "uImage": uimage(image),
+        "zboot-gz": zboot("gzip", packed), "zboot-zst": zboot("zstd", zstd(image), size(len(image))),
+        "uImage": uimage(image),
         "good.dtb": make_dtb(chosen(*(domain(name, kernel=kernel, ramdisk="a.img")
                                       for name, kernel in good.items()))),
     }, grub="2.12", xen="4.20")

@@ -201,8 +201,10 @@ BOOTS = {
 }
 
 
-@pytest.mark.parametrize("names", [["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present"],
-                                   ["memory-too-much"], ["memory-bytes"], ["console-missing"]], ids="-".join)
+@pytest.mark.parametrize("names", [
+    ["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present"],
+    ["memory-too-much"], ["memory-bytes"], ["console-missing"],
+], ids="-".join)
 def test_warnings(boot, names):
     version, domains = BOOTS[names[0]]
     machine = boot(at_once("xen_dom0less --dtb /warn.dtb /xen.efi"), {
