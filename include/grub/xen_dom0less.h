@@ -294,6 +294,10 @@ const char *grub_dom0less_format_name (enum grub_dom0less_format format);
 /* Whether Xen starts a kernel of FORMAT.  */
 int grub_dom0less_format_ok (enum grub_dom0less_format format);
 
+/* Whether a file of SIZE bytes that begins with HEADER is a policy that Xen's
+   XSM looks at: Xen panics at any other.  Source: xen/xsm/xsm_policy.c.  */
+int grub_dom0less_is_policy (const void *header, size_t size);
+
 /* What an EFI zboot image holds.  */
 struct grub_dom0less_zboot
 {

@@ -196,6 +196,8 @@ RULE (FILE_TOO_BIG, "file-too-big", ERROR, MET, NULL,
       "$f has $n bytes, reg has room for $m", NULL)
 RULE (ADDRESS_IN_USE, "address-in-use", ERROR, MET, NULL,
       "$x is not free for $f", NULL)
+RULE (POLICY_FORMAT, "policy-format", ERROR, MET, NULL,
+      "$f is no policy for Xen's XSM", NULL)
 RULE (KERNEL_FORMAT, "kernel-format", ERROR, MET, NULL,
       "$f, which Xen does not take as a kernel", NULL)
 RULE (KERNEL_BROKEN, "kernel-broken", ERROR, MET, NULL,

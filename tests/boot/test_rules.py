@@ -154,6 +154,8 @@ MET = {
     "address-in-use": ("--dtb /used.dtb", {
         # The firmware's flash: nothing can be loaded there.
         "used.dtb": chosen(placed(0x4000000, base=0))}, "0x0 is not free"),
+    "policy-format": ("--dtb /policy.dtb", {
+        "policy.dtb": chosen(module(9, "xen,xsm-policy", "a.img"), ONE)}, "a.img"),
     "kernel-consumed": ("--dtb /consumed.dtb", {
         "consumed.dtb": chosen(placed(0x1000, name=""), placed(0x1000, ONE.replace("DomA", "DomB"), name=""))},
         "/chosen/DomA/module@1"),

@@ -69,7 +69,7 @@ def test_byte_for_byte(boot):
     """Every node and property arrives as it was, but for what says where the modules are; and they are there."""
     files = {"vmlinuz": (GUEST / "vmlinuz").read_bytes(), "vmlinuz-dom0": (GUEST / "vmlinuz").read_bytes(),
              "ramdisk.img": ramdisk("ramdisk.img"), "other.img": ramdisk("other.img"),
-             "policy": b"the policy" + bytes(range(256)), "partial.dtb": b"the partial tree" + bytes(range(255))}
+             "policy": b"\x8c\xff\x7c\xf9 the policy" + bytes(range(256)), "partial.dtb": b"the partial tree" + bytes(range(255))}
     given = make_dtb((FIXTURES / "good-properties.dts").read_text() + MORE)
     machine = boot(files={
         **files, "test.dtb": given,

@@ -259,11 +259,19 @@ TEST (xen_consumes_gzip)
   assert_false (grub_dom0less_kernel_consumed (header, 100000));
 }
 
+TEST (policies_begin_with_a_number)
+{
+  assert_true (grub_dom0less_is_policy ("\x8c\xff\x7c\xf9", 4));
+  assert_false (grub_dom0less_is_policy ("\x8c\xff\x7c\xf9", 3));
+  assert_false (grub_dom0less_is_policy ("\xf9\x7c\xff\x8c", 4));
+}
+
 int
 main (void)
 {
   static const struct CMUnitTest tests[] =
     {
+      cmocka_unit_test (policies_begin_with_a_number),
       cmocka_unit_test (formats_are_told),
       cmocka_unit_test (short_files_are_not_read_beyond),
       cmocka_unit_test (no_more_is_wanted_than_what_tells_the_format),

@@ -1,4 +1,4 @@
-/* kernel.c - tell what a kernel file is  */
+/* kernel.c - tell what a kernel, or a policy, is  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -105,6 +105,15 @@ grub_dom0less_kernel_consumed (const void *header, size_t size)
     default:
       return 0;
     }
+}
+
+int
+grub_dom0less_is_policy (const void *header, size_t size)
+{
+  /* 0xf97cff8c, the lower byte first.  */
+  static const unsigned char magic[] = { 0x8c, 0xff, 0x7c, 0xf9 };
+
+  return size >= sizeof (magic) && memcmp (header, magic, sizeof (magic)) == 0;
 }
 
 static uint32_t

@@ -380,7 +380,10 @@ check_not_built_in (scene_t scene)
 	  if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL))
 	    continue;
 	  i = find_property (name);
-	  if (i < N_PROPERTIES)
+	  /* What Xen does not know at all, it ignores.  */
+	  if (i < N_PROPERTIES
+	      && !grub_dom0less_xen_before (&scene->machine->xen, 4,
+					    properties[i].since))
 	    report_not_built_in (scene, domain->node, name,
 				 properties[i].option);
 	}

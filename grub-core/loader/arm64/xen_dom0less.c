@@ -273,9 +273,7 @@ static grub_err_t
 load (struct dom0less_boot *boot)
 {
   grub_loader_unset ();
-  /* The claims of the loader of before are free again.  */
-  if (dom0less_memory_map (boot) || dom0less_load (boot)
-      || check (boot, GRUB_DOM0LESS_PHASE_PLACED))
+  if (dom0less_load (boot) || check (boot, GRUB_DOM0LESS_PHASE_PLACED))
     return grub_errno;
   return dom0less_patch_tree (boot);
 }

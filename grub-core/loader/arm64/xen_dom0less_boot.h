@@ -198,8 +198,8 @@ void dom0less_pages_free (struct dom0less_pages *pages);
 /* Read the firmware's memory map into BOOT->memory and BOOT->machine.  */
 grub_err_t dom0less_memory_map (struct dom0less_boot *boot);
 
-/* Take every free piece of the plan's ranges, so that the firmware places
-   nothing there: it allocates from the top of memory, which is where static
+/* Take every free piece of the plan's ranges, by the map as it is now, so that
+   the firmware places nothing there: it allocates from the top of memory, which is where static
    ranges like to be.  */
 grub_err_t dom0less_claim (struct dom0less_boot *boot);
 

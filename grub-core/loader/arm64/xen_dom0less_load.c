@@ -286,6 +286,10 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
 			 dom0less_bare_message (grub_errmsg));
   if (cargo->size == 0)
     return refuse_image (boot, image, GRUB_DOM0LESS_RULE_FILE_EMPTY, "", "");
+  if (first_module (boot, image)->kind == GRUB_DOM0LESS_XSM_POLICY
+      && !grub_dom0less_is_policy (cargo_bytes (cargo), cargo->size))
+    return refuse_image (boot, image, GRUB_DOM0LESS_RULE_POLICY_FORMAT,
+			 "", "");
   return GRUB_ERR_NONE;
 }
 

@@ -16,6 +16,8 @@
 
 #include "xen_dom0less_boot.h"
 
+#define CLAIM_ROUNDS	4
+
 grub_err_t
 dom0less_pages_alloc (struct dom0less_pages *pages,
 		      grub_efi_allocate_type_t type,
@@ -114,9 +116,11 @@ dom0less_memory_map (struct dom0less_boot *boot)
   return grub_errno;
 }
 
+/* Take the pieces of RANGE that are free; *MISSED is set if one was not any
+   more.  */
 static grub_err_t
 claim_range (struct dom0less_boot *boot,
-	     const struct grub_dom0less_range *range)
+	     const struct grub_dom0less_range *range, int *missed)
 {
   int i;
 
@@ -139,14 +143,16 @@ claim_range (struct dom0less_boot *boot,
 
       grub_dprintf ("xen_dom0less", "claiming 0x%" PRIxGRUB_UINT64_T
 		    "+0x%" PRIxGRUB_UINT64_T "\n", start, size);
-      /* Ranges may overlap, and the heap may have grown into one since the
-	 map was read: a piece that is not free any more needs no claim.  */
       if (dom0less_pages_alloc (claims + boot->n_claims,
-				GRUB_EFI_ALLOCATE_ADDRESS, start, size >> DOM0LESS_PAGE_SHIFT)
+				GRUB_EFI_ALLOCATE_ADDRESS, start,
+				size >> DOM0LESS_PAGE_SHIFT)
 	  == GRUB_ERR_NONE)
 	boot->n_claims++;
       else
-	grub_errno = GRUB_ERR_NONE;
+	{
+	  grub_errno = GRUB_ERR_NONE;
+	  *missed = 1;
+	}
     }
   return GRUB_ERR_NONE;
 }
@@ -154,13 +160,22 @@ claim_range (struct dom0less_boot *boot,
 grub_err_t
 dom0less_claim (struct dom0less_boot *boot)
 {
-  int i;
+  int i, round, missed = 1;
 
   if (boot->is_forced)
     return GRUB_ERR_NONE;
-  for (i = 0; i < boot->plan->n_ranges; i++)
-    if (claim_range (boot, boot->plan->ranges + i))
-      return grub_errno;
+  /* A piece may be missed because two ranges have it, or because GRUB's heap
+     has grown into it since the map was read: then a newer map has what is
+     left of it.  What nobody could claim, the rules see when all is placed.  */
+  for (round = 0; missed && round < CLAIM_ROUNDS; round++)
+    {
+      missed = 0;
+      if (dom0less_memory_map (boot))
+	return grub_errno;
+      for (i = 0; i < boot->plan->n_ranges; i++)
+	if (claim_range (boot, boot->plan->ranges + i, &missed))
+	  return grub_errno;
+    }
   return GRUB_ERR_NONE;
 }
 
