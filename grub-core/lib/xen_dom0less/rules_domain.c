@@ -20,6 +20,9 @@
 #define MAX_CPUS	128
 #define MAX_SPIS	960
 
+/* What no Linux boots with less of, in bytes.  */
+#define LEAST_MEMORY	((uint64_t) 16 << 20)
+
 static int
 has (scene_t scene, const struct grub_dom0less_domain *domain,
      const char *property)
@@ -118,11 +121,12 @@ ram_size (scene_t scene)
 }
 
 /* More than the machine has in KiB, and a whole number of MiB in bytes that it
-   does have: somebody has counted bytes.  */
+   does have, and enough to live in: somebody has counted bytes.  */
 static int
 looks_like_bytes (uint64_t memory, uint64_t ram)
 {
   return (ram && memory > ram && memory / 1024 <= ram
+	  && memory >= LEAST_MEMORY
 	  && memory % (1024 * 1024) == 0);
 }
 

@@ -138,8 +138,8 @@ char *dom0less_read_text (const char *path, enum grub_file_type type,
 
 /* xen_dom0less_unpack.c */
 
-/* Unpack the SIZE bytes at PACKED, which COMPRESSION ("gzip", "xz", "zstd")
-   names, into PAGES at or below LIMIT; *UNPACKED is the size, which has to be
+/* Unpack the SIZE bytes at PACKED, which COMPRESSION ("gzip", "xzkern",
+   "zstd22", as in a zboot image) names, into PAGES at or below LIMIT; *UNPACKED is the size, which has to be
    known before for zstd.  */
 grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
 			    const char *compression,

@@ -62,7 +62,8 @@ filter_module (const char *compression)
 {
   if (grub_strcmp (compression, "gzip") == 0)
     return "gzio";
-  if (grub_strcmp (compression, "xz") == 0)
+  /* Linux calls it xzkern, and zstd zstd22.  */
+  if (grub_strncmp (compression, "xz", 2) == 0)
     return "xzio";
   return NULL;
 }
