@@ -108,7 +108,8 @@ def findings(text):
 def guest_text(text):
     """What the domains said, a line each. Xen prints whole lines of the domains in the background, and weaves the one
     in the foreground (since 4.20 the first of them) between these, character by character and with no name. Its own
-    prefix comes at the console's line starts, wherever these fall."""
+    prefix comes at the console's line starts, wherever these fall, and may part a carriage return from its newline."""
+    text = text.replace("\r", "")
     background = r"(?:\(XEN\) )?DOM\d+: ([^\n]*\n)"
     own = r"(?:\(XEN\) )?d\d+v\d+[: ][^\n]*\n|\(XEN\) "
     return "".join(re.findall(background, text)) + re.sub(own, "", re.sub(background, "", text))
