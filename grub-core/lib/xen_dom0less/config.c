@@ -214,10 +214,23 @@ add_module (void *fdt, int chosen, const char *name, const char *compatible,
   return err;
 }
 
-#define COMPATIBLE(kind)	kind "\0multiboot,module"
-#define ADD_MODULE(fdt, chosen, name, kind, file, bootargs)		\
-  add_module (fdt, chosen, name, COMPATIBLE (kind),			\
-	      sizeof (COMPATIBLE (kind)), file, bootargs)
+#define COMPATIBLE(kind) \
+  kind "\0multiboot,module", sizeof (kind "\0multiboot,module")
+
+/* The modules that a section names, each in a node called as its key.  Only a
+   kernel's file has a command line behind it.  */
+static const struct
+{
+  const char *key;
+  const char *compatible;
+  int compatible_size;
+  int has_bootargs;
+} config_modules[] =
+  {
+    { "kernel", COMPATIBLE ("multiboot,kernel"), 1 },
+    { "ramdisk", COMPATIBLE ("multiboot,ramdisk"), 0 },
+    { "xsm", COMPATIBLE ("xen,xsm-policy"), 0 }
+  };
 
 size_t
 grub_dom0less_config_room (size_t text_size)
@@ -231,8 +244,9 @@ int
 grub_dom0less_config_apply (void *fdt, char *text, size_t size,
 			    const char *section)
 {
-  char *options, *kernel, *ramdisk, *xsm, *kernel_args = NULL;
+  char *options, *file, *bootargs;
   int chosen, err;
+  size_t i;
 
   chosen = fdt_path_offset (fdt, "/chosen");
   if (chosen < 0)
@@ -249,29 +263,19 @@ grub_dom0less_config_apply (void *fdt, char *text, size_t size,
 				    options)))
     return err;
 
-  kernel = grub_dom0less_config_value (text, size, section, "kernel");
-  if (kernel)
+  for (i = 0; i < sizeof (config_modules) / sizeof (config_modules[0]); i++)
     {
-      kernel_args = grub_dom0less_config_split (kernel);
-      err = ADD_MODULE (fdt, chosen, "kernel", "multiboot,kernel", kernel,
-			kernel_args);
+      file = grub_dom0less_config_value (text, size, section,
+					 config_modules[i].key);
+      if (!file)
+	continue;
+      bootargs = grub_dom0less_config_split (file);
+      err = add_module (fdt, chosen, config_modules[i].key,
+			config_modules[i].compatible,
+			config_modules[i].compatible_size, file,
+			config_modules[i].has_bootargs ? bootargs : NULL);
       if (err)
 	return err;
-    }
-  ramdisk = grub_dom0less_config_value (text, size, section, "ramdisk");
-  if (ramdisk)
-    {
-      grub_dom0less_config_split (ramdisk);
-      err = ADD_MODULE (fdt, chosen, "ramdisk", "multiboot,ramdisk", ramdisk,
-			NULL);
-      if (err)
-	return err;
-    }
-  xsm = grub_dom0less_config_value (text, size, section, "xsm");
-  if (xsm)
-    {
-      grub_dom0less_config_split (xsm);
-      return ADD_MODULE (fdt, chosen, "xsm", "xen,xsm-policy", xsm, NULL);
     }
   return 0;
 }

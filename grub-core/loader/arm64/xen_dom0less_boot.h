@@ -102,6 +102,10 @@ grub_err_t dom0less_refuse (struct dom0less_boot *boot,
 			    enum grub_dom0less_rule_number rule, int node,
 			    const char *what);
 
+/* What to call DOMAIN, an index of the plan or GRUB_DOM0LESS_DOM0.  */
+const char *dom0less_domain_name (const struct dom0less_boot *boot,
+				  int domain);
+
 /* GRUB's message without the source file and line of newer versions.  */
 const char *dom0less_bare_message (const char *message);
 

@@ -113,9 +113,7 @@ static char *
 image_label (struct dom0less_boot *boot, int image)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
-  const char *domain = module->domain == GRUB_DOM0LESS_DOM0 ? "dom0"
-    : grub_dom0less_node_name (boot->tree,
-			       boot->plan->domains[module->domain].node);
+  const char *domain = dom0less_domain_name (boot, module->domain);
   int more = boot->plan->images[image].users - 1;
 
   if (more)

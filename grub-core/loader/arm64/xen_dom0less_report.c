@@ -78,6 +78,15 @@ dom0less_refuse (struct dom0less_boot *boot,
 }
 
 const char *
+dom0less_domain_name (const struct dom0less_boot *boot, int domain)
+{
+  if (domain == GRUB_DOM0LESS_DOM0)
+    return "dom0";
+  return grub_dom0less_node_name (boot->tree,
+				  boot->plan->domains[domain].node);
+}
+
+const char *
 dom0less_bare_message (const char *message)
 {
   const char *colon = grub_strstr (message, ".c:");

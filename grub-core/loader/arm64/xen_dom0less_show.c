@@ -26,15 +26,6 @@ struct mapped
   int node;				/* or GRUB_DOM0LESS_NONE */
 };
 
-static const char *
-domain_name (struct dom0less_boot *boot, int domain)
-{
-  if (domain == GRUB_DOM0LESS_DOM0)
-    return "dom0";
-  return grub_dom0less_node_name (boot->tree,
-				  boot->plan->domains[domain].node);
-}
-
 static void
 show_modules (struct dom0less_boot *boot, int domain)
 {
@@ -72,7 +63,7 @@ show_domains (struct dom0less_boot *boot)
       if (j == plan->n_modules && i == GRUB_DOM0LESS_DOM0)
 	continue;
 
-      grub_printf ("%s:", domain_name (boot, i));
+      grub_printf ("%s:", dom0less_domain_name (boot, i));
       memory = fdt_getprop (boot->tree, node, "memory", &len);
       if (i != GRUB_DOM0LESS_DOM0 && memory && len == 8)
 	{
