@@ -167,6 +167,14 @@ is_module (const void *fdt, int node)
 	  || fdt_getprop (fdt, node, "xen,uefi-binary", NULL));
 }
 
+/* NODE has no place in PLAN; the first such node is told of.  */
+static void
+note_overflow (struct grub_dom0less_plan *plan, int node)
+{
+  if (!plan->overflow)
+    plan->overflow = node;
+}
+
 /* Add what PROP of NODE says as one range of KIND for each pair of cells;
    SKIP cells lie between an address and its size.  What is cut short or does
    not fit 64 bits is left to the rules.  */
@@ -189,7 +197,7 @@ add_ranges (struct grub_dom0less_plan *plan, const void *fdt, int node,
 
       if (plan->n_ranges == GRUB_DOM0LESS_MAX_RANGES)
 	{
-	  plan->overflow = plan->overflow ? plan->overflow : node;
+	  note_overflow (plan, node);
 	  return;
 	}
       if (grub_dom0less_read_cells (&cell, cells.address, &range->start) == 0)
@@ -217,7 +225,7 @@ read_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
 
   if (plan->n_modules == GRUB_DOM0LESS_MAX_MODULES)
     {
-      plan->overflow = plan->overflow ? plan->overflow : node;
+      note_overflow (plan, node);
       return;
     }
   plan->n_modules++;
@@ -278,7 +286,7 @@ read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
 
   if (plan->n_domains == GRUB_DOM0LESS_MAX_DOMAINS)
     {
-      plan->overflow = plan->overflow ? plan->overflow : node;
+      note_overflow (plan, node);
       return;
     }
   domain->node = node;

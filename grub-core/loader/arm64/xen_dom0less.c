@@ -291,14 +291,11 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   request.xen = argv[0];
   request.n_xen_args = argc - 1;
   request.xen_args = argv + 1;
-  request.dtb = state[OPTION_DTB].set ? state[OPTION_DTB].arg : NULL;
-  request.overlays = state[OPTION_OVERLAY].set
-    ? state[OPTION_OVERLAY].args : NULL;
-  request.config = state[OPTION_CONFIG].set ? state[OPTION_CONFIG].arg : NULL;
-  request.section = state[OPTION_SECTION].set
-    ? state[OPTION_SECTION].arg : NULL;
-  request.modules = state[OPTION_MODULE].set
-    ? state[OPTION_MODULE].args : NULL;
+  request.dtb = state[OPTION_DTB].arg;
+  request.overlays = state[OPTION_OVERLAY].args;
+  request.config = state[OPTION_CONFIG].arg;
+  request.section = state[OPTION_SECTION].arg;
+  request.modules = state[OPTION_MODULE].args;
   request.is_dry_run = state[OPTION_DRY_RUN].set;
 
   boot = grub_zalloc (sizeof (*boot));

@@ -36,9 +36,9 @@ struct dom0less_request
   int n_xen_args;
   char **xen_args;
   const char *dtb;			/* NULL: loaded or the firmware's */
-  char **overlays;			/* these lists end with NULL, */
-  char **modules;			/* and may be NULL */
-  const char *config;
+  char **overlays;			/* these lists end with NULL */
+  char **modules;
+  const char *config;			/* NULL without */
   const char *section;
   int is_dry_run;
 };

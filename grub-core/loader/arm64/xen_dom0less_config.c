@@ -206,7 +206,7 @@ dom0less_gather_keys (struct dom0less_boot *boot)
   struct grub_dom0less_entry entry;
   char **module;
 
-  for (module = boot->request->modules; module && *module; module++)
+  for (module = boot->request->modules; *module; module++)
     {
       const char *sign = grub_strchr (*module, '=');
       const char *file = sign ? sign + 1 : *module;

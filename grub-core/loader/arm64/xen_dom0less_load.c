@@ -40,36 +40,41 @@ first_module (struct dom0less_boot *boot, int image)
   return boot->plan->modules + boot->plan->images[image].module;
 }
 
-/* Show every command line that Xen will see, and that GRUB's helper has not
-   shown yet, to the verifiers: they may refuse or measure it.  */
+/* Show the command line PROP of NODE, if it is one, to the verifiers: they may
+   refuse or measure it.  */
+static grub_err_t
+verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
+		     enum grub_verify_string_type type)
+{
+  const char *line = grub_dom0less_string (boot->tree, node, prop);
+  char *copy;
+
+  if (!line)
+    return GRUB_ERR_NONE;
+  /* A verifier takes what it may write to.  */
+  copy = grub_strdup (line);
+  if (!copy)
+    return grub_errno;
+  grub_verify_string (copy, type);
+  grub_free (copy);
+  return grub_errno;
+}
+
+/* Every command line that Xen will see.  The one of our own arguments GRUB's
+   helper has shown already.  */
 static grub_err_t
 verify_command_lines (struct dom0less_boot *boot)
 {
   int i;
 
-  for (i = -1; i < boot->plan->n_modules; i++)
-    {
-      const char *line;
-      char *copy;
-
-      if (i < 0 && boot->xen_args)
-	continue;
-      line = i < 0
-	? grub_dom0less_string (boot->tree, boot->plan->chosen,
-				"xen,xen-bootargs")
-	: grub_dom0less_string (boot->tree, boot->plan->modules[i].node,
-				"bootargs");
-      if (!line)
-	continue;
-      copy = grub_strdup (line);
-      if (!copy)
-	return grub_errno;
-      grub_verify_string (copy, i < 0 ? GRUB_VERIFY_KERNEL_CMDLINE
-			  : GRUB_VERIFY_MODULE_CMDLINE);
-      grub_free (copy);
-      if (grub_errno)
-	return grub_errno;
-    }
+  if (!boot->xen_args
+      && verify_command_line (boot, boot->plan->chosen, "xen,xen-bootargs",
+			      GRUB_VERIFY_KERNEL_CMDLINE))
+    return grub_errno;
+  for (i = 0; i < boot->plan->n_modules; i++)
+    if (verify_command_line (boot, boot->plan->modules[i].node, "bootargs",
+			     GRUB_VERIFY_MODULE_CMDLINE))
+      return grub_errno;
   return GRUB_ERR_NONE;
 }
 

@@ -218,7 +218,7 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
   if (grub_errno)
     return grub_errno;
 
-  for (overlay = boot->request->overlays; overlay && *overlay; overlay++)
+  for (overlay = boot->request->overlays; *overlay; overlay++)
     {
       char *path = dom0less_full_name (*overlay);
 
