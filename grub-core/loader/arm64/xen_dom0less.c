@@ -278,6 +278,17 @@ load (struct dom0less_boot *boot)
   return dom0less_patch_tree (boot);
 }
 
+/* GRUB gives each list of options room for half of the arguments, which is
+   enough for `--overlay FILE'.  Written `--overlay=FILE' there may be more, and
+   the list runs on into that of the modules, which lies behind it.  */
+static int
+do_lists_collide (const struct grub_arg_list *state)
+{
+  return (state[OPTION_MODULE].set
+	  && state[OPTION_OVERLAY].args + state[OPTION_OVERLAY].set
+	     >= state[OPTION_MODULE].args);
+}
+
 static grub_err_t
 grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
 {
@@ -287,6 +298,9 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
 
   if (argc == 0)
     return grub_error (GRUB_ERR_BAD_ARGUMENT, N_("filename expected"));
+  if (do_lists_collide (state))
+    return grub_error (GRUB_ERR_BAD_ARGUMENT,
+		       N_("too many --overlay=FILE: say --overlay FILE"));
 
   request.xen = argv[0];
   request.n_xen_args = argc - 1;
