@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <grub/misc.h>
 #include <grub/types.h>
 
 /* GRUB's POSIX wrappers lack these, or have them with other types, depending

@@ -13,34 +13,41 @@
 #ifndef XEN_DOM0LESS_BOOT_HEADER
 #define XEN_DOM0LESS_BOOT_HEADER	1
 
-#include <grub/efi/api.h>
-#include <grub/cpu/efi/memory.h>
 #include <grub/err.h>
 #include <grub/file.h>
 #include <grub/types.h>
+#include <grub/verify.h>
 #include <grub/xen_dom0less.h>
+
+/*
+ * The steps of a boot, and the machine that they stand on.  The steps are the
+ * same in GRUB and in the host's grub-dom0less-check; the machine is the
+ * firmware in one, and made up of files in the other.
+ */
 
 #define DOM0LESS_PAGE_SHIFT	12
 
-/* Pages of EFI memory; none if COUNT is 0.  */
+/* How many pages SIZE bytes take.  */
+#define DOM0LESS_PAGES(size)					\
+  (((size) >> DOM0LESS_PAGE_SHIFT)				\
+   + (((size) & (((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)) != 0))
+
+/* Pages of the machine's memory; none if COUNT is 0.  */
 struct dom0less_pages
 {
-  grub_efi_physical_address_t address;
-  grub_efi_uintn_t count;
+  grub_uint64_t address;
+  grub_size_t count;
 };
 
 /* What the command line asks for.  The strings are the caller's.  */
 struct dom0less_request
 {
   const char *xen;
-  int n_xen_args;
-  char **xen_args;
   const char *dtb;			/* NULL: loaded or the firmware's */
   char **overlays;			/* these lists end with NULL */
   char **modules;
   const char *config;			/* NULL without */
   const char *section;
-  int is_dry_run;
 };
 
 /* A file that nodes call by a key or by a number.  */
@@ -80,12 +87,33 @@ struct dom0less_boot
   grub_size_t n_claims;
   struct dom0less_pages xen_file;	/* until Xen's image is made of it */
   grub_size_t xen_size;
-  grub_efi_handle_t xen_image;
+  void *xen_image;			/* the firmware's handle */
   struct dom0less_pages final_tree;	/* what Xen gets */
 
   void *firmware_tree;			/* what was installed before ... */
   int installed;			/* ... if this is set */
 };
+
+
+/*
+ * The steps.
+ */
+
+/* xen_dom0less_gather.c */
+
+/* Read Xen, the xen.cfg, the tree and the keys that BOOT->request asks for.  */
+grub_err_t dom0less_gather (struct dom0less_boot *boot);
+
+/* Make BOOT->plan of the tree, and find each module's file.  */
+grub_err_t dom0less_make_plan (struct dom0less_boot *boot);
+
+/* Apply the rules of PHASE, with the memory map as it is now.  */
+grub_err_t dom0less_check (struct dom0less_boot *boot,
+			   enum grub_dom0less_phase phase);
+
+/* Give back all that BOOT owns, and BOOT itself.  Any part of it may be
+   missing, so this is the way out of every step.  */
+void dom0less_free (struct dom0less_boot *boot);
 
 /* xen_dom0less_report.c */
 
@@ -111,27 +139,21 @@ const char *dom0less_bare_message (const char *message);
 
 /* xen_dom0less_file.c */
 
-/* NAME of the command line as "(device)/file": without a slash GRUB would read
-   a block list.  The caller's to free; NULL is an error.  */
-char *dom0less_full_name (const char *name);
-
-/* NAME as a tree or a xen.cfg means it, likewise.  */
+/* NAME as a tree or a xen.cfg means it, as a full name.  The caller's to free;
+   NULL is an error.  */
 char *dom0less_resolve (const struct dom0less_boot *boot, const char *name);
 
-
 /* Read the file PATH, opened as TYPE, to its end, whatever it says its size
-   is: into PAGES at or below LIMIT, the size in bytes into *SIZE.  PAGES is
+   is: into PAGES below LIMIT, the size in bytes into *SIZE.  PAGES is
    the caller's to free, and has no pages after an error.  LABEL, unless NULL,
    is what the file is for: a line with it is printed while the file loads.  */
 grub_err_t dom0less_read_file (const char *path, enum grub_file_type type,
-			       grub_efi_physical_address_t limit,
-			       const char *label,
+			       grub_uint64_t limit, const char *label,
 			       struct dom0less_pages *pages,
 			       grub_size_t *size);
 
 /* The same with a FILE that is open, and stays so.  */
-grub_err_t dom0less_read_all (grub_file_t file,
-			      grub_efi_physical_address_t limit,
+grub_err_t dom0less_read_all (grub_file_t file, grub_uint64_t limit,
 			      struct dom0less_pages *pages,
 			      grub_size_t *size);
 
@@ -142,12 +164,15 @@ char *dom0less_read_text (const char *path, enum grub_file_type type,
 
 /* xen_dom0less_unpack.c */
 
+/* What the first of GRUB's decompressors that knows the file BELOW makes of it,
+   or BELOW itself.  NULL is an error, and BELOW is closed.  */
+grub_file_t dom0less_filter (grub_file_t below);
+
 /* Unpack the SIZE bytes at PACKED, which COMPRESSION ("gzip", "xzkern",
-   "zstd22", as in a zboot image) names, into PAGES at or below LIMIT; *UNPACKED is the size, which has to be
-   known before for zstd.  */
+   "zstd22", as in a zboot image) names, into PAGES below LIMIT; *UNPACKED is
+   the size, which has to be known before for zstd.  */
 grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
-			    const char *compression,
-			    grub_efi_physical_address_t limit,
+			    const char *compression, grub_uint64_t limit,
 			    struct dom0less_pages *pages,
 			    grub_size_t *unpacked);
 
@@ -169,7 +194,7 @@ grub_err_t dom0less_apply_config (struct dom0less_boot *boot);
 /* Collect the keys of --module and of the config.  */
 grub_err_t dom0less_gather_keys (struct dom0less_boot *boot);
 
-/* The GRUB name of MODULE's file: the one that a key stands for, or what the
+/* The full name of MODULE's file: the one that a key stands for, or what the
    tree's name resolves to; NULL without an error if nothing is to be loaded.
    The caller's to free.  */
 char *dom0less_module_path (struct dom0less_boot *boot,
@@ -178,45 +203,17 @@ char *dom0less_module_path (struct dom0less_boot *boot,
 /* Warn of keys that no module has used.  */
 void dom0less_report_unused_keys (struct dom0less_boot *boot);
 
-/* xen_dom0less_show.c */
-
-/* Print the plan as a table, and the memory it gives a purpose in order.  */
-void dom0less_show (struct dom0less_boot *boot);
-
-/* xen_dom0less_load.c */
-
-/* Load every image of the plan, and Xen's.  */
-grub_err_t dom0less_load (struct dom0less_boot *boot);
-
-/* xen_dom0less_memory.c */
-
-/* Allocate COUNT pages as TYPE says (any, at most ADDRESS, or at ADDRESS).  */
-grub_err_t dom0less_pages_alloc (struct dom0less_pages *pages,
-				 grub_efi_allocate_type_t type,
-				 grub_efi_physical_address_t address,
-				 grub_efi_uintn_t count);
-
-/* Free PAGES, if there are any, and forget them.  */
-void dom0less_pages_free (struct dom0less_pages *pages);
-
-/* Read the firmware's memory map into BOOT->memory and BOOT->machine.  */
-grub_err_t dom0less_memory_map (struct dom0less_boot *boot);
-
-/* Take every free piece of the plan's ranges, by the map as it is now, so that
-   the firmware places nothing there: it allocates from the top of memory, which is where static
-   ranges like to be.  */
-grub_err_t dom0less_claim (struct dom0less_boot *boot);
-
-/* Write SIZE bytes at ADDRESS back to the Point of Coherency.  */
-void dom0less_clean_cache (const void *address, grub_size_t size);
-
 /* xen_dom0less_tree.c */
 
-/* Read the base tree, from the file NAME or, if that is NULL, the one that
-   `devicetree' loaded or the firmware's, into BOOT->tree; apply the request's
-   overlays to it, and let the firmware fix it up if it came from a file.  */
+/* Read the base tree, from the file NAME or, if that is NULL, the one that the
+   machine has, into BOOT->tree; apply the request's overlays to it, and let the
+   firmware fix it up if it came from a file.  */
 grub_err_t dom0less_gather_tree (struct dom0less_boot *boot,
 				 const char *name);
+
+/* Make BOOT->tree of the SIZE bytes at FDT, if they are a tree.  */
+grub_err_t dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
+				grub_size_t size);
 
 /* Give BOOT->tree room for ROOM bytes more.  */
 grub_err_t dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room);
@@ -224,15 +221,90 @@ grub_err_t dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room);
 /* Make BOOT->final_tree of BOOT->tree and the plan.  */
 grub_err_t dom0less_patch_tree (struct dom0less_boot *boot);
 
+/* xen_dom0less_load.c */
+
+/* Claim the plan's ranges and load every image, and Xen's.  */
+grub_err_t dom0less_load (struct dom0less_boot *boot);
+
+/* Take every free piece of the plan's ranges, by the map as it is now, so that
+   the firmware places nothing there: it allocates from the top of memory,
+   which is where static ranges like to be.  */
+grub_err_t dom0less_claim (struct dom0less_boot *boot);
+
+/* xen_dom0less_show.c */
+
+/* What DOMAIN's memory (in KiB) and virtual processors are.  Returns 0, and
+   leaves both alone, if the tree does not say so; of the dom0 it never does.  */
+int dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
+			   grub_uint64_t *memory, grub_uint32_t *cpus);
+
+/* Print the plan as a table, and the memory it gives a purpose in order.  */
+void dom0less_show (struct dom0less_boot *boot);
+
+
+/*
+ * The machine: xen_dom0less_memory.c, xen_dom0less_firmware.c and
+ * xen_dom0less_start.c; on a host util/dom0less_host.c.
+ */
+
+/* Allocate COUNT pages that end at or below LIMIT, or anywhere.  */
+#define DOM0LESS_NO_LIMIT	(~(grub_uint64_t) 0)
+grub_err_t dom0less_pages_alloc (struct dom0less_pages *pages,
+				 grub_uint64_t limit, grub_size_t count);
+
+/* Allocate COUNT pages at ADDRESS.  */
+grub_err_t dom0less_pages_alloc_at (struct dom0less_pages *pages,
+				    grub_uint64_t address,
+				    grub_size_t count);
+
+/* Free PAGES, if there are any, and forget them.  */
+void dom0less_pages_free (struct dom0less_pages *pages);
+
+/* The byte at ADDRESS, in the machine's memory.  */
+void *dom0less_at (grub_uint64_t address);
+
+/* Read the memory map into BOOT->memory and BOOT->machine.  */
+grub_err_t dom0less_memory_map (struct dom0less_boot *boot);
+
+/* Whether the SIZE bytes at ADDRESS, which somebody else has put there, can be
+   looked at.  */
+int dom0less_is_readable (const struct dom0less_boot *boot,
+			  grub_uint64_t address, grub_uint64_t size);
+
+/* Write SIZE bytes at ADDRESS back to the Point of Coherency.  */
+void dom0less_clean_cache (const void *address, grub_size_t size);
+
+/* The exception level that the firmware, and so GRUB, runs at.  */
+int dom0less_exception_level (void);
+
+/* NAME of the command line as a full name: "(device)/file", or on a host
+   "/file" of the boot file system.  The caller's to free; NULL is an error.  */
+char *dom0less_full_name (const char *name);
+
+/* Open the file of that full name.  NULL is an error.  */
+grub_file_t dom0less_open (const char *path, enum grub_file_type type);
+
+/* Say that FILE is being read, and be seen to before it takes its time.  */
+void dom0less_announce (grub_file_t file, const char *label,
+			const char *path);
+
+/* Load the filter MODULE of GRUB's.  */
+grub_err_t dom0less_load_filter (const char *module);
+
+/* Show the command line LINE to the verifiers, which may write to it.  */
+grub_err_t dom0less_verify (char *line, enum grub_verify_string_type type);
+
+/* Make BOOT->tree of what `devicetree' loaded, else of the firmware's tree.  */
+grub_err_t dom0less_gather_loaded (struct dom0less_boot *boot);
+
+/* Ask the firmware to do to BOOT->tree, which is a file's, what it has done to
+   its own: memory, addresses of network cards, and so on.  */
+grub_err_t dom0less_fix_up (struct dom0less_boot *boot);
+
 /* Put BOOT->final_tree into the EFI configuration table, and back what was
    there before.  */
 grub_err_t dom0less_install_tree (struct dom0less_boot *boot);
 void dom0less_restore_tree (struct dom0less_boot *boot);
-
-/* xen_dom0less_start.c */
-
-/* The exception level that the firmware, and so GRUB, runs at.  */
-int dom0less_exception_level (void);
 
 /* Let the firmware make an image of BOOT->xen_file, and free the file.  */
 grub_err_t dom0less_load_xen (struct dom0less_boot *boot);

@@ -1,4 +1,4 @@
-/* xen_dom0less_file.c - from names to GRUB files to EFI pages  */
+/* xen_dom0less_file.c - from names to files to pages  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -10,28 +10,14 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <grub/efi/efi.h>
-#include <grub/env.h>
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
-#include <grub/term.h>
 
 #include "xen_dom0less_boot.h"
 
 /* Where a file begins whose size is not known before its end: HTTP, xz.  */
 #define FIRST_SIZE	((grub_size_t) 4 << 20)
-
-char *
-dom0less_full_name (const char *name)
-{
-  const char *root = grub_env_get ("root");
-
-  if (name[0] == '(')
-    return grub_strdup (name);
-  return grub_xasprintf ("(%s)%s%s", root ? root : "",
-			 name[0] == '/' ? "" : "/", name);
-}
 
 char *
 dom0less_resolve (const struct dom0less_boot *boot, const char *name)
@@ -46,26 +32,25 @@ dom0less_resolve (const struct dom0less_boot *boot, const char *name)
 
 /* Move the SIZE bytes that PAGES hold into COUNT pages.  */
 static grub_err_t
-move (struct dom0less_pages *pages, grub_size_t size, grub_efi_uintn_t count,
-      grub_efi_physical_address_t limit)
+move (struct dom0less_pages *pages, grub_size_t size, grub_size_t count,
+      grub_uint64_t limit)
 {
   struct dom0less_pages other;
 
-  if (dom0less_pages_alloc (&other, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
-			    count))
+  if (dom0less_pages_alloc (&other, limit, count))
     return grub_errno;
-  grub_memcpy ((void *) (grub_addr_t) other.address,
-	       (void *) (grub_addr_t) pages->address, size);
+  grub_memcpy (dom0less_at (other.address), dom0less_at (pages->address),
+	       size);
   dom0less_pages_free (pages);
   *pages = other;
   return GRUB_ERR_NONE;
 }
 
 grub_err_t
-dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
+dom0less_read_all (grub_file_t file, grub_uint64_t limit,
 		   struct dom0less_pages *pages, grub_size_t *size)
 {
-  grub_efi_uintn_t needed;
+  grub_size_t needed;
   grub_size_t room;
   grub_ssize_t got;
 
@@ -73,8 +58,7 @@ dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
   if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
     room = FIRST_SIZE;
   /* One byte more than it says, so that the loop can meet the end.  */
-  if (dom0less_pages_alloc (pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
-			    GRUB_EFI_BYTES_TO_PAGES (room + 1)))
+  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (room + 1)))
     return grub_errno;
 
   *size = 0;
@@ -88,7 +72,7 @@ dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
 	  continue;
 	}
       got = grub_file_read (file,
-			    (char *) (grub_addr_t) pages->address + *size,
+			    (char *) dom0less_at (pages->address) + *size,
 			    room);
       if (got < 0)
 	goto fail;
@@ -104,7 +88,7 @@ dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
     }
   /* GRUB keeps account of whole allocations: what is too much of one cannot be
      given back, but all of it can.  */
-  needed = GRUB_EFI_BYTES_TO_PAGES (*size + 1);
+  needed = DOM0LESS_PAGES (*size + 1);
   if (needed < pages->count && move (pages, *size, needed, limit))
     goto fail;
   return GRUB_ERR_NONE;
@@ -114,31 +98,19 @@ dom0less_read_all (grub_file_t file, grub_efi_physical_address_t limit,
   return grub_errno;
 }
 
-/* Say what is being read, and be seen to before it takes its time.  */
-static void
-show_file (grub_file_t file, const char *label, const char *path)
-{
-  if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
-    grub_printf ("%s %s\n", label, path);
-  else
-    grub_printf ("%s %s, %" PRIuGRUB_UINT64_T " bytes\n", label, path,
-		 (grub_uint64_t) grub_file_size (file));
-  grub_refresh ();
-}
-
 grub_err_t
 dom0less_read_file (const char *path, enum grub_file_type type,
-		    grub_efi_physical_address_t limit, const char *label,
+		    grub_uint64_t limit, const char *label,
 		    struct dom0less_pages *pages, grub_size_t *size)
 {
   grub_file_t file;
 
   *size = 0;
-  file = grub_file_open (path, type);
+  file = dom0less_open (path, type);
   if (!file)
     return grub_errno;
   if (label)
-    show_file (file, label, path);
+    dom0less_announce (file, label, path);
   dom0less_read_all (file, limit, pages, size);
   grub_file_close (file);
   return grub_errno;
@@ -151,13 +123,12 @@ dom0less_read_text (const char *path, enum grub_file_type type,
   struct dom0less_pages pages;
   char *text;
 
-  if (dom0less_read_file (path, type, GRUB_EFI_MAX_USABLE_ADDRESS, NULL,
-			  &pages, size))
+  if (dom0less_read_file (path, type, DOM0LESS_NO_LIMIT, NULL, &pages, size))
     return NULL;
   text = grub_malloc (*size + 1);
   if (text)
     {
-      grub_memcpy (text, (void *) (grub_addr_t) pages.address, *size);
+      grub_memcpy (text, dom0less_at (pages.address), *size);
       text[*size] = '\0';
     }
   dom0less_pages_free (&pages);

@@ -1,4 +1,4 @@
-/* xen_dom0less_load.c - each distinct file into memory  */
+/* xen_dom0less_load.c - claim ranges; each distinct file into memory  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -10,16 +10,15 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <grub/efi/efi.h>
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
-#include <grub/verify.h>
 
 #include "xen_dom0less_boot.h"
 
 #define ADDRESS_LIMIT_32	0xffffffffULL
 #define PAGE_MASK		(((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)
+#define CLAIM_ROUNDS		4
 
 /* One image on its way: what was read, or what was made of it.  */
 struct cargo
@@ -31,7 +30,7 @@ struct cargo
 static void *
 cargo_bytes (const struct cargo *cargo)
 {
-  return (void *) (grub_addr_t) cargo->pages.address;
+  return dom0less_at (cargo->pages.address);
 }
 
 static struct grub_dom0less_module *
@@ -51,11 +50,10 @@ verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
 
   if (!line)
     return GRUB_ERR_NONE;
-  /* A verifier takes what it may write to.  */
   copy = grub_strdup (line);
   if (!copy)
     return grub_errno;
-  grub_verify_string (copy, type);
+  dom0less_verify (copy, type);
   grub_free (copy);
   return grub_errno;
 }
@@ -83,14 +81,13 @@ static grub_err_t
 take_fixed_place (struct dom0less_boot *boot, int image)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
-  grub_efi_physical_address_t start = module->address & ~PAGE_MASK;
+  grub_uint64_t start = module->address & ~PAGE_MASK;
 
   if (!module->has_reg)
     return GRUB_ERR_NONE;
-  if (dom0less_pages_alloc (boot->images + image, GRUB_EFI_ALLOCATE_ADDRESS,
-			    start,
-			    GRUB_EFI_BYTES_TO_PAGES (module->address - start
-						     + module->size)))
+  if (dom0less_pages_alloc_at (boot->images + image, start,
+			       DOM0LESS_PAGES (module->address - start
+					       + module->size)))
     {
       grub_errno = GRUB_ERR_NONE;
       grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_ADDRESS_IN_USE,
@@ -103,7 +100,7 @@ take_fixed_place (struct dom0less_boot *boot, int image)
 }
 
 /* Up to where IMAGE may lie, so that its address fits all its nodes.  */
-static grub_efi_physical_address_t
+static grub_uint64_t
 address_limit (const struct grub_dom0less_plan *plan, int image)
 {
   int i;
@@ -111,7 +108,7 @@ address_limit (const struct grub_dom0less_plan *plan, int image)
   for (i = 0; i < plan->n_modules; i++)
     if (plan->modules[i].image == image && plan->modules[i].cells.address == 1)
       return ADDRESS_LIMIT_32;
-  return GRUB_EFI_MAX_USABLE_ADDRESS;
+  return DOM0LESS_NO_LIMIT;
 }
 
 static char *
@@ -164,15 +161,15 @@ find_same_file (struct dom0less_boot *boot, int image)
 
 static grub_err_t
 copy_image (struct dom0less_boot *boot, int from, struct cargo *cargo,
-	    grub_efi_physical_address_t limit)
+	    grub_uint64_t limit)
 {
   const struct grub_dom0less_module *module = first_module (boot, from);
 
   cargo->size = module->size;
-  if (dom0less_pages_alloc (&cargo->pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS,
-			    limit, GRUB_EFI_BYTES_TO_PAGES (cargo->size)))
+  if (dom0less_pages_alloc (&cargo->pages, limit,
+			    DOM0LESS_PAGES (cargo->size)))
     return grub_errno;
-  grub_memcpy (cargo_bytes (cargo), (void *) (grub_addr_t) module->address,
+  grub_memcpy (cargo_bytes (cargo), dom0less_at (module->address),
 	       cargo->size);
   return GRUB_ERR_NONE;
 }
@@ -182,7 +179,7 @@ copy_image (struct dom0less_boot *boot, int from, struct cargo *cargo,
 static grub_err_t
 unpack_cargo (struct dom0less_boot *boot, int image, struct cargo *cargo,
 	      grub_size_t offset, grub_size_t size, grub_size_t unpacked,
-	      const char *compression, grub_efi_physical_address_t limit)
+	      const char *compression, grub_uint64_t limit)
 {
   struct cargo inside;
 
@@ -199,7 +196,7 @@ unpack_cargo (struct dom0less_boot *boot, int image, struct cargo *cargo,
 /* Make of CARGO what Xen takes, and all of IMAGE's domains can use.  */
 static grub_err_t
 prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
-		grub_efi_physical_address_t limit)
+		grub_uint64_t limit)
 {
   enum grub_dom0less_format format
     = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
@@ -248,7 +245,7 @@ move_to_fixed_place (struct dom0less_boot *boot, int image,
 			    cargo->size, module->size);
       return dom0less_judge (boot);
     }
-  grub_memcpy ((void *) (grub_addr_t) module->address, cargo_bytes (cargo),
+  grub_memcpy (dom0less_at (module->address), cargo_bytes (cargo),
 	       cargo->size);
   dom0less_pages_free (&cargo->pages);
   return GRUB_ERR_NONE;
@@ -257,11 +254,11 @@ move_to_fixed_place (struct dom0less_boot *boot, int image,
 /* Write where IMAGE lies into all of its modules.  */
 static void
 place_image (struct dom0less_boot *boot, int image,
-	     grub_efi_physical_address_t address, grub_size_t size)
+	     grub_uint64_t address, grub_size_t size)
 {
   int i;
 
-  dom0less_clean_cache ((void *) (grub_addr_t) address, size);
+  dom0less_clean_cache (dom0less_at (address), size);
   for (i = 0; i < boot->plan->n_modules; i++)
     if (boot->plan->modules[i].image == image)
       {
@@ -272,7 +269,7 @@ place_image (struct dom0less_boot *boot, int image,
 
 static grub_err_t
 read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
-	    grub_efi_physical_address_t limit)
+	    grub_uint64_t limit)
 {
   const char *path = boot->paths[boot->plan->images[image].module];
   char *label = image_label (boot, image);
@@ -300,7 +297,7 @@ static grub_err_t
 load_image (struct dom0less_boot *boot, int image)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
-  grub_efi_physical_address_t limit = address_limit (boot->plan, image);
+  grub_uint64_t limit = address_limit (boot->plan, image);
   int same = find_same_file (boot, image);
   struct cargo cargo;
 
@@ -331,22 +328,6 @@ load_image (struct dom0less_boot *boot, int image)
   return grub_errno;
 }
 
-/* Whether the SIZE bytes at ADDRESS are memory that can be looked at.  */
-static int
-is_ram (const struct dom0less_boot *boot, grub_uint64_t address,
-	grub_uint64_t size)
-{
-  int i;
-
-  for (i = 0; i < boot->machine.n_memory; i++)
-    if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE
-	&& address >= boot->memory[i].start
-	&& size <= boot->memory[i].size
-	&& address - boot->memory[i].start <= boot->memory[i].size - size)
-      return 1;
-  return 0;
-}
-
 /* Kernels that somebody else has placed, for more than one domain: Xen can
    unpack such a one only once.  */
 static grub_err_t
@@ -362,10 +343,10 @@ check_placed_kernels (struct dom0less_boot *boot)
 	  && modules[i].image == GRUB_DOM0LESS_NONE
 	  && modules[j].image == GRUB_DOM0LESS_NONE
 	  && modules[i].address == modules[j].address
-	  && is_ram (boot, modules[i].address, GRUB_DOM0LESS_HEADER_SIZE)
+	  && dom0less_is_readable (boot, modules[i].address,
+				   GRUB_DOM0LESS_HEADER_SIZE)
 	  && grub_dom0less_kernel_consumed
-	       ((void *) (grub_addr_t) modules[i].address,
-		GRUB_DOM0LESS_HEADER_SIZE))
+	       (dom0less_at (modules[i].address), GRUB_DOM0LESS_HEADER_SIZE))
 	{
 	  grub_dom0less_report (&boot->scene,
 				GRUB_DOM0LESS_RULE_KERNEL_CONSUMED,
@@ -374,6 +355,68 @@ check_placed_kernels (struct dom0less_boot *boot)
 	  break;
 	}
   return dom0less_judge (boot);
+}
+
+/* Take the pieces of RANGE that are free; *MISSED is set if one was not any
+   more.  */
+static grub_err_t
+claim_range (struct dom0less_boot *boot,
+	     const struct grub_dom0less_range *range, int *missed)
+{
+  int i;
+
+  for (i = 0; i < boot->machine.n_memory; i++)
+    {
+      const struct grub_dom0less_memory *memory = boot->memory + i;
+      struct dom0less_pages *claims;
+      uint64_t start, size;
+
+      if (memory->type != GRUB_DOM0LESS_MEMORY_FREE
+	  || !grub_dom0less_claim (memory, range->start, range->size,
+				   &start, &size))
+	continue;
+
+      claims = grub_realloc (boot->claims,
+			     (boot->n_claims + 1) * sizeof (*claims));
+      if (!claims)
+	return grub_errno;
+      boot->claims = claims;
+
+      grub_dprintf ("xen_dom0less", "claiming 0x%" PRIxGRUB_UINT64_T
+		    "+0x%" PRIxGRUB_UINT64_T "\n", start, size);
+      if (dom0less_pages_alloc_at (claims + boot->n_claims, start,
+				   size >> DOM0LESS_PAGE_SHIFT)
+	  == GRUB_ERR_NONE)
+	boot->n_claims++;
+      else
+	{
+	  grub_errno = GRUB_ERR_NONE;
+	  *missed = 1;
+	}
+    }
+  return GRUB_ERR_NONE;
+}
+
+grub_err_t
+dom0less_claim (struct dom0less_boot *boot)
+{
+  int i, round, missed = 1;
+
+  if (boot->is_forced)
+    return GRUB_ERR_NONE;
+  /* A piece may be missed because two ranges have it, or because GRUB's heap
+     has grown into it since the map was read: then a newer map has what is
+     left of it.  What nobody could claim, the rules see when all is placed.  */
+  for (round = 0; missed && round < CLAIM_ROUNDS; round++)
+    {
+      missed = 0;
+      if (dom0less_memory_map (boot))
+	return grub_errno;
+      for (i = 0; i < boot->plan->n_ranges; i++)
+	if (claim_range (boot, boot->plan->ranges + i, &missed))
+	  return grub_errno;
+    }
+  return GRUB_ERR_NONE;
 }
 
 grub_err_t

@@ -1,4 +1,4 @@
-/* xen_dom0less_memory.c - pages, the memory map, claims and caches  */
+/* xen_dom0less_memory.c - pages, the memory map and caches  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -11,18 +11,15 @@
  */
 
 #include <grub/efi/efi.h>
+#include <grub/cpu/efi/memory.h>
 #include <grub/mm.h>
 #include <grub/misc.h>
 
 #include "xen_dom0less_boot.h"
 
-#define CLAIM_ROUNDS	4
-
-grub_err_t
-dom0less_pages_alloc (struct dom0less_pages *pages,
-		      grub_efi_allocate_type_t type,
-		      grub_efi_physical_address_t address,
-		      grub_efi_uintn_t count)
+static grub_err_t
+alloc (struct dom0less_pages *pages, grub_efi_allocate_type_t type,
+       grub_uint64_t address, grub_size_t count)
 {
   void *memory;
 
@@ -40,12 +37,35 @@ dom0less_pages_alloc (struct dom0less_pages *pages,
   return GRUB_ERR_NONE;
 }
 
+grub_err_t
+dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
+		      grub_size_t count)
+{
+  if (limit > GRUB_EFI_MAX_USABLE_ADDRESS)
+    limit = GRUB_EFI_MAX_USABLE_ADDRESS;
+  return alloc (pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit, count);
+}
+
+grub_err_t
+dom0less_pages_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
+			 grub_size_t count)
+{
+  return alloc (pages, GRUB_EFI_ALLOCATE_ADDRESS, address, count);
+}
+
 void
 dom0less_pages_free (struct dom0less_pages *pages)
 {
   if (pages->count)
     grub_efi_free_pages (pages->address, pages->count);
   pages->count = 0;
+}
+
+/* The firmware maps memory one to one.  */
+void *
+dom0less_at (grub_uint64_t address)
+{
+  return (void *) (grub_addr_t) address;
 }
 
 static enum grub_dom0less_memory_type
@@ -116,67 +136,19 @@ dom0less_memory_map (struct dom0less_boot *boot)
   return grub_errno;
 }
 
-/* Take the pieces of RANGE that are free; *MISSED is set if one was not any
-   more.  */
-static grub_err_t
-claim_range (struct dom0less_boot *boot,
-	     const struct grub_dom0less_range *range, int *missed)
+int
+dom0less_is_readable (const struct dom0less_boot *boot,
+		      grub_uint64_t address, grub_uint64_t size)
 {
   int i;
 
   for (i = 0; i < boot->machine.n_memory; i++)
-    {
-      const struct grub_dom0less_memory *memory = boot->memory + i;
-      struct dom0less_pages *claims;
-      uint64_t start, size;
-
-      if (memory->type != GRUB_DOM0LESS_MEMORY_FREE
-	  || !grub_dom0less_claim (memory, range->start, range->size,
-				   &start, &size))
-	continue;
-
-      claims = grub_realloc (boot->claims,
-			     (boot->n_claims + 1) * sizeof (*claims));
-      if (!claims)
-	return grub_errno;
-      boot->claims = claims;
-
-      grub_dprintf ("xen_dom0less", "claiming 0x%" PRIxGRUB_UINT64_T
-		    "+0x%" PRIxGRUB_UINT64_T "\n", start, size);
-      if (dom0less_pages_alloc (claims + boot->n_claims,
-				GRUB_EFI_ALLOCATE_ADDRESS, start,
-				size >> DOM0LESS_PAGE_SHIFT)
-	  == GRUB_ERR_NONE)
-	boot->n_claims++;
-      else
-	{
-	  grub_errno = GRUB_ERR_NONE;
-	  *missed = 1;
-	}
-    }
-  return GRUB_ERR_NONE;
-}
-
-grub_err_t
-dom0less_claim (struct dom0less_boot *boot)
-{
-  int i, round, missed = 1;
-
-  if (boot->is_forced)
-    return GRUB_ERR_NONE;
-  /* A piece may be missed because two ranges have it, or because GRUB's heap
-     has grown into it since the map was read: then a newer map has what is
-     left of it.  What nobody could claim, the rules see when all is placed.  */
-  for (round = 0; missed && round < CLAIM_ROUNDS; round++)
-    {
-      missed = 0;
-      if (dom0less_memory_map (boot))
-	return grub_errno;
-      for (i = 0; i < boot->plan->n_ranges; i++)
-	if (claim_range (boot, boot->plan->ranges + i, &missed))
-	  return grub_errno;
-    }
-  return GRUB_ERR_NONE;
+    if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE
+	&& address >= boot->memory[i].start
+	&& size <= boot->memory[i].size
+	&& address - boot->memory[i].start <= boot->memory[i].size - size)
+      return 1;
+  return 0;
 }
 
 void

@@ -26,6 +26,26 @@ struct mapped
   int node;				/* or GRUB_DOM0LESS_NONE */
 };
 
+int
+dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
+		       grub_uint64_t *memory, grub_uint32_t *cpus)
+{
+  const fdt32_t *cell;
+  uint64_t kib;
+  int len, node;
+
+  if (domain == GRUB_DOM0LESS_DOM0)
+    return 0;
+  node = boot->plan->domains[domain].node;
+  cell = fdt_getprop (boot->tree, node, "memory", &len);
+  if (!cell || len != 2 * (int) sizeof (*cell)
+      || grub_dom0less_read_cells (&cell, 2, &kib))
+    return 0;
+  *memory = kib;
+  *cpus = grub_dom0less_u32 (boot->tree, node, "cpus", 0);
+  return 1;
+}
+
 static void
 show_modules (struct dom0less_boot *boot, int domain)
 {
@@ -54,9 +74,9 @@ show_domains (struct dom0less_boot *boot)
 
   for (i = GRUB_DOM0LESS_DOM0; i < plan->n_domains; i++)
     {
-      int j, node = i < 0 ? plan->chosen : plan->domains[i].node;
-      int len;
-      const fdt32_t *memory;
+      grub_uint64_t memory;
+      grub_uint32_t cpus;
+      int j;
 
       for (j = 0; j < plan->n_modules && plan->modules[j].domain != i; j++)
 	;
@@ -64,16 +84,8 @@ show_domains (struct dom0less_boot *boot)
 	continue;
 
       grub_printf ("%s:", dom0less_domain_name (boot, i));
-      memory = fdt_getprop (boot->tree, node, "memory", &len);
-      if (i != GRUB_DOM0LESS_DOM0 && memory && len == 8)
-	{
-	  uint64_t kib = 0;
-
-	  grub_dom0less_read_cells (&memory, 2, &kib);
-	  grub_printf (" %u vCPUs, %" PRIuGRUB_UINT64_T " KiB",
-		       grub_dom0less_u32 (boot->tree, node, "cpus", 0),
-		       (grub_uint64_t) kib);
-	}
+      if (dom0less_domain_needs (boot, i, &memory, &cpus))
+	grub_printf (" %u vCPUs, %" PRIuGRUB_UINT64_T " KiB", cpus, memory);
       grub_printf ("\n");
       show_modules (boot, i);
     }

@@ -53,7 +53,7 @@ dom0less_load_xen (struct dom0less_boot *boot)
      helper of the same purpose: that one differs between versions.  */
   status = b->load_image (0, grub_efi_image_handle,
 			  (grub_efi_device_path_t *) &path,
-			  (void *) (grub_addr_t) boot->xen_file.address,
+			  dom0less_at (boot->xen_file.address),
 			  boot->xen_size, &boot->xen_image);
   dom0less_pages_free (&boot->xen_file);
   if (status == GRUB_EFI_SUCCESS)

@@ -1,4 +1,4 @@
-/* xen_dom0less_tree.c - gather the base tree, hand Xen the final one  */
+/* xen_dom0less_tree.c - from the base tree and overlays to the one Xen gets  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -10,23 +10,20 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <grub/efi/efi.h>
-#include <grub/efi/fdtload.h>
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
 #include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
-#include "xen_dom0less_compat.h"
 
 /* Xen maps this much for its tree, and its EFI stub adds a page to ours
    (MAX_FDT_SIZE and efi_arch_use_config_file).  */
 #define MAX_TREE_SIZE	(((grub_size_t) 2 << 20) - 4096)
 
-/* Make BOOT->tree of the SIZE bytes at FDT, if they are a tree.  */
-static grub_err_t
-adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
+grub_err_t
+dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
+		     grub_size_t size)
 {
   if (grub_dom0less_check_tree (fdt, size))
     return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
@@ -37,30 +34,6 @@ adopt_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size)
   grub_memcpy (boot->tree, fdt, fdt_totalsize (fdt));
   boot->scene.fdt = boot->tree;
   return GRUB_ERR_NONE;
-}
-
-/* What `devicetree' loaded, else the firmware's: GRUB's fdt module knows.  */
-static grub_err_t
-gather_loaded (struct dom0less_boot *boot)
-{
-  void *firmware = grub_efi_get_firmware_fdt ();
-  void *fdt = grub_fdt_load (0);
-
-  if (!fdt)
-    return grub_errno;
-
-  /* Without any tree GRUB makes an empty one.  */
-  if (!firmware && fdt_check_header (fdt) == 0
-      && fdt_first_subnode (fdt, 0) < 0)
-    dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
-		     GRUB_DOM0LESS_NONE, NULL);
-  else if (adopt_tree (boot, fdt, fdt_totalsize (fdt)) == GRUB_ERR_NONE)
-    /* What is not the firmware's came from a file.  Since 2.12 `devicetree'
-       has had it fixed up, and a second time does not hurt.  */
-    boot->tree_is_file = !firmware
-      || grub_memcmp (firmware, fdt, fdt_totalsize (fdt)) != 0;
-  grub_fdt_unload ();
-  return grub_errno;
 }
 
 grub_err_t
@@ -156,39 +129,6 @@ apply_overlay (struct dom0less_boot *boot, const char *path)
   return grub_errno;
 }
 
-/* Ask the firmware to do to a tree from a file what it has done to its own:
-   memory, addresses of network cards, and so on.  FLAGS are the protocol's.  */
-static grub_err_t
-fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
-{
-  static dom0less_guid_t guid = DOM0LESS_DT_FIXUP_GUID;
-  struct dom0less_dt_fixup *protocol
-    = grub_efi_locate_protocol ((void *) &guid, NULL);
-  grub_efi_uintn_t size;
-  grub_efi_status_t status;
-
-  if (!protocol)
-    return GRUB_ERR_NONE;
-  size = fdt_totalsize (*fdt);
-  status = protocol->fixup (protocol, *fdt, &size, flags);
-  if (status == GRUB_EFI_BUFFER_TOO_SMALL
-      && size > fdt_totalsize (*fdt) && *fdt == boot->tree)
-    {
-      if (dom0less_grow_tree (boot, size - fdt_totalsize (*fdt)))
-	return grub_errno;
-      *fdt = boot->tree;
-      size = fdt_totalsize (*fdt);
-      status = protocol->fixup (protocol, *fdt, &size, flags);
-    }
-  grub_dprintf ("xen_dom0less", "the firmware's fixup returned 0x%lx\n",
-		(unsigned long) status);
-  if (status != GRUB_EFI_SUCCESS)
-    return grub_error (GRUB_ERR_BAD_OS,
-		       N_("the firmware cannot fix up %s: 0x%lx"),
-		       boot->tree_name, (unsigned long) status);
-  return GRUB_ERR_NONE;
-}
-
 grub_err_t
 dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
 {
@@ -210,11 +150,11 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
 
       if (!fdt)
 	return grub_errno;
-      adopt_tree (boot, fdt, size);
+      dom0less_adopt_tree (boot, fdt, size);
       grub_free (fdt);
     }
   else
-    gather_loaded (boot);
+    dom0less_gather_loaded (boot);
   if (grub_errno)
     return grub_errno;
 
@@ -229,9 +169,8 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
 	return grub_errno;
     }
 
-  /* Reservations wait until Xen is started: they cannot be undone.  */
   if (boot->tree_is_file)
-    return fix_up (boot, &boot->tree, DOM0LESS_DT_APPLY_FIXUPS);
+    return dom0less_fix_up (boot);
   return GRUB_ERR_NONE;
 }
 
@@ -244,12 +183,11 @@ dom0less_patch_tree (struct dom0less_boot *boot)
 
   size = fdt_totalsize (boot->tree)
     + grub_dom0less_patch_room (boot->plan, boot->xen_args);
-  if (dom0less_pages_alloc (&boot->final_tree, GRUB_EFI_ALLOCATE_MAX_ADDRESS,
-			    GRUB_EFI_MAX_USABLE_ADDRESS,
-			    GRUB_EFI_BYTES_TO_PAGES (size)))
+  if (dom0less_pages_alloc (&boot->final_tree, DOM0LESS_NO_LIMIT,
+			    DOM0LESS_PAGES (size)))
     return grub_errno;
 
-  fdt = (void *) (grub_addr_t) boot->final_tree.address;
+  fdt = dom0less_at (boot->final_tree.address);
   err = fdt_open_into (boot->tree, fdt, (int) size);
   if (!err)
     err = grub_dom0less_patch (fdt, boot->plan, boot->xen_args);
@@ -263,43 +201,4 @@ dom0less_patch_tree (struct dom0less_boot *boot)
 			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL,
 			  fdt_totalsize (fdt), MAX_TREE_SIZE);
   return dom0less_judge (boot);
-}
-
-static grub_err_t
-set_table (void *fdt)
-{
-  static dom0less_guid_t guid = GRUB_EFI_DEVICE_TREE_GUID;
-  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
-  grub_efi_status_t status;
-
-  status = b->install_configuration_table ((void *) &guid, fdt);
-  if (status != GRUB_EFI_SUCCESS)
-    return grub_error (GRUB_ERR_IO, N_("cannot install the tree: 0x%lx"),
-		       (unsigned long) status);
-  return GRUB_ERR_NONE;
-}
-
-grub_err_t
-dom0less_install_tree (struct dom0less_boot *boot)
-{
-  void *fdt = (void *) (grub_addr_t) boot->final_tree.address;
-
-  /* Xen's stub deletes the tree's memory reservations and believes the
-     firmware's memory map: let that map have them.  */
-  if (boot->tree_is_file && fix_up (boot, &fdt, DOM0LESS_DT_RESERVE_MEMORY))
-    return grub_errno;
-
-  boot->firmware_tree = grub_efi_get_firmware_fdt ();
-  if (set_table (fdt))
-    return grub_errno;
-  boot->installed = 1;
-  return GRUB_ERR_NONE;
-}
-
-void
-dom0less_restore_tree (struct dom0less_boot *boot)
-{
-  if (boot->installed)
-    set_table (boot->firmware_tree);
-  boot->installed = 0;
 }

@@ -13,7 +13,6 @@
 #include <grub/types.h>
 #include <grub/crypto.h>
 #include <grub/deflate.h>
-#include <grub/dl.h>
 #include <grub/file.h>
 #include <grub/fs.h>
 #include <grub/misc.h>
@@ -68,37 +67,41 @@ filter_module (const char *compression)
   return NULL;
 }
 
-static grub_err_t
-unpack_by_filter (const void *packed, grub_size_t size, const char *module,
-		  grub_efi_physical_address_t limit,
-		  struct dom0less_pages *pages, grub_size_t *unpacked)
+grub_file_t
+dom0less_filter (grub_file_t below)
 {
-  grub_file_t file, below;
+  grub_file_t file = below;
   int filter;
 
-  if (!grub_dl_load (module))
-    return grub_errno;
-
-  file = grub_zalloc (sizeof (*file));
-  if (!file)
-    return grub_errno;
-  file->fs = &memory_fs;
-  file->data = (void *) (grub_addr_t) packed;
-  file->size = size;
-
-  below = file;
   for (filter = GRUB_FILE_FILTER_COMPRESSION_FIRST;
        filter <= GRUB_FILE_FILTER_COMPRESSION_LAST && file == below; filter++)
     if (grub_file_filters[filter])
-      {
-	file = grub_file_filters[filter] (below, GRUB_FILE_TYPE_XEN_MODULE);
-	if (!file)
-	  {
-	    grub_file_close (below);
-	    return grub_errno;
-	  }
-      }
+      file = grub_file_filters[filter] (below, GRUB_FILE_TYPE_XEN_MODULE);
+  if (!file)
+    grub_file_close (below);
+  return file;
+}
 
+static grub_err_t
+unpack_by_filter (const void *packed, grub_size_t size, const char *module,
+		  grub_uint64_t limit,
+		  struct dom0less_pages *pages, grub_size_t *unpacked)
+{
+  grub_file_t file, below;
+
+  if (dom0less_load_filter (module))
+    return grub_errno;
+
+  below = grub_zalloc (sizeof (*below));
+  if (!below)
+    return grub_errno;
+  below->fs = &memory_fs;
+  below->data = (void *) (grub_addr_t) packed;
+  below->size = size;
+
+  file = dom0less_filter (below);
+  if (!file)
+    return grub_errno;
   if (file == below)
     grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("no known compression"));
   else
@@ -116,8 +119,8 @@ check_gzip (const void *packed, grub_size_t size,
   const char *trailer = (const char *) packed + size - GZIP_TRAILER_SIZE;
   grub_uint32_t crc;
 
-  grub_crypto_hash (GRUB_MD_CRC32, &crc,
-		    (void *) (grub_addr_t) pages->address, unpacked);
+  grub_crypto_hash (GRUB_MD_CRC32, &crc, dom0less_at (pages->address),
+		    unpacked);
   if (grub_be_to_cpu32 (crc)
       != grub_le_to_cpu32 (grub_get_unaligned32 (trailer)))
     return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("wrong checksum"));
@@ -126,15 +129,14 @@ check_gzip (const void *packed, grub_size_t size,
 
 static grub_err_t
 unpack_zstd (const void *packed, grub_size_t size,
-	     grub_efi_physical_address_t limit,
+	     grub_uint64_t limit,
 	     struct dom0less_pages *pages, grub_size_t *unpacked)
 {
   grub_size_t got;
 
-  if (dom0less_pages_alloc (pages, GRUB_EFI_ALLOCATE_MAX_ADDRESS, limit,
-			    GRUB_EFI_BYTES_TO_PAGES (*unpacked)))
+  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (*unpacked)))
     return grub_errno;
-  got = ZSTD_decompress ((void *) (grub_addr_t) pages->address, *unpacked,
+  got = ZSTD_decompress (dom0less_at (pages->address), *unpacked,
 			 packed, size);
   if (!ZSTD_isError (got) && got == *unpacked)
     return GRUB_ERR_NONE;
@@ -147,7 +149,7 @@ unpack_zstd (const void *packed, grub_size_t size,
 
 grub_err_t
 dom0less_unpack (const void *packed, grub_size_t size,
-		 const char *compression, grub_efi_physical_address_t limit,
+		 const char *compression, grub_uint64_t limit,
 		 struct dom0less_pages *pages, grub_size_t *unpacked)
 {
   const char *module = filter_module (compression);
@@ -198,7 +200,7 @@ void
 dom0less_read_xen_facts (struct dom0less_boot *boot)
 {
   struct grub_dom0less_xen *xen = &boot->machine.xen;
-  char *image = (char *) (grub_addr_t) boot->xen_file.address;
+  char *image = dom0less_at (boot->xen_file.address);
   grub_size_t at = 0;
   char *text;
   int tries;

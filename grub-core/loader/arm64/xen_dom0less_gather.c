@@ -1,0 +1,173 @@
+/* xen_dom0less_gather.c - Xen, the tree and all names: what is to be loaded  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/misc.h>
+#include <grub/mm.h>
+
+#include "xen_dom0less_boot.h"
+
+void
+dom0less_free (struct dom0less_boot *boot)
+{
+  int i;
+  grub_size_t claim;
+
+  if (!boot)
+    return;
+
+  dom0less_restore_tree (boot);
+  dom0less_unload_xen (boot);
+  dom0less_pages_free (&boot->final_tree);
+  dom0less_pages_free (&boot->xen_file);
+  for (i = 0; boot->images && i < boot->plan->n_images; i++)
+    dom0less_pages_free (boot->images + i);
+  for (claim = 0; claim < boot->n_claims; claim++)
+    dom0less_pages_free (boot->claims + claim);
+
+  for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
+    grub_free (boot->paths[i]);
+  for (i = 0; i < boot->n_keys; i++)
+    {
+      grub_free (boot->keys[i].key);
+      grub_free (boot->keys[i].path);
+    }
+  grub_free (boot->images);
+  grub_free (boot->claims);
+  grub_free (boot->paths);
+  grub_free (boot->keys);
+  grub_free (boot->plan);
+  grub_free (boot->memory);
+  grub_free (boot->tree);
+  grub_free (boot->tree_name);
+  grub_free (boot->config);
+  grub_free (boot->config_name);
+  grub_free (boot->section);
+  grub_free (boot->error);
+  grub_free (boot->xen_args);
+  grub_free (boot->xen);
+  grub_free (boot);
+}
+
+static grub_err_t
+gather_xen (struct dom0less_boot *boot)
+{
+  boot->xen = dom0less_full_name (boot->request->xen);
+  if (!boot->xen
+      || dom0less_read_file (boot->xen, GRUB_FILE_TYPE_XEN_HYPERVISOR,
+			     DOM0LESS_NO_LIMIT, NULL,
+			     &boot->xen_file, &boot->xen_size))
+    return grub_errno;
+  dom0less_read_xen_facts (boot);
+  return GRUB_ERR_NONE;
+}
+
+/* The tree of --dtb, else the config's, else what there is.  */
+static grub_err_t
+gather_base (struct dom0less_boot *boot)
+{
+  char *name = NULL;
+  const char *dtb;
+
+  if (boot->request->dtb)
+    name = dom0less_full_name (boot->request->dtb);
+  else if (boot->config
+	   && (dtb = grub_dom0less_config_value (boot->config,
+						 boot->config_size,
+						 boot->section, "dtb")))
+    name = dom0less_resolve (boot, dtb);
+  if (!grub_errno)
+    dom0less_gather_tree (boot, name);
+  grub_free (name);
+  return grub_errno;
+}
+
+/* Whether the tree leaves its dom0 to a xen.cfg, and none has been read.  */
+static int
+wants_config (struct dom0less_boot *boot)
+{
+  int chosen = fdt_path_offset (boot->tree, "/chosen");
+
+  return (!boot->config && chosen >= 0
+	  && fdt_getprop (boot->tree, chosen, "xen,uefi-cfg-load", NULL));
+}
+
+static grub_err_t
+gather_tree (struct dom0less_boot *boot)
+{
+  if (boot->request->config
+      && dom0less_read_config (boot, boot->request->config))
+    return grub_errno;
+  if (gather_base (boot))
+    return grub_errno;
+
+  if (wants_config (boot))
+    {
+      if (dom0less_read_config (boot, NULL))
+	return grub_errno;
+      /* As for Xen's stub, the config's tree replaces the one that asked.  */
+      if (!boot->request->dtb
+	  && grub_dom0less_config_value (boot->config, boot->config_size,
+					 boot->section, "dtb")
+	  && gather_base (boot))
+	return grub_errno;
+    }
+  if (boot->config)
+    return dom0less_apply_config (boot);
+  return GRUB_ERR_NONE;
+}
+
+grub_err_t
+dom0less_gather (struct dom0less_boot *boot)
+{
+  boot->scene.xen_args = boot->xen_args;
+  boot->machine.exception_level = dom0less_exception_level ();
+  if (gather_xen (boot) || gather_tree (boot))
+    return grub_errno;
+  return dom0less_gather_keys (boot);
+}
+
+grub_err_t
+dom0less_make_plan (struct dom0less_boot *boot)
+{
+  int i;
+
+  boot->plan = grub_malloc (sizeof (*boot->plan));
+  if (!boot->plan)
+    return grub_errno;
+  grub_dom0less_plan_read (boot->plan, boot->tree);
+  boot->scene.plan = boot->plan;
+
+  boot->paths = grub_calloc (boot->plan->n_modules + 1, sizeof (char *));
+  /* Images may be shared less later on, down to one for each module.  */
+  boot->images = grub_calloc (boot->plan->n_modules + 1,
+			      sizeof (*boot->images));
+  if (!boot->paths || !boot->images)
+    return grub_errno;
+  for (i = 0; i < boot->plan->n_modules; i++)
+    {
+      boot->paths[i] = dom0less_module_path (boot, boot->plan->modules + i);
+      if (grub_errno)
+	return grub_errno;
+    }
+  dom0less_report_unused_keys (boot);
+  grub_dom0less_plan_share (boot->plan, (const char *const *) boot->paths);
+  return GRUB_ERR_NONE;
+}
+
+grub_err_t
+dom0less_check (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
+{
+  if (dom0less_memory_map (boot))
+    return grub_errno;
+  grub_dom0less_check (&boot->scene, phase);
+  return dom0less_judge (boot);
+}

@@ -1,0 +1,44 @@
+/* dom0less_host.h - a machine made up of files, for the steps of a boot  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef GRUB_UTIL_DOM0LESS_HOST_HEADER
+#define GRUB_UTIL_DOM0LESS_HOST_HEADER	1
+
+/*
+ * What xen_dom0less_boot.h calls the machine, on a host: the boot file system
+ * is a folder, memory is the heap under made-up addresses.  Full names are
+ * "/file" in that folder, and "(host)/file" outside.
+ */
+
+/* The folder that NAME lies in, in memory that is the caller's.  */
+char *dom0less_host_folder (const char *name);
+
+/* Take the folder ROOT as the boot file system.  Returns 0, or -1 with errno
+   set.  */
+int dom0less_host_init (const char *root);
+
+/* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
+   of the tree's memory nodes.  TEXT has to stay.  */
+void dom0less_host_memory_map (const char *text);
+
+/* The path on the host of the file with the full name PATH, in memory that is
+   the caller's; NULL if it is on a device of the machine's.  */
+char *dom0less_host_path (const char *path);
+
+/* Remember that the file with the full name PATH is needed.  Returns 0, or -1 if
+   it is on a device of the machine's.  */
+int dom0less_host_need (const char *path);
+
+/* Call FUNCTION with the path of each file that is needed, or was opened.  */
+void dom0less_host_files (void (*function) (const char *path));
+
+#endif

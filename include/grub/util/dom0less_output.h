@@ -1,0 +1,52 @@
+/* dom0less_output.h - what has been found out of a boot, for eyes and programs  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef GRUB_UTIL_DOM0LESS_OUTPUT_HEADER
+#define GRUB_UTIL_DOM0LESS_OUTPUT_HEADER	1
+
+#include <stdio.h>
+
+#include <grub/xen_dom0less.h>
+
+struct dom0less_boot;
+
+/* A finding, or an error of GRUB's that belongs to no rule.  */
+struct dom0less_line
+{
+  enum grub_dom0less_severity severity;
+  const char *rule;			/* or NULL */
+  char *node;				/* its path, or NULL */
+  char *text;				/* all of it */
+};
+
+struct dom0less_lines
+{
+  struct dom0less_line *line;
+  int n;
+};
+
+/* The model that BOOT's tree says, or NULL.  */
+const char *dom0less_model (const struct dom0less_boot *boot);
+
+/* NODE's path, in memory that is the caller's.  */
+char *dom0less_node_path (const void *fdt, int node);
+
+/* dom0less_json.c: write BOOT, as far as it has come, and LINES as one JSON
+   object (RFC 8259) to STREAM.  Sizes are in bytes, addresses in decimal.  */
+void dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
+			  const struct dom0less_lines *lines);
+
+/* dom0less_map.c: draw the memory of BOOT, which has a plan, as SVG 1.1 to
+   STREAM.  */
+void dom0less_write_map (FILE *stream, const struct dom0less_boot *boot);
+
+#endif

@@ -1,0 +1,233 @@
+/* dom0less_json.c - a boot as JSON  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <config.h>
+
+#include <stdlib.h>
+
+#include <grub/util/dom0less_output.h>
+#include <grub/util/misc.h>
+
+#include "xen_dom0less_boot.h"
+
+const char *
+dom0less_model (const struct dom0less_boot *boot)
+{
+  return boot->tree ? grub_dom0less_string (boot->tree, 0, "model") : NULL;
+}
+
+char *
+dom0less_node_path (const void *fdt, int node)
+{
+  size_t size = 64;
+  char *path = xmalloc (size);
+  int err;
+
+  while ((err = fdt_get_path (fdt, node, path, size)) == -FDT_ERR_NOSPACE)
+    {
+      size *= 2;
+      path = xrealloc (path, size);
+    }
+  if (!err)
+    return path;
+  free (path);
+  return NULL;
+}
+
+/* How many bytes the character at TEXT has in well-formed UTF-8 (RFC 3629),
+   0 if it is not.  */
+static int
+utf8_length (const unsigned char *text)
+{
+  int i, length = *text < 0x80 ? 1 : *text < 0xc2 ? 0 : *text < 0xe0 ? 2
+    : *text < 0xf0 ? 3 : *text < 0xf5 ? 4 : 0;
+
+  for (i = 1; i < length; i++)
+    if ((text[i] & 0xc0) != 0x80)
+      return 0;
+  if ((*text == 0xe0 && text[1] < 0xa0) || (*text == 0xed && text[1] > 0x9f)
+      || (*text == 0xf0 && text[1] < 0x90) || (*text == 0xf4 && text[1] > 0x8f))
+    return 0;
+  return length;
+}
+
+/* Write TEXT as a JSON string: null without one, and U+FFFD for each byte that
+   is no character.  */
+static void
+write_string (FILE *stream, const char *text)
+{
+  const unsigned char *at = (const unsigned char *) text;
+
+  if (!text)
+    {
+      fputs ("null", stream);
+      return;
+    }
+  putc ('"', stream);
+  while (*at)
+    {
+      int length = utf8_length (at);
+
+      if (*at == '"' || *at == '\\')
+	fprintf (stream, "\\%c", *at++);
+      else if (*at < ' ')
+	fprintf (stream, "\\u%04x", *at++);
+      else if (!length)
+	{
+	  fputs ("\\ufffd", stream);
+	  at++;
+	}
+      else
+	at += fwrite (at, 1, length, stream);
+    }
+  putc ('"', stream);
+}
+
+static void
+write_pair (FILE *stream, const char *before, const char *name,
+	    const char *value)
+{
+  fprintf (stream, "%s\"%s\": ", before, name);
+  write_string (stream, value);
+}
+
+static void
+write_number (FILE *stream, const char *name, grub_uint64_t number)
+{
+  fprintf (stream, ", \"%s\": %llu", name, (unsigned long long) number);
+}
+
+static void
+write_node (FILE *stream, const struct dom0less_boot *boot, int node)
+{
+  char *path = dom0less_node_path (boot->tree, node);
+
+  write_pair (stream, ", ", "node", path);
+  free (path);
+}
+
+static void
+write_modules (FILE *stream, const struct dom0less_boot *boot, int domain)
+{
+  const char *separator = "";
+  int i;
+
+  fputs (", \"modules\": [", stream);
+  for (i = 0; i < boot->plan->n_modules; i++)
+    {
+      const struct grub_dom0less_module *module = boot->plan->modules + i;
+
+      if (module->domain != domain)
+	continue;
+      fprintf (stream, "%s\n      {", separator);
+      write_pair (stream, "", "kind", grub_dom0less_kind_name (module->kind));
+      write_node (stream, boot, module->node);
+      write_pair (stream, ", ", "file", boot->paths[i]);
+      if (module->size)
+	write_number (stream, "size", module->size);
+      if (module->has_reg)
+	write_number (stream, "address", module->address);
+      putc ('}', stream);
+      separator = ",";
+    }
+  putc (']', stream);
+}
+
+static void
+write_domains (FILE *stream, const struct dom0less_boot *boot)
+{
+  int i;
+
+  fputs (",\n  \"domains\": [", stream);
+  for (i = GRUB_DOM0LESS_DOM0; i < boot->plan->n_domains; i++)
+    {
+      grub_uint64_t memory;
+      grub_uint32_t cpus;
+
+      fprintf (stream, "%s\n    {", i == GRUB_DOM0LESS_DOM0 ? "" : ",");
+      write_pair (stream, "", "name", dom0less_domain_name (boot, i));
+      if (dom0less_domain_needs (boot, i, &memory, &cpus))
+	{
+	  write_number (stream, "memory_kib", memory);
+	  write_number (stream, "cpus", cpus);
+	}
+      write_modules (stream, boot, i);
+      putc ('}', stream);
+    }
+  putc (']', stream);
+}
+
+static void
+write_ranges (FILE *stream, const struct dom0less_boot *boot)
+{
+  int i;
+
+  fputs (",\n  \"ranges\": [", stream);
+  for (i = 0; i < boot->plan->n_ranges; i++)
+    {
+      const struct grub_dom0less_range *range = boot->plan->ranges + i;
+
+      fprintf (stream, "%s\n    {", i ? "," : "");
+      write_pair (stream, "", "kind", grub_dom0less_range_name (range->kind));
+      write_node (stream, boot, range->node);
+      write_number (stream, "start", range->start);
+      write_number (stream, "size", range->size);
+      putc ('}', stream);
+    }
+  putc (']', stream);
+}
+
+static void
+write_xen (FILE *stream, const struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_xen *xen = &boot->machine.xen;
+
+  write_pair (stream, ",\n  ", "xen", boot->xen && boot->xen[1]
+	      ? boot->xen : NULL);
+  fputs (",\n  \"xen_version\": ", stream);
+  if (xen->major)
+    fprintf (stream, "\"%d.%d\"", xen->major, xen->minor);
+  else
+    fputs ("null", stream);
+}
+
+void
+dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
+		     const struct dom0less_lines *lines)
+{
+  int i;
+
+  fputs ("{", stream);
+  write_pair (stream, "\n  ", "tree", boot->tree_name);
+  write_pair (stream, ",\n  ", "model", dom0less_model (boot));
+  write_xen (stream, boot);
+  if (boot->plan && boot->paths)
+    {
+      write_domains (stream, boot);
+      write_ranges (stream, boot);
+    }
+
+  fputs (",\n  \"findings\": [", stream);
+  for (i = 0; i < lines->n; i++)
+    {
+      const struct dom0less_line *line = lines->line + i;
+
+      fprintf (stream, "%s\n    {", i ? "," : "");
+      write_pair (stream, "", "severity",
+		  line->severity == GRUB_DOM0LESS_ERROR ? "error" : "warning");
+      write_pair (stream, ", ", "rule", line->rule);
+      write_pair (stream, ", ", "node", line->node);
+      write_pair (stream, ", ", "text", line->text);
+      putc ('}', stream);
+    }
+  fputs ("]\n}\n", stream);
+}

@@ -1,0 +1,266 @@
+/* dom0less_map.c - the memory of a boot as a picture  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <config.h>
+
+#include <stdlib.h>
+
+#include <grub/misc.h>
+#include <grub/util/dom0less_output.h>
+#include <grub/util/misc.h>
+
+#include "xen_dom0less_boot.h"
+
+/* In user units, which are pixels where nobody scales.  */
+#define WIDTH		960
+#define MARGIN		16
+#define BAR_HEIGHT	36
+#define LINE_HEIGHT	18
+#define MIN_WIDTH	1.5
+
+/* One bar: what START and SIZE, in bytes, look like.  */
+struct bar
+{
+  FILE *stream;
+  double y;
+  grub_uint64_t start, size;
+};
+
+static const char *const colours[] =
+  {
+    [GRUB_DOM0LESS_STATIC_MEM] = "#4e79a7",
+    [GRUB_DOM0LESS_STATIC_HEAP] = "#59a14f",
+    [GRUB_DOM0LESS_SHARED_MEM] = "#edc948",
+    [GRUB_DOM0LESS_RESERVED] = "#9c755f",
+    [GRUB_DOM0LESS_PLACED] = "#b07aa1"
+  };
+
+/* Domains side by side take these in turn.  */
+static const char *const domain_colours[] =
+  { "#4e79a7", "#f28e2b", "#76b7b2", "#e15759", "#59a14f", "#edc948" };
+
+static void
+write_text (FILE *stream, const char *text)
+{
+  for (; *text; text++)
+    switch (*text)
+      {
+      case '<':
+	fputs ("&lt;", stream);
+	break;
+      case '>':
+	fputs ("&gt;", stream);
+	break;
+      case '&':
+	fputs ("&amp;", stream);
+	break;
+      default:
+	/* Nothing else is special in text, but not all is a character.  */
+	putc ((unsigned char) *text < ' ' ? '?' : *text, stream);
+	break;
+      }
+}
+
+static void
+begin_label (FILE *stream, double x, double y)
+{
+  fprintf (stream, "<text x=\"%.1f\" y=\"%.1f\">", x, y);
+}
+
+static void
+end_label (FILE *stream)
+{
+  fputs ("</text>\n", stream);
+}
+
+/* A rectangle from START on, SIZE long, in BAR; LABEL is seen when the mouse
+   rests there.  */
+static void
+draw_box (const struct bar *bar, grub_uint64_t start, grub_uint64_t size,
+	  const char *colour, const char *label)
+{
+  double scale = (double) (WIDTH - 2 * MARGIN) / bar->size;
+  double width = size * scale;
+
+  fprintf (bar->stream, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+	   "height=\"%d\" fill=\"%s\" stroke=\"#333\" stroke-width=\"0.5\">"
+	   "<title>", MARGIN + (start - bar->start) * scale, bar->y,
+	   width < MIN_WIDTH ? MIN_WIDTH : width, BAR_HEIGHT, colour);
+  write_text (bar->stream, label);
+  fputs ("</title></rect>\n", bar->stream);
+}
+
+static char *
+range_label (const struct dom0less_boot *boot,
+	     const struct grub_dom0less_range *range)
+{
+  char *path = dom0less_node_path (boot->tree, range->node);
+  char *label = xasprintf ("%s 0x%llx-0x%llx %s",
+			   grub_dom0less_range_name (range->kind),
+			   (unsigned long long) range->start,
+			   (unsigned long long) (range->start + range->size
+						 - 1), path ? path : "");
+
+  free (path);
+  return label;
+}
+
+/* One piece of RAM, and what the tree gives a purpose there; lines with the
+   names below it.  Returns where it ends.  */
+static double
+draw_piece (FILE *stream, const struct dom0less_boot *boot,
+	    const struct grub_dom0less_memory *memory, double y)
+{
+  struct bar bar = { stream, y + LINE_HEIGHT, memory->start, memory->size };
+  char *label;
+  int i;
+
+  label = xasprintf ("RAM 0x%llx-0x%llx, %llu MiB",
+		     (unsigned long long) memory->start,
+		     (unsigned long long) (memory->start + memory->size - 1),
+		     (unsigned long long) (memory->size >> 20));
+  begin_label (stream, MARGIN, y + LINE_HEIGHT - 5);
+  write_text (stream, label);
+  end_label (stream);
+  draw_box (&bar, memory->start, memory->size, "#eee", label);
+  free (label);
+
+  y = bar.y + BAR_HEIGHT;
+  for (i = 0; i < boot->plan->n_ranges; i++)
+    {
+      const struct grub_dom0less_range *range = boot->plan->ranges + i;
+      grub_uint64_t start, size;
+
+      if (!grub_dom0less_claim (memory, range->start, range->size,
+				&start, &size))
+	continue;
+      label = range_label (boot, range);
+      draw_box (&bar, start, size, colours[range->kind], label);
+      y += LINE_HEIGHT;
+      fprintf (stream, "<rect x=\"%d\" y=\"%.1f\" width=\"10\" height=\"10\" "
+	       "fill=\"%s\"/>\n", MARGIN, y - 10, colours[range->kind]);
+      begin_label (stream, MARGIN + 16, y);
+      write_text (stream, label);
+      end_label (stream);
+      free (label);
+    }
+  return y + LINE_HEIGHT;
+}
+
+/* All of RAM, and side by side what the domains want of it.  */
+static double
+draw_domains (FILE *stream, const struct dom0less_boot *boot,
+	      grub_uint64_t ram, double y)
+{
+  grub_uint64_t wanted = 0, at = 0, memory;
+  grub_uint32_t cpus;
+  struct bar bar = { stream, y + LINE_HEIGHT, 0, ram };
+  char *label;
+  int i;
+
+  for (i = 0; i < boot->plan->n_domains; i++)
+    if (dom0less_domain_needs (boot, i, &memory, &cpus))
+      wanted += memory << 10;
+  if (wanted > bar.size)
+    bar.size = wanted;
+  if (!bar.size)
+    return y;
+
+  label = xasprintf ("domains: %llu of %llu MiB",
+		     (unsigned long long) (wanted >> 20),
+		     (unsigned long long) (ram >> 20));
+  begin_label (stream, MARGIN, y + LINE_HEIGHT - 5);
+  write_text (stream, label);
+  end_label (stream);
+  if (ram)
+    draw_box (&bar, 0, ram, "#eee", label);
+  free (label);
+
+  y = bar.y + BAR_HEIGHT;
+  for (i = 0; i < boot->plan->n_domains; i++)
+    {
+      const char *colour
+	= domain_colours[i % (sizeof (domain_colours)
+			      / sizeof (domain_colours[0]))];
+
+      if (!dom0less_domain_needs (boot, i, &memory, &cpus))
+	continue;
+      label = xasprintf ("%s: %llu KiB, %u vCPUs",
+			 dom0less_domain_name (boot, i),
+			 (unsigned long long) memory, cpus);
+      draw_box (&bar, at, memory << 10, colour, label);
+      at += memory << 10;
+      y += LINE_HEIGHT;
+      fprintf (stream, "<rect x=\"%d\" y=\"%.1f\" width=\"10\" height=\"10\" "
+	       "fill=\"%s\"/>\n", MARGIN, y - 10, colour);
+      begin_label (stream, MARGIN + 16, y);
+      write_text (stream, label);
+      end_label (stream);
+      free (label);
+    }
+  return y + LINE_HEIGHT;
+}
+
+/* The files, which have no place before they are loaded.  */
+static double
+list_modules (FILE *stream, const struct dom0less_boot *boot, double y)
+{
+  int i;
+
+  for (i = 0; i < boot->plan->n_images; i++)
+    {
+      const struct grub_dom0less_module *module
+	= boot->plan->modules + boot->plan->images[i].module;
+
+      y += LINE_HEIGHT;
+      begin_label (stream, MARGIN, y);
+      write_text (stream, dom0less_domain_name (boot, module->domain));
+      fprintf (stream, " %s: ", grub_dom0less_kind_name (module->kind));
+      write_text (stream, boot->paths[boot->plan->images[i].module]);
+      if (module->size)
+	fprintf (stream, ", %llu KiB",
+		 (unsigned long long) (module->size + 1023) >> 10);
+      end_label (stream);
+    }
+  return y + LINE_HEIGHT;
+}
+
+void
+dom0less_write_map (FILE *stream, const struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_plan *plan = boot->plan;
+  grub_uint64_t ram = 0;
+  double y = MARGIN;
+  int i, pieces = 0;
+
+  for (i = 0; i < boot->machine.n_memory; i++)
+    if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      {
+	ram += boot->memory[i].size;
+	pieces++;
+      }
+
+  /* Each line is there at most once in each piece.  */
+  fprintf (stream, "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" "
+	   "width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
+	   "font-size=\"12\">\n", WIDTH,
+	   2 * MARGIN + (pieces + 1) * (BAR_HEIGHT + 2 * LINE_HEIGHT)
+	   + (pieces * plan->n_ranges + plan->n_domains + plan->n_images + 2)
+	     * LINE_HEIGHT);
+  y = draw_domains (stream, boot, ram, y);
+  for (i = 0; i < boot->machine.n_memory; i++)
+    if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      y = draw_piece (stream, boot, boot->memory + i, y);
+  if (boot->paths)
+    list_modules (stream, boot, y);
+  fputs ("</svg>\n", stream);
+}

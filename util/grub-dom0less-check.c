@@ -1,0 +1,473 @@
+/* grub-dom0less-check.c - would Xen start what this device tree describes?  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#pragma GCC diagnostic ignored "-Wmissing-declarations"
+#include <argp.h>
+#pragma GCC diagnostic error "-Wmissing-prototypes"
+#pragma GCC diagnostic error "-Wmissing-declarations"
+
+#include <grub/i18n.h>
+#include <grub/misc.h>
+#include <grub/mm.h>
+#include <grub/util/dom0less_host.h>
+#include <grub/util/dom0less_output.h>
+#include <grub/util/misc.h>
+
+#include "progname.h"
+#include "xen_dom0less_boot.h"
+
+/* A finding's line; in GRUB it has to be shorter.  */
+#define TEXT_SIZE	4096
+
+enum
+  {
+    EXIT_FINE,
+    EXIT_WARNINGS,
+    EXIT_ERRORS,
+    EXIT_USAGE = 64
+  };
+
+enum
+  {
+    OPTION_EXPLAIN = 256,
+    OPTION_MAP,
+    OPTION_MODEL
+  };
+
+static struct argp_option options[] =
+  {
+    {"root", 'r', N_("DIR"), 0,
+     N_("where a name in the tree that begins with `/' begins: the boot file "
+	"system [default=the folder of XEN, else of DTB]"), 0},
+    {"xen", 'x', N_("FILE"), 0,
+     N_("the hypervisor, below DIR: names in the tree are relative to its "
+	"folder, and it is asked what it can do [default=none, names are "
+	"relative to DIR]"), 0},
+    {"xen-args", 'a', N_("ARGS"), 0,
+     N_("what GRUB's command has after XEN"), 0},
+    {"overlay", 'o', N_("FILE"), 0,
+     N_("apply the overlay FILE to the tree; may be given several times"), 0},
+    {"config", 'c', N_("FILE"), 0,
+     N_("read the dom0 from the xen.cfg FILE"), 0},
+    {"section", 's', N_("NAME"), 0,
+     N_("use section NAME of the xen.cfg"), 0},
+    {"module", 'm', N_("[KEY=]FILE"), 0,
+     N_("take FILE for the modules that say KEY or its number; may be given "
+	"several times"), 0},
+    {"memory-map", 'M', N_("FILE"), 0,
+     N_("what lsefimmap printed in GRUB on the machine "
+	"[default=the tree's memory nodes]"), 0},
+    {"files", 'f', 0, 0,
+     N_("print only the files that this boot reads, one a line"), 1},
+    {"json", 'j', 0, 0, N_("print all as JSON"), 1},
+    {"model", OPTION_MODEL, 0, 0, N_("print only the tree's model"), 1},
+    {"map", OPTION_MAP, N_("FILE"), 0,
+     N_("draw the memory into FILE, as SVG"), 1},
+    {"explain", OPTION_EXPLAIN, N_("RULE"), 0,
+     N_("explain RULE and exit"), 2},
+    {0, 0, 0, 0, 0, 0}
+  };
+
+/* A list that ends with NULL.  */
+struct list
+{
+  char **item;
+  size_t n;
+};
+
+struct arguments
+{
+  const char *root;
+  const char *memory_map;
+  const char *map;
+  char *xen_args;
+  struct list overlays, modules;
+  struct dom0less_request request;
+  enum { OUTPUT_TEXT, OUTPUT_FILES, OUTPUT_JSON, OUTPUT_MODEL } output;
+};
+
+static void
+append (struct list *list, char *item)
+{
+  list->item = xrealloc (list->item, (list->n + 2) * sizeof (*list->item));
+  if (item)
+    list->item[list->n++] = item;
+  list->item[list->n] = NULL;
+}
+
+/* Print TEMPLATE, a rule's, with words in the places of what a finding has.  */
+static void
+print_template (const char *template)
+{
+  for (; *template; template++)
+    if (*template != '$')
+      putchar (*template);
+    else
+      switch (*++template)
+	{
+	case 'f':
+	  fputs ("NAME", stdout);
+	  break;
+	case 'o':
+	  fputs ("NODE", stdout);
+	  break;
+	case 'x':
+	case 'y':
+	  fputs ("0xNUMBER", stdout);
+	  break;
+	default:
+	  fputs ("NUMBER", stdout);
+	  break;
+	}
+  putchar ('\n');
+}
+
+static void __attribute__ ((noreturn))
+explain (const char *name)
+{
+  static const char *const decided[] =
+    {
+      [GRUB_DOM0LESS_PHASE_TREE] = "from the tree, before anything is loaded",
+      [GRUB_DOM0LESS_PHASE_PLACED] = "when every file has its place in memory",
+      [GRUB_DOM0LESS_PHASE_MET] = "where the loader meets with it"
+    };
+  const struct grub_dom0less_rule *rule;
+
+  for (rule = grub_dom0less_rules;
+       rule < grub_dom0less_rules + GRUB_DOM0LESS_RULES; rule++)
+    if (strcmp (rule->name, name) == 0)
+      {
+	printf ("%s: %s, seen %s\n\n", rule->name,
+		rule->severity == GRUB_DOM0LESS_ERROR
+		? "an error" : "a warning", decided[rule->phase]);
+	print_template (rule->says);
+	if (rule->hint)
+	  {
+	    fputs ("Cure: ", stdout);
+	    print_template (rule->hint);
+	  }
+	exit (EXIT_FINE);
+      }
+
+  fprintf (stderr, "%s: there is no rule %s; these are:\n", program_name,
+	   name);
+  for (rule = grub_dom0less_rules;
+       rule < grub_dom0less_rules + GRUB_DOM0LESS_RULES; rule++)
+    fprintf (stderr, "  %s\n", rule->name);
+  exit (EXIT_USAGE);
+}
+
+static error_t
+argp_parser (int key, char *arg, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+
+  switch (key)
+    {
+    case 'r':
+      arguments->root = arg;
+      break;
+    case 'x':
+      arguments->request.xen = arg;
+      break;
+    case 'a':
+      arguments->xen_args = arg;
+      break;
+    case 'o':
+      append (&arguments->overlays, arg);
+      break;
+    case 'c':
+      arguments->request.config = arg;
+      break;
+    case 's':
+      arguments->request.section = arg;
+      break;
+    case 'm':
+      append (&arguments->modules, arg);
+      break;
+    case 'M':
+      arguments->memory_map = arg;
+      break;
+    case 'f':
+      arguments->output = OUTPUT_FILES;
+      break;
+    case 'j':
+      arguments->output = OUTPUT_JSON;
+      break;
+    case OPTION_MODEL:
+      arguments->output = OUTPUT_MODEL;
+      break;
+    case OPTION_MAP:
+      arguments->map = arg;
+      break;
+    case OPTION_EXPLAIN:
+      explain (arg);
+    case ARGP_KEY_ARG:
+      if (state->arg_num)
+	argp_error (state, _("more than one tree"));
+      arguments->request.dtb = arg;
+      break;
+    default:
+      return ARGP_ERR_UNKNOWN;
+    }
+  return 0;
+}
+
+static struct argp argp =
+  {
+    options, argp_parser, N_("[DTB]"),
+    N_("Say what the boot of a dom0less Xen by GRUB's xen_dom0less would load, "
+       "and what would go wrong.  Without DTB the tree is that of the machine "
+       "this runs on.\v"
+       "Exit status: 0 if all is fine, 1 after warnings, 2 after errors, 64 if "
+       "the command line is wrong."),
+    NULL, NULL, NULL
+  };
+
+static struct dom0less_lines lines;
+
+static void
+add_line (enum grub_dom0less_severity severity, const char *rule, char *node,
+	  char *text)
+{
+  struct dom0less_line *line;
+
+  lines.line = xrealloc (lines.line, (lines.n + 1) * sizeof (*line));
+  line = lines.line + lines.n++;
+  line->severity = severity;
+  line->rule = rule;
+  line->node = node;
+  line->text = text;
+}
+
+static void
+report (void *data, const struct grub_dom0less_finding *finding)
+{
+  struct dom0less_boot *boot = data;
+  char text[TEXT_SIZE];
+
+  grub_dom0less_finding_text (finding, boot->tree, text, sizeof (text));
+  add_line (finding->rule->severity, finding->rule->name,
+	    finding->node == GRUB_DOM0LESS_NONE
+	    ? NULL : dom0less_node_path (boot->tree, finding->node),
+	    xstrdup (text));
+  if (finding->rule->severity == GRUB_DOM0LESS_ERROR && !boot->error)
+    boot->error = grub_strdup (text);
+}
+
+/* What lies on the machine's other devices cannot be seen from here.  */
+static void
+leave_other_devices (struct dom0less_boot *boot)
+{
+  int i;
+
+  for (i = 0; i < boot->plan->n_modules; i++)
+    if (boot->paths[i] && dom0less_host_need (boot->paths[i]))
+      {
+	fprintf (stderr, "note: %s: not looked at, on another device\n",
+		 boot->paths[i]);
+	grub_free (boot->paths[i]);
+	boot->paths[i] = NULL;
+      }
+  grub_dom0less_plan_share (boot->plan, (const char *const *) boot->paths);
+}
+
+/* All that GRUB's command does before it would start Xen.  */
+static void
+go_through (struct dom0less_boot *boot)
+{
+  if (dom0less_gather (boot) || dom0less_make_plan (boot))
+    return;
+  leave_other_devices (boot);
+  if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) == GRUB_ERR_NONE
+      && dom0less_load (boot) == GRUB_ERR_NONE
+      && dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED) == GRUB_ERR_NONE)
+    dom0less_patch_tree (boot);
+}
+
+/* Print the findings of SEVERITY.  Returns whether there are any.  */
+static int
+print_lines (FILE *stream, enum grub_dom0less_severity severity)
+{
+  int i, found = 0;
+
+  for (i = 0; i < lines.n; i++)
+    if (lines.line[i].severity == severity)
+      {
+	if (stream)
+	  fprintf (stream, "%s: %s\n",
+		   severity == GRUB_DOM0LESS_ERROR ? "error" : "warning",
+		   lines.line[i].text);
+	found = 1;
+      }
+  return found;
+}
+
+static void
+print_path (const char *path)
+{
+  puts (path);
+}
+
+/* Say what the request for OUTPUT wants to know.  Returns the exit status.  */
+static int
+say (struct dom0less_boot *boot, const struct arguments *arguments)
+{
+  FILE *stream = stderr;
+  int errors, warnings;
+
+  switch (arguments->output)
+    {
+    case OUTPUT_TEXT:
+      if (boot->plan && boot->images)
+	dom0less_show (boot);
+      stream = stdout;
+      break;
+    case OUTPUT_FILES:
+      dom0less_host_files (print_path);
+      break;
+    case OUTPUT_JSON:
+      dom0less_write_json (stdout, boot, &lines);
+      stream = NULL;
+      break;
+    case OUTPUT_MODEL:
+      if (dom0less_model (boot))
+	puts (dom0less_model (boot));
+      break;
+    }
+  errors = print_lines (stream, GRUB_DOM0LESS_ERROR);
+  warnings = print_lines (stream, GRUB_DOM0LESS_WARNING);
+  return errors ? EXIT_ERRORS : warnings ? EXIT_WARNINGS : EXIT_FINE;
+}
+
+static void
+draw_map (const struct dom0less_boot *boot, const char *name)
+{
+  FILE *stream = fopen (name, "w");
+
+  if (stream)
+    dom0less_write_map (stream, boot);
+  if (!stream || ferror (stream) || fclose (stream))
+    {
+      fprintf (stderr, "%s: %s: %s\n", program_name, name, strerror (errno));
+      exit (EXIT_ERRORS);
+    }
+}
+
+static char *
+read_memory_map (const char *name)
+{
+  char *text = NULL;
+  size_t size = 0, got = 0;
+  FILE *stream = fopen (name, "r");
+
+  if (!stream)
+    {
+      fprintf (stderr, "%s: %s: %s\n", program_name, name, strerror (errno));
+      exit (EXIT_USAGE);
+    }
+  do
+    {
+      size += got;
+      text = xrealloc (text, size + BUFSIZ);
+      got = fread (text + size, 1, BUFSIZ - 1, stream);
+    }
+  while (got);
+  text[size] = '\0';
+  fclose (stream);
+  return text;
+}
+
+/* Take the boot file system and Xen from ARGUMENTS.  */
+static void
+place (struct arguments *arguments)
+{
+  struct dom0less_request *request = &arguments->request;
+  char *folder, *name;
+
+  if (arguments->root)
+    folder = xstrdup (arguments->root);
+  else if (request->xen)
+    folder = dom0less_host_folder (request->xen);
+  else
+    folder = dom0less_host_folder (request->dtb ? request->dtb : "");
+  if (dom0less_host_init (folder))
+    {
+      fprintf (stderr, "%s: %s: %s\n", program_name, folder,
+	       strerror (errno));
+      exit (EXIT_USAGE);
+    }
+
+  if (!request->xen)
+    request->xen = xasprintf ("%s/", folder);
+  name = dom0less_full_name (request->xen);
+  if (!name || name[0] != '/')
+    {
+      fprintf (stderr, "%s: %s is not below %s\n", program_name, request->xen,
+	       folder);
+      exit (EXIT_USAGE);
+    }
+  grub_free (name);
+  free (folder);
+}
+
+void grub_init_all (void);
+void grub_gcry_init_all (void);
+
+int
+main (int argc, char *argv[])
+{
+  struct arguments arguments;
+  struct dom0less_boot *boot;
+  int status;
+
+  grub_util_host_init (&argc, &argv);
+  memset (&arguments, 0, sizeof (arguments));
+  append (&arguments.overlays, NULL);
+  append (&arguments.modules, NULL);
+  argp_err_exit_status = EXIT_USAGE;
+  argp_parse (&argp, argc, argv, 0, 0, &arguments);
+  arguments.request.overlays = arguments.overlays.item;
+  arguments.request.modules = arguments.modules.item;
+
+  /* Decompressors and checksums.  */
+  grub_init_all ();
+  grub_gcry_init_all ();
+  if (arguments.memory_map)
+    dom0less_host_memory_map (read_memory_map (arguments.memory_map));
+  place (&arguments);
+
+  boot = xcalloc (1, sizeof (*boot));
+  boot->request = &arguments.request;
+  boot->xen_args = arguments.xen_args ? grub_strdup (arguments.xen_args) : NULL;
+  boot->scene.machine = &boot->machine;
+  boot->scene.report = report;
+  boot->scene.data = boot;
+
+  go_through (boot);
+  if (grub_errno && !boot->error)
+    add_line (GRUB_DOM0LESS_ERROR, NULL, NULL,
+	      xstrdup (dom0less_bare_message (grub_errmsg)));
+  status = say (boot, &arguments);
+  if (arguments.map && boot->plan)
+    draw_map (boot, arguments.map);
+  dom0less_free (boot);
+  return status;
+}
