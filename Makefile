@@ -3,7 +3,7 @@
 #     make                            GRUB for arm64-efi with the module, in build/grub-$(GRUB)/install
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-unit and check-boot are its parts
+#     make check                      all tests; check-unit, check-tools and check-boot are its parts
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make lint                       shellcheck over the scripts
 #     make clean                      remove what was built; distclean also what was fetched
@@ -60,18 +60,23 @@ run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
 	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
 # Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
-check: suite-unit-needs suite-boot-needs
-	@for suite in unit boot; do \
+check: suite-unit-needs suite-tools-needs suite-boot-needs
+	@for suite in unit tools boot; do \
 	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
 	done; scripts/count-results $$ended
 
-check-unit check-boot: check-%: suite-%-needs
+check-unit check-tools check-boot: check-%: suite-%-needs
 	@$(MAKE) --no-print-directory suite-$*; scripts/count-results $*=$$?
 
 suite-unit-needs: setup-unit
 suite-unit: suite-unit-needs
 	@rm -rf build/results/unit
 	@$(MAKE) -C tests/unit check
+
+suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi | setup-tools
+suite-tools: suite-tools-needs
+	@rm -rf build/results/tools
+	/usr/bin/python3 -m pytest --junitxml=build/results/tools/pytest.xml tests/tools
 
 suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
 suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) $(linux) | setup-boot
@@ -96,7 +101,7 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all install run check check-unit check-boot fuzz lint clean distclean
-.PHONY: suite-unit suite-unit-needs suite-boot suite-boot-needs
+.PHONY: all install run check check-unit check-tools check-boot fuzz lint clean distclean
+.PHONY: suite-unit suite-unit-needs suite-tools suite-tools-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:

@@ -357,6 +357,14 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
   return errors ? EXIT_ERRORS : warnings ? EXIT_WARNINGS : EXIT_FINE;
 }
 
+/* End with STATUS and the reason why NAME cannot be used.  */
+static void __attribute__ ((noreturn))
+fail (int status, const char *name)
+{
+  fprintf (stderr, "%s: %s: %s\n", program_name, name, strerror (errno));
+  exit (status);
+}
+
 static void
 draw_map (const struct dom0less_boot *boot, const char *name)
 {
@@ -365,10 +373,7 @@ draw_map (const struct dom0less_boot *boot, const char *name)
   if (stream)
     dom0less_write_map (stream, boot);
   if (!stream || ferror (stream) || fclose (stream))
-    {
-      fprintf (stderr, "%s: %s: %s\n", program_name, name, strerror (errno));
-      exit (EXIT_ERRORS);
-    }
+    fail (EXIT_ERRORS, name);
 }
 
 static char *
@@ -379,10 +384,7 @@ read_memory_map (const char *name)
   FILE *stream = fopen (name, "r");
 
   if (!stream)
-    {
-      fprintf (stderr, "%s: %s: %s\n", program_name, name, strerror (errno));
-      exit (EXIT_USAGE);
-    }
+    fail (EXIT_USAGE, name);
   do
     {
       size += got;
@@ -390,6 +392,8 @@ read_memory_map (const char *name)
       got = fread (text + size, 1, BUFSIZ - 1, stream);
     }
   while (got);
+  if (ferror (stream))
+    fail (EXIT_USAGE, name);
   text[size] = '\0';
   fclose (stream);
   return text;
@@ -409,11 +413,7 @@ place (struct arguments *arguments)
   else
     folder = dom0less_host_folder (request->dtb ? request->dtb : "");
   if (dom0less_host_init (folder))
-    {
-      fprintf (stderr, "%s: %s: %s\n", program_name, folder,
-	       strerror (errno));
-      exit (EXIT_USAGE);
-    }
+    fail (EXIT_USAGE, folder);
 
   if (!request->xen)
     request->xen = xasprintf ("%s/", folder);

@@ -134,6 +134,10 @@ grub_err_t dom0less_refuse (struct dom0less_boot *boot,
 const char *dom0less_domain_name (const struct dom0less_boot *boot,
 				  int domain);
 
+/* Print TEXT, which comes from a tree: what a terminal could obey is not shown
+   to it.  */
+void dom0less_print (const char *text);
+
 /* GRUB's message without the source file and line of newer versions.  */
 const char *dom0less_bare_message (const char *message);
 

@@ -42,11 +42,13 @@ dom0less_open (const char *path, enum grub_file_type type)
 void
 dom0less_announce (grub_file_t file, const char *label, const char *path)
 {
-  if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
-    grub_printf ("%s %s\n", label, path);
-  else
-    grub_printf ("%s %s, %" PRIuGRUB_UINT64_T " bytes\n", label, path,
+  dom0less_print (label);
+  grub_printf (" ");
+  dom0less_print (path);
+  if (grub_file_size (file) != GRUB_FILE_SIZE_UNKNOWN)
+    grub_printf (", %" PRIuGRUB_UINT64_T " bytes",
 		 (grub_uint64_t) grub_file_size (file));
+  grub_printf ("\n");
   grub_refresh ();
 }
 

@@ -86,6 +86,20 @@ dom0less_domain_name (const struct dom0less_boot *boot, int domain)
 				  boot->plan->domains[domain].node);
 }
 
+void
+dom0less_print (const char *text)
+{
+  char *copy = grub_strdup (text), *at;
+
+  if (!copy)
+    return;
+  for (at = copy; *at; at++)
+    if ((unsigned char) *at < ' ' || *at == 0x7f)
+      *at = '?';
+  grub_printf ("%s", copy);
+  grub_free (copy);
+}
+
 const char *
 dom0less_bare_message (const char *message)
 {

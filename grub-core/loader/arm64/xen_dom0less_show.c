@@ -62,7 +62,9 @@ show_modules (struct dom0less_boot *boot, int domain)
       if (module->size)
 	grub_printf (" 0x%" PRIxGRUB_UINT64_T " %" PRIuGRUB_UINT64_T " bytes",
 		     module->address, module->size);
-      grub_printf (" %s\n", boot->paths[i] ? boot->paths[i] : "(in memory)");
+      grub_printf (" ");
+      dom0less_print (boot->paths[i] ? boot->paths[i] : "(in memory)");
+      grub_printf ("\n");
     }
 }
 
@@ -83,7 +85,8 @@ show_domains (struct dom0less_boot *boot)
       if (j == plan->n_modules && i == GRUB_DOM0LESS_DOM0)
 	continue;
 
-      grub_printf ("%s:", dom0less_domain_name (boot, i));
+      dom0less_print (dom0less_domain_name (boot, i));
+      grub_printf (":");
       if (dom0less_domain_needs (boot, i, &memory, &cpus))
 	grub_printf (" %u vCPUs, %" PRIuGRUB_UINT64_T " KiB", cpus, memory);
       grub_printf ("\n");
@@ -156,8 +159,10 @@ show_memory (struct dom0less_boot *boot)
 	  || fdt_get_path (boot->tree, next.node, path, sizeof (path)))
 	grub_snprintf (path, sizeof (path), "%s", boot->xen);
       grub_printf ("0x%012" PRIxGRUB_UINT64_T "-0x%012" PRIxGRUB_UINT64_T
-		   " %-12s %s\n", next.start, next.start + next.size - 1,
-		   next.what, path);
+		   " %-12s ", next.start, next.start + next.size - 1,
+		   next.what);
+      dom0less_print (path);
+      grub_printf ("\n");
     }
   grub_free (mapped);
 }

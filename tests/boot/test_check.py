@@ -1,0 +1,75 @@
+"""grub-dom0less-check on the host says of every tree in tests/dts what the module says of it at GRUB's prompt."""
+
+import re
+import subprocess
+
+from guest import ramdisk
+from machine import findings
+from paths import GUEST, grub_dir
+from prompt import memory_map
+from rules import FIXTURES, fixtures
+from test_rules import GRUB, XEN, on_machine
+from tree import compile_dts, read_dtb
+
+# As little as is taken for a kernel: an arm64 Image's magic, and room for its header.
+IMAGE = bytes(0x38) + b"ARM\x64" + bytes(4096)
+POLICY = b"\x8c\xff\x7c\xf9\x08\0\0\0XenFlask" + bytes(64)
+CONTENT = {"multiboot,kernel": IMAGE, "xen,xsm-policy": POLICY,
+           "multiboot,device-tree": compile_dts(b"/dts-v1/; / { };")}
+
+
+def files_of(tree):
+    """{name: content} for the files that a tree names, in the boot file system's top folder."""
+    found = {}
+    for node in read_dtb(tree).values():
+        for name in node.get("uefi,binary", b""), node.get("xen,uefi-binary", b""):
+            kind = node.get("compatible", b"").split(b"\0")[0].decode()
+            name = re.sub(r"^\(.*?\)", "", name.split(b"\0")[0].decode(errors="replace")).lstrip("/")
+            if name and "\\" not in name:
+                found[name] = CONTENT.get(kind, b"not a kernel")
+    return found
+
+
+def told(lines):
+    """Findings without what may differ: where lines break, GRUB's device, the full stop that GRUB puts at the end."""
+    return sorted("".join(line.split()).replace("(hd0,gpt2)", "").removesuffix(".") for line in lines)
+
+
+def agree(module, tool):
+    """Whether two lists of findings are the same; GRUB's lines are shorter where there is no room for more."""
+    return len(module) == len(tool) and all(b.startswith(a) for a, b in zip(told(module), told(tool)))
+
+
+def test_same_verdict(boot, tmp_path):
+    """One machine for all, and its own memory map for the tool."""
+    machine = boot(grub=GRUB)
+    machine.prompt()
+    pieces = memory_map(machine)
+    machine.close()
+
+    sources = {f"{kind}-{name}": source for kind in ("good", "bad", "warn") for name, source in fixtures(kind).items()}
+    assert len(sources) == len(list(FIXTURES.glob("*.dts")))
+    trees = {name: on_machine(name.partition("-")[2], source, pieces)[0] for name, source in sources.items()}
+    files = {f"xen-{version}.efi": (GUEST / f"xen-{version}.efi").read_bytes()
+             for version in ("4.17", "4.20", "4.20-static")}
+    for name, tree in trees.items():
+        files.update({**files_of(tree), **files, f"{name}.dtb": tree})
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+
+    machine = boot(files=files, grub=GRUB)
+    machine.prompt()
+    text, _ = machine.run("lsefimmap")
+    (tmp_path / "map").write_text(text)
+    faults = []
+    for name in trees:
+        xen = f"xen-{XEN.get(name.partition('-')[2], '4.20-static')}.efi"
+        module = findings(machine.run(f"xen_dom0less --dry-run --dtb /{name}.dtb /{xen}")[0])
+        done = subprocess.run([grub_dir(GRUB) / "bin/grub-dom0less-check", "--memory-map", tmp_path / "map",
+                               "--xen", tmp_path / xen, tmp_path / f"{name}.dtb"], capture_output=True, text=True)
+        tool = findings(done.stdout)
+        status = 2 if any(line.startswith("error") for line in tool) else 1 if tool else 0
+        if not agree(module, tool) or done.returncode != status:
+            faults.append("\n".join([f"{name}: {done.returncode}", *module, "and the tool", *tool, done.stderr]))
+    assert not faults, "\n\n".join(faults)

@@ -1,0 +1,48 @@
+"""What tests of the host's tools share: the tools as GRUB's build installs them, and boot/, a made-up boot file system.
+
+    make check-tools, or  /usr/bin/python3 -m pytest tests/tools
+
+GRUB in the environment chooses whose host programs are used.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
+
+from paths import grub_dir
+
+# As little as is taken for a kernel: an arm64 Image's magic, and room for its header.
+IMAGE = bytes(0x38) + b"ARM\x64" + bytes(4096)
+
+
+@pytest.fixture
+def grub():
+    """The installation of GRUB that has the tools."""
+    return grub_dir(os.environ.get("GRUB") or "2.12")
+
+
+@pytest.fixture
+def check(grub):
+    """check(ARGUMENT...) runs grub-dom0less-check. Returns what subprocess.run does, with text."""
+    def run(*arguments, **options):
+        return subprocess.run([grub / "bin/grub-dom0less-check", *arguments], capture_output=True, text=True, **options)
+    return run
+
+
+@pytest.fixture
+def put(tmp_path):
+    """put({name: bytes or text}) makes files in boot/. Returns that folder."""
+    def write(files):
+        folder = tmp_path / "boot"
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return folder
+    return write

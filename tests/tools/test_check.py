@@ -1,0 +1,230 @@
+"""grub-dom0less-check: what it prints, and how it ends. That it judges as the module does is tests/boot/test_check.py's.
+"""
+
+import gzip
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from conftest import IMAGE
+from paths import GUEST
+from rules import rules
+from tree import chosen, compile_dts, domain, module
+
+BASE = """/dts-v1/;
+/ { #address-cells = <2>; #size-cells = <2>; model = "A board, rev. 1";
+    cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; }; };
+    memory@40000000 { device_type = "memory"; reg = <0 0x40000000 0 0x40000000>; };
+    chosen { stdout-path = "/uart"; }; };
+"""
+ONE = domain("DomA", ramdisk="a.img")
+STATIC = domain("DomA", ramdisk="a.img", extra="xen,static-mem = <0 0x50000000 0 0x8000000>;")
+FILES = {"vmlinuz": IMAGE, "a.img": b"a"}
+
+
+def tree(*nodes, base=BASE):
+    """A small machine's tree with these nodes in /chosen."""
+    return compile_dts((base + chosen(*nodes)).encode())
+
+
+def test_fine(check, put):
+    """The plan as a table on standard output, nothing else, and 0."""
+    folder = put({**FILES, "one.dtb": tree(ONE)})
+    done = check(folder / "one.dtb")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("DomA: 1 vCPUs, 131072 KiB\n  kernel ")
+    assert " 4156 bytes /vmlinuz\n" in done.stdout and " 1 bytes /a.img\n" in done.stdout
+
+
+def test_warning_and_error(check, put):
+    """Findings come behind the table, errors first, and decide about the end."""
+    folder = put({**FILES, "warn.dtb": tree('bootargs = "x";', ONE),
+                  "both.dtb": tree('bootargs = "x";', ONE.replace("cpus = <1>;", ""))})
+    done = check(folder / "warn.dtb")
+    assert done.returncode == 1 and done.stdout.splitlines()[-1].startswith("warning: [bootargs-ignored] /chosen: ")
+    done = check(folder / "both.dtb")
+    assert done.returncode == 2
+    assert [line.split("]")[0] for line in done.stdout.splitlines()[-2:]] == \
+        ["error: [cpus-impossible", "warning: [bootargs-ignored"]
+
+
+def test_usage(check, put):
+    """A wrong command line ends with 64, and says why on standard error alone."""
+    folder = put({**FILES, "one.dtb": tree(ONE)})
+    for arguments, words in [
+        (["--nonsense"], "unrecognized option"), ([folder / "one.dtb", "two.dtb"], "more than one tree"),
+        (["--explain=nonsense"], "there is no rule nonsense"),
+        (["--root=/nonexistent", folder / "one.dtb"], "/nonexistent: No such file"),
+        (["--root", folder / "one.dtb", folder / "one.dtb"], "Not a directory"),
+        (["--root", folder, "--xen=/bin/sh", folder / "one.dtb"], "/bin/sh is not below"),
+        (["--memory-map=/nonexistent", folder / "one.dtb"], "/nonexistent: No such file"),
+    ]:
+        done = check(*arguments)
+        assert (done.returncode, done.stdout) == (64, "") and words in done.stderr, done.stderr
+
+
+def test_no_tree(check, put):
+    """What is no tree is an error that names the file, as is one that is missing."""
+    folder = put({"text.dtb": "no tree"})
+    done = check(folder / "text.dtb")
+    assert done.returncode == 2 and "error: [tree-malformed] /text.dtb is not a well-formed" in done.stdout
+    done = check(folder / "gone.dtb")
+    assert done.returncode == 2 and "error: file `/gone.dtb' not found" in done.stdout
+
+
+def test_names(check, put):
+    """Relative to Xen's folder, or from the top of DIR; not those of another device, of which a note tells."""
+    nodes = [domain("DomA", kernel="vmlinuz", ramdisk="/a.img"),
+             domain("DomB", kernel="../b/vmlinuz", ramdisk="(hd9)/b.img")]
+    folder = put({"xen/xen.efi": b"", "xen/vmlinuz": IMAGE, "a.img": b"a", "b/vmlinuz": IMAGE,
+                  "trees/two.dtb": tree(*nodes)})
+    done = check("--root", folder, "--xen", folder / "xen/xen.efi", folder / "trees/two.dtb")
+    assert done.returncode == 0 and done.stderr == "note: (hd9)/b.img: not looked at, on another device\n"
+    assert " /xen/vmlinuz\n" in done.stdout and " /a.img\n" in done.stdout and " /xen/../b/vmlinuz\n" in done.stdout
+    # The same from inside, by another name of the folder.
+    again = check("--root", ".", "--xen", "xen/xen.efi", "trees/two.dtb", cwd=folder)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def test_files(check, put):
+    """Every file once, as paths of the host, those that are missing as well; findings go to standard error."""
+    overlay = compile_dts(b"""/dts-v1/; /plugin/; / { fragment@0 { target-path = "/chosen";
+        __overlay__ { DomB { }; }; }; };""".replace(b"DomB { };", domain("DomB", ramdisk="gone.img").encode()))
+    folder = put({**FILES, "xen.efi": b"", "one.dtb": tree(ONE), "b.dtbo": overlay,
+                  "xen.cfg": "[global]\ndefault=a\n[a]\nkernel=vmlinuz-dom0\n", "vmlinuz-dom0": IMAGE})
+    done = check("--files", "--xen", folder / "xen.efi", "--overlay", folder / "b.dtbo",
+                 "--config", folder / "xen.cfg", folder / "one.dtb")
+    assert sorted(done.stdout.splitlines()) == sorted(str(folder / name) for name in (
+        "xen.efi", "xen.cfg", "one.dtb", "b.dtbo", "vmlinuz-dom0", "vmlinuz", "a.img", "gone.img"))
+    assert done.returncode == 2 and done.stderr.startswith("error: [file-missing] /chosen/DomB/module@2: ")
+
+
+def test_keys(check, put):
+    """--module's keys and numbers, and a xen.cfg's keys."""
+    node = ONE.replace('uefi,binary = "vmlinuz";', "mb-index = <1>;").replace('"a.img"', '"ramdisk"')
+    folder = put({**FILES, "one.dtb": tree(node)})
+    done = check("--module", f"ramdisk={folder}/a.img", "--module", folder / "vmlinuz", folder / "one.dtb")
+    assert done.returncode == 0 and " /vmlinuz\n" in done.stdout and " /a.img\n" in done.stdout
+    assert check(folder / "one.dtb").returncode == 2
+
+
+def test_section(check, put):
+    """--section takes another section of the xen.cfg."""
+    config = "[global]\ndefault=a\n[a]\nkernel=vmlinuz-a\n[b]\nkernel=vmlinuz-b console=hvc0\n"
+    folder = put({**FILES, "vmlinuz-b": IMAGE, "xen.cfg": config, "one.dtb": tree(ONE)})
+    done = check("--config", folder / "xen.cfg", "--section=b", folder / "one.dtb")
+    assert done.returncode == 0 and " /vmlinuz-b\n" in done.stdout
+    assert "cannot load /vmlinuz-a" in check("--config", folder / "xen.cfg", folder / "one.dtb").stdout
+
+
+def test_xen(check, put):
+    """The hypervisor is asked for its version and what it was built with."""
+    folder = put({**FILES, "one.dtb": tree(STATIC)})
+    assert "not-built-in" not in check(folder / "one.dtb").stdout
+    for version in "4.17", "4.20":
+        (folder / "xen.efi").write_bytes((GUEST / f"xen-{version}.efi").read_bytes())
+        done = check("--json", "--xen", folder / "xen.efi", folder / "one.dtb")
+        found = json.loads(done.stdout)
+        assert found["xen_version"] == version and found["xen"] == "/xen.efi"
+        assert [finding["rule"] for finding in found["findings"]] == ["not-built-in"] and done.returncode == 2
+
+
+def test_xen_args(check, put):
+    """What would be given after XEN counts in place of the tree's own."""
+    folder = put({**FILES, "one.dtb": tree('xen,xen-bootargs = "console=dtuart";', ONE)})
+    assert check(folder / "one.dtb").returncode == 0
+    done = check("--xen-args", "a" * 3000, folder / "one.dtb")
+    assert done.returncode == 1 and "[xen-args-long]" in done.stdout
+
+
+def test_kernels(check, put):
+    """Packed kernels are unpacked, and what is in them is judged."""
+    two = [domain("DomA"), domain("DomB")]
+    for content, status, words in [
+        (gzip.compress(IMAGE), 0, ""), (gzip.compress(b"text"), 2, "[kernel-format]"),
+        (gzip.compress(IMAGE)[:-9], 2, "[kernel-broken]"), (b"\x7fELF" + bytes(100), 2, "is an ELF file"),
+        (b"", 2, "[file-empty]"),
+    ]:
+        folder = put({"vmlinuz": content, "two.dtb": tree(*two)})
+        done = check(folder / "two.dtb")
+        assert done.returncode == status and words in done.stdout, done.stdout
+
+
+def test_packed_tree(check, put):
+    """GRUB reads a packed tree when it has the decompressor, and so does the tool."""
+    folder = put({**FILES, "one.dtb": gzip.compress(tree(ONE))})
+    assert check(folder / "one.dtb").returncode == 0
+
+
+def test_memory_map(check, put):
+    """The machine's map, as a terminal has broken its lines, decides where the tree's memory nodes cannot."""
+    lines = """Type      Physical start  - end             #Pages        Size Attributes
+conv-mem  0000000040000000-0000000053ffffff 00014000      320MiB UC WC WT WB
+RT-data   0000000054000000-0000000054ffffff 00001000       16MiB RT UC WC WT
+WB
+conv-mem  0000000055000000-000000007fffffff 0002b000      688MiB UC WC WT WB
+"""
+    folder = put({**FILES, "one.dtb": tree(STATIC), "map": lines})
+    assert check(folder / "one.dtb").returncode == 0
+    done = check("--memory-map", folder / "map", folder / "one.dtb")
+    assert done.returncode == 2 and "[range-over-firmware] /chosen/DomA: " in done.stdout
+
+
+def test_json(check, put):
+    """Domains, modules with their nodes and files, ranges and findings; what is no character is replaced."""
+    folder = put({**FILES, "one.dtb": tree('bootargs = "x";', domain("DomA", ramdisk=r"bär \xff\""))})
+    done = check("--json", folder / "one.dtb")
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert found["model"] == "A board, rev. 1" and found["xen_version"] is None and found["tree"] == "/one.dtb"
+    dom0, dom_a = found["domains"]
+    assert (dom0["name"], dom0["modules"]) == ("dom0", [])
+    assert (dom_a["name"], dom_a["memory_kib"], dom_a["cpus"]) == ("DomA", 131072, 1)
+    assert dom_a["modules"][1] == {"kind": "ramdisk", "node": "/chosen/DomA/module@2", "file": "/bär \ufffd\""}
+    assert {(finding["severity"], finding["rule"], finding["node"]) for finding in found["findings"]} == {
+        ("error", "file-missing", "/chosen/DomA/module@2"), ("warning", "bootargs-ignored", "/chosen")}
+
+
+def test_model(check, put):
+    """--model prints the model alone; a tree without one has none."""
+    folder = put({**FILES, "one.dtb": tree(ONE), "none.dtb": tree(ONE, base=BASE.replace("model", "x,model"))})
+    assert check("--model", folder / "one.dtb").stdout == "A board, rev. 1\n"
+    assert check("--model", folder / "none.dtb").stdout == ""
+
+
+@pytest.mark.parametrize("name", rules())
+def test_explain(check, name):
+    """Every rule can be explained: its severity, its sentence."""
+    done = check(f"--explain={name}")
+    first, empty, sentence, *_ = done.stdout.splitlines()
+    assert done.returncode == 0 and first.startswith(f"{name}: a") and rules()[name][0] in first
+    assert not empty and sentence and "$" not in done.stdout
+
+
+def test_map(check, put, tmp_path):
+    """A well-formed picture that names every domain, static range and file, what is special in XML among them."""
+    folder = put({"vmlinuz": IMAGE, "<&>.img": b"a", "one.dtb": tree(STATIC.replace("a.img", "<&>.img"))})
+    assert check("--map", tmp_path / "map.svg", folder / "one.dtb").returncode == 0
+    texts = [element.text for element in ElementTree.parse(tmp_path / "map.svg").iter()
+             if element.tag.endswith("}text")]
+    assert "domains: 128 of 1024 MiB" in texts and "DomA: 131072 KiB, 1 vCPUs" in texts
+    assert "static-mem 0x50000000-0x57ffffff /chosen/DomA" in texts
+    assert "RAM 0x40000000-0x7fffffff, 1024 MiB" in texts and "DomA ramdisk: /<&>.img, 1 KiB" in texts
+    boxes = {element[0].text: float(element.get("width")) for element in ElementTree.parse(tmp_path / "map.svg").iter()
+             if element.tag.endswith("}rect") and len(element)}
+    assert boxes["DomA: 131072 KiB, 1 vCPUs"] * 8 == pytest.approx(boxes["domains: 128 of 1024 MiB"], abs=1)
+    assert check("--map=/nonexistent/x", folder / "one.dtb").returncode == 2
+
+
+def test_help(check):
+    """--help names every option, and 64."""
+    done = check("--help")
+    assert done.returncode == 0 and "64 if the" in done.stdout and "--memory-map=FILE" in done.stdout
+
+
+def test_sanitized_output(check, put):
+    """What a terminal could obey is not shown to it."""
+    folder = put({"vmlinuz": IMAGE, "one.dtb": tree(domain("DomA", ramdisk="\x1b[2J.img"))})
+    done = check(folder / "one.dtb")
+    assert done.returncode == 2 and "\x1b" not in done.stdout
