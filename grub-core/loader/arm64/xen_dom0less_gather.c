@@ -15,48 +15,6 @@
 
 #include "xen_dom0less_boot.h"
 
-void
-dom0less_free (struct dom0less_boot *boot)
-{
-  int i;
-  grub_size_t claim;
-
-  if (!boot)
-    return;
-
-  dom0less_restore_tree (boot);
-  dom0less_unload_xen (boot);
-  dom0less_pages_free (&boot->final_tree);
-  dom0less_pages_free (&boot->xen_file);
-  for (i = 0; boot->images && i < boot->plan->n_images; i++)
-    dom0less_pages_free (boot->images + i);
-  for (claim = 0; claim < boot->n_claims; claim++)
-    dom0less_pages_free (boot->claims + claim);
-
-  for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
-    grub_free (boot->paths[i]);
-  for (i = 0; i < boot->n_keys; i++)
-    {
-      grub_free (boot->keys[i].key);
-      grub_free (boot->keys[i].path);
-    }
-  grub_free (boot->images);
-  grub_free (boot->claims);
-  grub_free (boot->paths);
-  grub_free (boot->keys);
-  grub_free (boot->plan);
-  grub_free (boot->memory);
-  grub_free (boot->tree);
-  grub_free (boot->tree_name);
-  grub_free (boot->config);
-  grub_free (boot->config_name);
-  grub_free (boot->section);
-  grub_free (boot->error);
-  grub_free (boot->xen_args);
-  grub_free (boot->xen);
-  grub_free (boot);
-}
-
 static grub_err_t
 gather_xen (struct dom0less_boot *boot)
 {
@@ -170,4 +128,46 @@ dom0less_check (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
     return grub_errno;
   grub_dom0less_check (&boot->scene, phase);
   return dom0less_judge (boot);
+}
+
+void
+dom0less_free (struct dom0less_boot *boot)
+{
+  int i;
+  grub_size_t claim;
+
+  if (!boot)
+    return;
+
+  dom0less_restore_tree (boot);
+  dom0less_unload_xen (boot);
+  dom0less_pages_free (&boot->final_tree);
+  dom0less_pages_free (&boot->xen_file);
+  for (i = 0; boot->images && i < boot->plan->n_images; i++)
+    dom0less_pages_free (boot->images + i);
+  for (claim = 0; claim < boot->n_claims; claim++)
+    dom0less_pages_free (boot->claims + claim);
+
+  for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
+    grub_free (boot->paths[i]);
+  for (i = 0; i < boot->n_keys; i++)
+    {
+      grub_free (boot->keys[i].key);
+      grub_free (boot->keys[i].path);
+    }
+  grub_free (boot->images);
+  grub_free (boot->claims);
+  grub_free (boot->paths);
+  grub_free (boot->keys);
+  grub_free (boot->plan);
+  grub_free (boot->memory);
+  grub_free (boot->tree);
+  grub_free (boot->tree_name);
+  grub_free (boot->config);
+  grub_free (boot->config_name);
+  grub_free (boot->section);
+  grub_free (boot->error);
+  grub_free (boot->xen_args);
+  grub_free (boot->xen);
+  grub_free (boot);
 }
