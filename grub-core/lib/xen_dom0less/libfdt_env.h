@@ -18,6 +18,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+/* GRUB's wrappers have bool elsewhere.  */
+#ifdef GRUB_UTIL
+# include <stdbool.h>
+#endif
 
 #include <grub/misc.h>
 #include <grub/types.h>
