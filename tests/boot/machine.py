@@ -196,6 +196,15 @@ class Machine:
         match, _ = self.expect(r"(?s)^(.*?)[\r\n]*>>(\d+)\s.*?grub> ")
         return unwrap(clean(match.group(1).strip("\r\n"))), int(match.group(2))
 
+    def run_all(self, path):
+        """At the prompt: run the file `path`, which is script()'s. Returns {name: (text, status)}, with GRUB's line breaks.
+
+        Typing is slow: each key is drawn three times, by the emulated firmware."""
+        self.send(f"source {path}")
+        match, _ = self.expect(r"(?s)^(.*?)[\r\n]grub> ")
+        found = re.findall(r"(?ms)^<<(\S+)\n(.*?)^>>(\d+)$", clean(match.group(1)))
+        return {name: (text, int(status)) for name, text, status in found}
+
     # Xen and its domains
 
     def domains(self, *names, timeout=TIMEOUT):
@@ -213,6 +222,11 @@ class Machine:
         for name, fact, value in re.findall(r"guest (\S+): (\w+) *([^\n]*?) *\n", guest_text(self.text)):
             found.setdefault(name, {})[fact] = value
         return found
+
+
+def script(commands):
+    """A file for run_all, which runs these {name: command}."""
+    return "".join(f'echo "<<{name}"\n{command}\necho ">>$?"\n' for name, command in commands.items())
 
 
 MENU = r"keys to select which entry"
