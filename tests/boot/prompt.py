@@ -25,7 +25,11 @@ def accept(machine, command):
 
 def memory_map(machine):
     """The firmware's memory map, as [(type, first byte, byte behind)]; the types are lsefimmap's words."""
-    text, _ = machine.run("lsefimmap")
+    return read_memory_map(machine.run("lsefimmap")[0])
+
+
+def read_memory_map(text):
+    """The same, of what lsefimmap has printed."""
     pieces = re.findall(r"^(\S+) +([0-9a-f]{8,})-([0-9a-f]{8,}) ", text, re.MULTILINE)
     assert pieces, text
     return [(kind, int(start, 16), int(end, 16) + 1) for kind, start, end in pieces]

@@ -11,7 +11,7 @@ import pytest
 
 from disk import at_once
 from guest import ramdisk
-from machine import Died, findings
+from machine import Died, findings, script
 from paths import GUEST
 from prompt import memory_map, refuse
 from rules import finds, fixtures, rules
@@ -100,15 +100,19 @@ def test_errors(boot, session):
 
     trees = {name: on_machine(name, source, pieces)
              for name, source in sorted(fixtures("bad").items()) if name not in NOT_HERE}
+    commands = {name: f"xen_dom0less --dtb /{name}.dtb /xen-{XEN.get(name, '4.20-static')}.efi" for name in trees}
     machine = session({
         **{f"{name}.dtb": tree for name, (tree, _) in trees.items()},
         **{f"ramdisk-{number}.img": b"%d" % number for number in range(1, 32)},
+        "all.cfg": script({name: f"if {command}; then echo loaded; else boot; fi"
+                           for name, command in commands.items()}),
     })
+    results = machine.run_all("/all.cfg")
+    assert set(results) == set(trees)
     faults = []
     for name, (_, expected) in trees.items():
-        command = f"xen_dom0less --dtb /{name}.dtb /xen-{XEN.get(name, '4.20-static')}.efi"
-        text, _ = machine.run(f"if {command}; then echo loaded; else boot; fi")
-        assert "\nloaded" not in text, f"{name}: {text}"
+        text, _ = results[name]
+        assert "loaded\n" not in text, f"{name}: {text}"
         errors = [line for line in findings(text) if line.startswith("error: ")]
         last = errors.pop() if errors else ""
         told = {re.search(r"\[([a-z0-9-]+)\]", line).group(1) if "[" in line else line for line in errors}
