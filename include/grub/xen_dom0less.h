@@ -416,6 +416,21 @@ int grub_dom0less_fits (uint64_t value, int cells);
 
 
 /*
+ * canonical.c: a tree as what it says, however it is stored.
+ */
+
+/* Write the canonical form of FDT into BUF of SIZE bytes, if it fits, and return
+   its length in bytes.  Two trees have the same form if they have the same
+   nodes and properties in the same order; what firmware makes anew at each
+   boot (/chosen's rng-seed and kaslr-seed) and memory reservations, which
+   Xen's EFI stub deletes, are left out.  All numbers are big-endian, of 32
+   bits: a node is 1, its name, its properties, its subnodes, 2; a property is
+   3, its name, its value's length, its value; a name ends with a zero
+   byte.  */
+size_t grub_dom0less_canonical (const void *fdt, void *buf, size_t size);
+
+
+/*
  * rules.c: what Xen would die of.
  */
 
@@ -447,6 +462,7 @@ enum grub_dom0less_rule_number
 struct grub_dom0less_machine
 {
   int exception_level;			/* the firmware's: 1, 2, or 0 */
+  int is_enforcing;			/* only what is signed may be used */
   const struct grub_dom0less_memory *memory;	/* in the firmware's pieces */
   int n_memory;				/* 0 if the map is not known */
   struct grub_dom0less_xen xen;

@@ -29,6 +29,12 @@ RULE (TREE_MALFORMED, "tree-malformed", ERROR, MET, NULL,
       "compile it again with dtc")
 RULE (TREE_TOO_BIG, "tree-too-big", ERROR, MET, NULL,
       "Xen's tree has $n bytes, at most $m are possible", NULL)
+RULE (SIGNATURES_OFF, "signatures-off", ERROR, MET, NULL,
+      "GRUB is locked down, and does not ask for every file's signature",
+      "load pgp and set check_signatures=enforce")
+RULE (SHIM, "shim", ERROR, MET, NULL,
+      "shim lets no Xen pass",
+      "start GRUB with keys of your own and without shim")
 RULE (NOT_EL2, "not-el2", ERROR, TREE, check_not_el2,
       "firmware runs at EL$n, Xen needs EL2",
       "switch virtualization on in the firmware")
@@ -143,6 +149,9 @@ RULE (REG_MISSING, "reg-missing", ERROR, TREE, check_reg_missing,
       "say uefi,binary = \"FILE\"")
 RULE (RANGE_MALFORMED, "range-malformed", ERROR, TREE, check_range_malformed,
       "$f is no whole number of addresses and sizes in these cells", NULL)
+RULE (REG_UNVERIFIED, "reg-unverified", ERROR, TREE, check_reg_unverified,
+      "nobody has verified what lies at $x",
+      "name a file instead: uefi,binary = \"FILE\"")
 RULE (KERNEL_MISSING, "kernel-missing", ERROR, TREE, check_kernel_missing,
       "the domain has no kernel", NULL)
 RULE (TWO_OF_A_KIND, "two-of-a-kind", ERROR, TREE, check_two_of_a_kind,
@@ -190,6 +199,8 @@ RULE (KEY_UNUSED, "key-unused", WARNING, MET, NULL,
       "no module names $f", NULL)
 RULE (FILE_MISSING, "file-missing", ERROR, MET, NULL,
       "cannot load $f", NULL)
+RULE (FILE_UNVERIFIED, "file-unverified", ERROR, MET, NULL,
+      "GRUB verifies no file of that device: $f", NULL)
 RULE (FILE_EMPTY, "file-empty", ERROR, MET, NULL,
       "$f is empty", NULL)
 RULE (FILE_TOO_BIG, "file-too-big", ERROR, MET, NULL,

@@ -60,6 +60,7 @@ void check_not_a_module (scene_t scene);
 void check_string_malformed (scene_t scene);
 void check_names_differ (scene_t scene);
 void check_reg_missing (scene_t scene);
+void check_reg_unverified (scene_t scene);
 void check_kernel_missing (scene_t scene);
 void check_two_of_a_kind (scene_t scene);
 void check_bootargs_long (scene_t scene);
