@@ -22,6 +22,7 @@ for word do
   case $word in --target=*) target=${{word#*=}} ;; esac
 done
 case "$target $*" in
+  "device "*/net*)        echo "grub-probe: cannot find a device for $*" >&2; exit 1 ;;
   "device "*/srv*)        echo /dev/other ;;
   device*)                echo /dev/boot ;;
   partmap*/dev/other*)    echo msdos ;;

@@ -219,6 +219,12 @@ def test_trees_elsewhere(make):
     assert commands[-1] == ["xen_dom0less", "--dtb", "($dom0less_device)/srv/trees/good.dtb", "/xen-4.17-arm64"], said
 
 
+def test_trees_out_of_reach(make):
+    """Trees where GRUB cannot read, of which grub-probe says so, do not keep the others' menu from being written."""
+    found, said, _ = make({**BOOT, "net/trees/good.dtb": GOOD}, PLAIN + "export GRUB_DOM0LESS_DIR=/net/trees\n")
+    assert not found and "/net/trees/good.dtb: no entry, GRUB cannot read that file system\n" in said
+
+
 def test_overlays(make):
     """An overlay is for the machine's own tree, which is asked."""
     bad = OVERLAY.replace("cpus = <1>;", "")
