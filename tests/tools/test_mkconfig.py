@@ -54,6 +54,7 @@ def make(grub, tmp_path):
 
 
 def titles(found):
+    """The menu as it is seen, what is in a submenu two spaces to the right."""
     return [("  " * depth) + title for depth, _, title, _, _ in found]
 
 
@@ -154,8 +155,7 @@ def test_order_of_hypervisors(make):
     others = {"boot/xen-syms-4.20": b"ELF", "boot/xen-4.20.config": b"CONFIG", "boot/xenpolicy-4.20": b"",
               "boot/xen-4.20~": XEN, "boot/xen-4.20.dpkg-new": XEN, "boot/xen.cfg": b"[global]", "boot/xen-\n": XEN}
     found, _, _ = make({"boot/vmlinuz": IMAGE, "boot/a.img": b"a", "boot/dom0less/good.dtb": GOOD, **others,
-                        **{f"boot/{name}": XEN for name in names}},
-                       PLAIN)
+                        **{f"boot/{name}": XEN for name in names}}, PLAIN)
     assert [words[-1] for words in boots(found)] == [
         "/xen-4.20.efi", "/xen-4.17 a", "/xen-4.10", "/xen-4.10.old", "/xen-4.9"]
 
@@ -246,12 +246,12 @@ def test_unknown_machine(make, files):
 
 
 def test_decompressors(make):
-    """For what is packed in a way that GRUB unpacks; a device tree is enough."""
-    tree = ONE.replace('"vmlinuz"', '"vmlinuz.gz"')
+    """Those for the files of this tree, and no others."""
     found, said, _ = make({
-        **BOOT, "boot/vmlinuz.gz": gzip.compress(IMAGE),
-        "boot/dom0less/a.dtb": dtb(tree), "boot/dom0less/b.dtb": GOOD,
-        "boot/dom0less/c.dtb": dtb(ONE.replace("a.img", "a.xz")), "boot/a.xz": lzma.compress(b"a"),
+        **BOOT, "boot/vmlinuz.gz": gzip.compress(IMAGE), "boot/a.xz": lzma.compress(b"a"),
+        "boot/dom0less/a.dtb": dtb(ONE.replace('"vmlinuz"', '"vmlinuz.gz"')),
+        "boot/dom0less/b.dtb": GOOD,
+        "boot/dom0less/c.dtb": dtb(ONE.replace("a.img", "a.xz")),
     }, PLAIN)
     assert [[words[1] for words in commands if words[0] == "insmod"][2:] for *_, commands in found] == [
         ["gzio", "xen_dom0less"], ["xen_dom0less"], ["xzio", "xen_dom0less"]], said
@@ -264,8 +264,8 @@ def test_nothing_to_do(make):
     assert said.splitlines()[0] == "Generating grub configuration file ..." and "dom0less" not in said
 
 
-def test_something_missing(make):
-    """A tree without a hypervisor, or without the checker, is told of and has no entry."""
+def test_no_hypervisor(make):
+    """A tree without a hypervisor is told of and has no entry."""
     found, said, _ = make({"boot/vmlinuz": IMAGE, "boot/dom0less/good.dtb": GOOD})
     assert not found and "/boot/dom0less: no entry without a hypervisor in /boot\n" in said
 
@@ -277,15 +277,10 @@ def test_no_checker(make):
     assert "/boot/dom0less: no entry without /usr/bin/gone\n" in said
 
 
-def test_settings_file(make):
-    """The file for /etc/default/grub.d says what is the default anyway, and its folder can be changed there."""
+@pytest.mark.parametrize("folder", ["dom0less", "other"])
+def test_settings_file(make, folder):
+    """The file for /etc/default/grub.d says what is so without it, and the folder can be changed there."""
     settings = (ROOT / "util/grub-mkconfig-dom0less.cfg").read_text()
-    found, _, _ = make({**BOOT, "boot/dom0less/good.dtb": GOOD, "boot/other/other.dtb": GOOD}, PLAIN + settings)
-    assert [words[2] for words in boots(found)] == ["/dom0less/good.dtb"]
-
-
-def test_settings_file_changed(make):
-    settings = (ROOT / "util/grub-mkconfig-dom0less.cfg").read_text()
-    found, _, _ = make({**BOOT, "boot/dom0less/good.dtb": GOOD, "boot/other/other.dtb": GOOD},
-                       PLAIN + settings.replace("=/boot/dom0less", "=/boot/other"))
-    assert [words[2] for words in boots(found)] == ["/other/other.dtb"]
+    found, _, _ = make({**BOOT, "boot/dom0less/a.dtb": GOOD, "boot/other/b.dtb": GOOD},
+                       PLAIN + settings.replace("=/boot/dom0less", f"=/boot/{folder}"))
+    assert [words[2] for words in boots(found)] == [{"dom0less": "/dom0less/a.dtb", "other": "/other/b.dtb"}[folder]]
