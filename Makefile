@@ -88,7 +88,7 @@ fuzz: build/src/dtc setup-fuzz
 	@$(MAKE) -C tests/fuzz run
 
 lint: setup-lint
-	shellcheck $$(grep -l '^#!/bin/sh' -r .ci scripts tests)
+	shellcheck $$(grep -l '^#!/bin/sh' -r .ci scripts tests util)
 
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch

@@ -7,6 +7,7 @@ from pathlib import Path
 
 MIB = 1 << 20
 ESP_START, ESP_ROOM = 1 * MIB, 8 * MIB
+BOOT_UUID = "2b5ed6a0-3a3b-4d0b-9a6e-0c6a1f6f7d55"     # of the ext4 file system
 
 
 def make_disk(path, grub, files, menu, esp=None):
@@ -22,10 +23,10 @@ def make_disk(path, grub, files, menu, esp=None):
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         boot = Path(scratch) / "boot"
         for module in modules.iterdir():
-            _put(boot / "grub/arm64-efi" / module.name, module)
+            put_file(boot / "grub/arm64-efi" / module.name, module)
         for name, content in files.items():
-            _put(boot / name, content)
-        _put(boot / "grub/grub.cfg", menu)
+            put_file(boot / name, content)
+        put_file(boot / "grub/grub.cfg", menu)
 
         # Only what it takes to read the boot partition: everything else must be found there, by autoload.
         core = Path(scratch) / "bootaa64.efi"
@@ -33,7 +34,7 @@ def make_disk(path, grub, files, menu, esp=None):
 
         more = Path(scratch) / "esp"
         for name, content in (esp or {}).items():
-            _put(more / name, content)
+            put_file(more / name, content)
         esp_size = _round_up(_tree_size(more) + ESP_ROOM)
         boot_start = ESP_START + esp_size
 
@@ -50,8 +51,8 @@ def make_disk(path, grub, files, menu, esp=None):
         _run("mcopy", "-i", esp_part, core, "::EFI/BOOT/BOOTAA64.EFI")
         if esp:
             _run("mcopy", "-s", "-i", esp_part, *more.iterdir(), "::")
-        _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", f"offset={boot_start},root_owner=0:0",
-             "-d", boot, path, f"{boot_size // MIB}M")
+        _run("mke2fs", "-q", "-t", "ext4", "-U", BOOT_UUID, "-O", "^has_journal",
+             "-E", f"offset={boot_start},root_owner=0:0", "-d", boot, path, f"{boot_size // MIB}M")
     return path
 
 
@@ -80,7 +81,8 @@ def at_once(*lines):
     return "set timeout=0\n" + entry("at once", *lines)
 
 
-def _put(path, content):
+def put_file(path, content):
+    """Write `content` (bytes, text or the Path of a file) to `path`, and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, Path):
         # A link where the file system allows it: nothing here is written to.
