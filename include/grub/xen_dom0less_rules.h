@@ -199,8 +199,6 @@ RULE (KEY_UNUSED, "key-unused", WARNING, MET, NULL,
       "no module names $f", NULL)
 RULE (FILE_MISSING, "file-missing", ERROR, MET, NULL,
       "cannot load $f", NULL)
-RULE (FILE_UNVERIFIED, "file-unverified", ERROR, MET, NULL,
-      "GRUB verifies no file of that device: $f", NULL)
 RULE (FILE_EMPTY, "file-empty", ERROR, MET, NULL,
       "$f is empty", NULL)
 RULE (FILE_TOO_BIG, "file-too-big", ERROR, MET, NULL,

@@ -111,6 +111,8 @@ apply_need (struct stage *stage, const char *need)
 
   if (strcmp (need, "EL1") == 0)
     machine->exception_level = 1;
+  else if (strcmp (need, "signatures") == 0)
+    machine->is_enforcing = 1;
   else if (strcmp (need, "unknown memory") == 0)
     machine->n_memory = 0;
   else if (sscanf (need, "firmware at %" SCNx64, &number) == 1)

@@ -22,6 +22,7 @@
  * semicolons, of what shall be different:
  *
  *   EL1			firmware runs there
+ *   signatures			only what is signed may be used
  *   unknown memory		there is no map
  *   firmware at ADDRESS	its MiB of RAM is that one
  *   N pieces of RAM		adjacent, and all of them free

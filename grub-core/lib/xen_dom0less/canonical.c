@@ -29,7 +29,7 @@ struct out
 static void
 put (struct out *out, const void *bytes, size_t n)
 {
-  if (out->length <= out->size && n <= out->size - out->length)
+  if (n && out->length <= out->size && n <= out->size - out->length)
     memcpy (out->buf + out->length, bytes, n);
   out->length += n;
 }

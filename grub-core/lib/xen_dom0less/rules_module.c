@@ -142,6 +142,19 @@ check_reg_missing (scene_t scene)
       REPORT (scene, REG_MISSING, module->node);
 }
 
+/* Where only what is signed may be used, memory that somebody else has filled
+   is what nobody has looked at.  */
+void
+check_reg_unverified (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+
+  FOR_MODULES (module, scene)
+    if (scene->machine->is_enforcing && module->has_reg && !module->name
+	&& module->index == GRUB_DOM0LESS_NONE)
+      REPORT_NUMBERS (scene, REG_UNVERIFIED, module->node, module->address, 0);
+}
+
 const struct grub_dom0less_module *
 find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
 	     const struct grub_dom0less_module *limit)

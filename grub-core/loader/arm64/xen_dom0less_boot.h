@@ -227,7 +227,8 @@ grub_err_t dom0less_patch_tree (struct dom0less_boot *boot);
 
 /* xen_dom0less_load.c */
 
-/* Claim the plan's ranges and load every image, and Xen's.  */
+/* Show the tree and the command lines to the verifiers, claim the plan's ranges
+   and load every image, and Xen's.  */
 grub_err_t dom0less_load (struct dom0less_boot *boot);
 
 /* Take every free piece of the plan's ranges, by the map as it is now, so that
@@ -285,12 +286,17 @@ int dom0less_exception_level (void);
    "/file" of the boot file system.  The caller's to free; NULL is an error.  */
 char *dom0less_full_name (const char *name);
 
-/* Open the file of that full name.  NULL is an error.  */
+/* Open the file of that full name.  NULL is an error, as is a file that no
+   verifier would see where every file needs a signature.  */
 grub_file_t dom0less_open (const char *path, enum grub_file_type type);
 
 /* Say that FILE is being read, and be seen to before it takes its time.  */
 void dom0less_announce (grub_file_t file, const char *label,
 			const char *path);
+
+/* See what GRUB has to verify, and whether it can: BOOT->machine.is_enforcing is
+   set where every file needs a signature.  */
+grub_err_t dom0less_look_at_trust (struct dom0less_boot *boot);
 
 /* Load the filter MODULE of GRUB's.  */
 grub_err_t dom0less_load_filter (const char *module);

@@ -10,10 +10,12 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include <grub/disk.h>
 #include <grub/dl.h>
 #include <grub/efi/efi.h>
 #include <grub/efi/fdtload.h>
 #include <grub/env.h>
+#include <grub/lockdown.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
 #include <grub/term.h>
@@ -33,10 +35,59 @@ dom0less_full_name (const char *name)
 			 name[0] == '/' ? "" : "/", name);
 }
 
+/* Whether each file needs a signature that GRUB knows: the module pgp sees to
+   that, and it alone.  The variable can be set without the module.  */
+static int
+are_signatures_enforced (void)
+{
+  const char *value = grub_env_get ("check_signatures");
+
+  return (grub_dl_get ("pgp") && value
+	  && (value[0] == '1' || value[0] == 'e'));
+}
+
+grub_err_t
+dom0less_look_at_trust (struct dom0less_boot *boot)
+{
+  const char *shim = grub_env_get ("shim_lock");
+
+  boot->machine.is_enforcing = are_signatures_enforced ();
+  if (boot->machine.is_enforcing)
+    boot->is_forced = 0;
+  /* Its verifier would refuse every file, in words that help nobody.  */
+  if (grub_is_lockdown () && shim && shim[0] == 'y')
+    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SHIM, GRUB_DOM0LESS_NONE,
+			    NULL);
+  /* Lockdown itself asks somebody to verify Xen and trees, but any verifier
+     will do for that, the one that measures too; and nobody for modules.  */
+  if (grub_is_lockdown () && !boot->machine.is_enforcing)
+    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
+			    GRUB_DOM0LESS_NONE, NULL);
+  return GRUB_ERR_NONE;
+}
+
+/* GRUB's file filter passes these by: what is built into GRUB's own image, and
+   what GRUB itself makes up.  */
+static int
+is_passed_by (grub_file_t file)
+{
+  grub_disk_t disk = file->device ? file->device->disk : NULL;
+
+  return (disk && (disk->dev->id == GRUB_DISK_DEVICE_MEMDISK_ID
+		   || disk->dev->id == GRUB_DISK_DEVICE_PROCFS_ID));
+}
+
 grub_file_t
 dom0less_open (const char *path, enum grub_file_type type)
 {
-  return grub_file_open (path, type);
+  grub_file_t file = grub_file_open (path, type);
+
+  if (!file || !are_signatures_enforced () || !is_passed_by (file))
+    return file;
+  grub_file_close (file);
+  grub_error (GRUB_ERR_ACCESS_DENIED, N_("nobody verifies files there: %s"),
+	      path);
+  return NULL;
 }
 
 void

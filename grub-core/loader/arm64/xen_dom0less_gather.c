@@ -86,6 +86,8 @@ gather_tree (struct dom0less_boot *boot)
 grub_err_t
 dom0less_gather (struct dom0less_boot *boot)
 {
+  if (dom0less_look_at_trust (boot))
+    return grub_errno;
   boot->scene.xen_args = boot->xen_args;
   boot->machine.exception_level = dom0less_exception_level ();
   if (gather_xen (boot) || gather_tree (boot))

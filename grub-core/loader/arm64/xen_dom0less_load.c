@@ -10,6 +10,8 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include <grub/types.h>
+#include <grub/crypto.h>
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
@@ -19,6 +21,8 @@
 #define ADDRESS_LIMIT_32	0xffffffffULL
 #define PAGE_MASK		(((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)
 #define CLAIM_ROUNDS		4
+#define SHA256_SIZE		32
+#define TREE_PREFIX		"dom0less_tree sha256:"
 
 /* One image on its way: what was read, or what was made of it.  */
 struct cargo
@@ -56,6 +60,30 @@ verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
   dom0less_verify (copy, type);
   grub_free (copy);
   return grub_errno;
+}
+
+/* Show the verifiers what the tree says, wherever it came from and whatever
+   overlays and a xen.cfg have made of it, before addresses come in: a string
+   with the digest of its canonical form.  */
+static grub_err_t
+verify_tree (struct dom0less_boot *boot)
+{
+  grub_size_t size = grub_dom0less_canonical (boot->tree, NULL, 0);
+  char *form = grub_malloc (size), *at;
+  char text[sizeof (TREE_PREFIX) + 2 * SHA256_SIZE] = TREE_PREFIX;
+  grub_uint8_t digest[SHA256_SIZE];
+  int i;
+
+  if (!form)
+    return grub_errno;
+  grub_dom0less_canonical (boot->tree, form, size);
+  grub_crypto_hash (GRUB_MD_SHA256, digest, form, size);
+  grub_free (form);
+
+  at = text + sizeof (TREE_PREFIX) - 1;
+  for (i = 0; i < SHA256_SIZE; i++, at += 2)
+    grub_snprintf (at, 3, "%02x", digest[i]);
+  return dom0less_verify (text, GRUB_VERIFY_MODULE_CMDLINE);
 }
 
 /* Every command line that Xen will see.  The one of our own arguments GRUB's
@@ -424,7 +452,8 @@ dom0less_load (struct dom0less_boot *boot)
 {
   int i;
 
-  if (verify_command_lines (boot) || check_placed_kernels (boot))
+  if (verify_tree (boot) || verify_command_lines (boot)
+      || check_placed_kernels (boot))
     return grub_errno;
   for (i = 0; i < boot->plan->n_images; i++)
     if (take_fixed_place (boot, i))
