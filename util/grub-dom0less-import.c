@@ -31,8 +31,6 @@
 #pragma GCC diagnostic error "-Wmissing-prototypes"
 #pragma GCC diagnostic error "-Wmissing-declarations"
 
-#include "progname.h"
-
 /* The exit status; argp ends a wrong use with 64.  */
 enum
   {
@@ -123,7 +121,7 @@ die (const char *format, ...)
 {
   va_list arguments;
 
-  fprintf (stderr, "%s: ", program_name);
+  fputs ("error: ", stderr);
   va_start (arguments, format);
   vfprintf (stderr, format, arguments);
   va_end (arguments);
@@ -164,9 +162,12 @@ read_file (const char *path, size_t max_size, size_t *size)
 static char *
 folder_of (const char *path)
 {
-  const char *slash = strrchr (path, '/');
+  char *folder = xstrdup (path), *slash = strrchr (folder, '/');
 
-  return slash ? xasprintf ("%.*s", (int) (slash - path), path) : xstrdup (".");
+  if (!slash)
+    return xstrdup (".");
+  slash[slash == folder] = '\0';
+  return folder;
 }
 
 /* CONFIG without folders and what follows the last dot.  */
@@ -191,14 +192,14 @@ name_of (const char *config)
 static char *
 prefix_of (const char *directory)
 {
-  size_t length;
+  char *prefix, *last;
 
   while (*directory == '/')
     directory++;
-  length = strlen (directory);
-  while (length && directory[length - 1] == '/')
-    length--;
-  return length ? xasprintf ("/%.*s", (int) length, directory) : xstrdup ("");
+  prefix = xasprintf ("/%s", directory);
+  for (last = prefix + strlen (prefix) - 1; last >= prefix && *last == '/'; last--)
+    *last = '\0';
+  return prefix;
 }
 
 /* The tree that DEVICE_TREE names, or NULL if it is not on this machine.  */
