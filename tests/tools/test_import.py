@@ -1,6 +1,7 @@
 """grub-dom0less-import: what it makes of each variable of ImageBuilder's, and what it says of the others. That the
 result boots is tests/boot/test_import.py's."""
 
+import re
 import shlex
 import struct
 import subprocess
@@ -8,6 +9,7 @@ import subprocess
 import pytest
 
 from conftest import IMAGE
+from paths import ROOT
 from tree import compile_dts, read_dtb
 
 BASE = """/dts-v1/;
@@ -280,7 +282,7 @@ def test_cpu_pools(run, tmp_path):
 
     for change, words in [("CPUPOOL[1]=cpu@1", "CPUPOOL[1] has a CPU for the second time"),
                           ("CPUPOOL[1]=cpu@9", "CPUPOOL[1] has a CPU that is not in DEVICE_TREE"),
-                          ("CPUPOOL[1]=", "CPUPOOL[1] is not set"), ("DOMU_CPUPOOL[0]=2", "DOMU_CPUPOOL[0] is no")]:
+                          ("CPUPOOL[1]=", "CPUPOOL[1] is not set"), ("DOMU_CPUPOOL[0]=2", "DOMU_CPUPOOL[0] is neither 0 nor 1")]:
         done = run(POOLS + change, "-d", tmp_path / "files")
         assert done.status == 2 and words in done.said
     (tmp_path / "files/board.dtb").write_bytes(BASE[:-9])
@@ -458,6 +460,18 @@ def test_not_needed(run):
         LOPPER_CMD DOM0_MEM DOMU_KERNEL[7]""".split()
     done = run(DOM0 + "XEN_CMD=a\n" + "\n".join(f"{name}=a" for name in names) + "\nfolder=x; DOMU_RAMDISK[0]=$folder/r")
     assert (done.status, done.said) == (0, f"note: not needed here: {', '.join(names)}\n")
+
+
+def test_docs(run):
+    """The documentation has every variable that the tool knows, and no other; and its example is true."""
+    source = (ROOT / "grub-core/lib/xen_dom0less/import.c").read_text()
+    source = source[source.index("known[]"):source.index("* Values.")]
+    text = (ROOT / "docs/imagebuilder.md").read_text()
+    variables, example = text.split("\n## Variables\n")[1].split("\n## Example\n")
+    first = "\n".join(line.split(" | ")[0] for line in variables.splitlines())     # a table's rows begin with them
+    assert set(re.findall(r"`([A-Z][A-Z0-9_]+)(?:\[n\])?`", first)) == set(re.findall(r'\{ "(\w+)",', source))
+    config, entry = re.split(r"\nbecomes, by.*\n\n", example)
+    assert run(config.replace("    ", "")).text == entry.lstrip("\n").replace("    ", "")
 
 
 def test_usage(grub, tmp_path):
