@@ -57,20 +57,21 @@ static const struct argp_option options[] =
   };
 
 static const char doc[] =
-  N_("Turn CONFIG, which ImageBuilder makes a U-Boot script of, into what GRUB's"
-     " command xen_dom0less boots the same machine from.\v"
+  N_("Turn CONFIG, which ImageBuilder makes a U-Boot script of, into what"
+     " GRUB's command xen_dom0less boots the same machine from.\v"
      "With NAME for CONFIG's name without what follows its last dot, this"
      " writes\n\n"
      "  NAME.dtbo  an overlay for DEVICE_TREE, or for the firmware's tree if\n"
      "             CONFIG names none: the domains, and where their files are\n"
      "  NAME.cfg   a menu entry for grub.cfg\n\n"
-     "NAME.dtbo belongs beside the files that CONFIG names, at the top of a file"
-     " system that GRUB reads as $root or in --prefix=DIR there; NAME.cfg into"
-     " grub.cfg.\n\n"
+     "NAME.dtbo belongs beside the files that CONFIG names, at the top of a"
+     " file system that GRUB reads as $root or in --prefix=DIR there; NAME.cfg"
+     " into grub.cfg.\n\n"
      "CONFIG is read, not executed: assignments with the shell's quotes, and"
      " $NAME, ${NAME} and ${NAME[N]} of what was assigned before. What is not"
-     " carried over is named in a line `warning: ...' each on standard error, and"
-     " what is not needed because it is about U-Boot in one line `note: ...'.\n\n"
+     " carried over is named in a line `warning: ...' each on standard error,"
+     " and what is not needed because it is about U-Boot in one line"
+     " `note: ...'.\n\n"
      "Exit status: 0 if all was carried over, 1 if not, 2 after an error, when"
      " nothing is written, 64 after a wrong use.");
 
@@ -134,8 +135,8 @@ die (const char *format, ...)
  * Reading.
  */
 
-/* The content of the file PATH, at most MAX_SIZE bytes.  NULL, with errno, if it
-   cannot be read.  */
+/* The content of the file PATH, at most MAX_SIZE bytes.  NULL, with errno, if
+   it cannot be read.  */
 static char *
 read_file (const char *path, size_t max_size, size_t *size)
 {
@@ -197,8 +198,9 @@ prefix_of (const char *directory)
   while (*directory == '/')
     directory++;
   prefix = xasprintf ("/%s", directory);
-  for (last = prefix + strlen (prefix) - 1; last >= prefix && *last == '/'; last--)
-    *last = '\0';
+  last = prefix + strlen (prefix) - 1;
+  while (last >= prefix && *last == '/')
+    *last-- = '\0';
   return prefix;
 }
 
@@ -343,8 +345,8 @@ move (const char *from, const char *to)
     die ("%s: %s", to, strerror (errno));
 }
 
-/* Say what is not carried over and what is not needed.  Returns whether all was
-   carried over.  */
+/* Say what is not carried over and what is not needed.  Returns whether all
+   was carried over.  */
 static int
 print_losses (struct grub_dom0less_import *import, const char *config)
 {
@@ -379,8 +381,8 @@ print_losses (struct grub_dom0less_import *import, const char *config)
   return all;
 }
 
-/* Say what to do next.  With a prefix only the user knows where on this machine
-   the root of GRUB's file system is.  */
+/* Say what to do next.  With a prefix only the user knows where on this
+   machine the root of GRUB's file system is.  */
 static void
 print_advice (struct grub_dom0less_import *import, const char *directory,
 	      const char *dtbo, const char *cfg, int n_dt_overlays)
@@ -392,7 +394,8 @@ print_advice (struct grub_dom0less_import *import, const char *directory,
   printf (_("%s and %s are written. Before the reboot:\n"), dtbo, cfg);
   fputs ("    grub-dom0less-check", stdout);
   print_option (stdout, "--root", root);
-  path = xasprintf ("%s%s", root, grub_dom0less_import_file (import, "XEN", 0));
+  path = xasprintf ("%s%s", root,
+		    grub_dom0less_import_file (import, "XEN", 0));
   print_option (stdout, "--xen", path);
   free (path);
   for (i = 0; i < n_dt_overlays; i++)

@@ -31,20 +31,23 @@ struct grub_dom0less_variable
   const char *value;
   unsigned int line;
   int used;				/* it has been looked at */
-  const char *loss;			/* why it is not carried over, or NULL */
+  const char *loss;			/* why it is not carried over */
 };
 
 struct grub_dom0less_import
 {
-  /* The caller's.  */
-  char *room;				/* for all strings that are made */
+  /* The caller's: room for all strings that are made; what file names begin
+     with, "" or "/DIR"; and DEVICE_TREE, or NULL if it is not at hand.  */
+  char *room;
   size_t room_size;
-  const char *prefix;			/* what file names begin with: "", or "/DIR" */
-  const void *base;			/* DEVICE_TREE, or NULL if it is not at hand */
+  const char *prefix;
+  const void *base;
 
   int n_variables;
   struct grub_dom0less_variable variables[GRUB_DOM0LESS_MAX_VARIABLES];
-  size_t filled, parsed;		/* of the room: in all, and by the config */
+
+  /* How much of the room is filled in all, and by the config alone.  */
+  size_t filled, parsed;
 
   /* What went wrong: SUBJECT, unless it is NULL, is the beginning of the
      sentence ERROR.  No LINE is 0.  */
@@ -52,7 +55,8 @@ struct grub_dom0less_import
   const char *subject;
   unsigned int line;
 
-  const char *xen_args;			/* for behind XEN; "" if the overlay has them */
+  /* What belongs behind XEN, or "" if the overlay has it.  */
+  const char *xen_args;
 };
 
 

@@ -121,7 +121,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 	require_overlay (overlay, fdt_totalsize (overlay));
       if (err == 1)
 	{
-	  again = grub_dom0less_import_overlay (&import, overlay, OVERLAY_SIZE);
+	  again = grub_dom0less_import_overlay (&import, overlay,
+						OVERLAY_SIZE);
 	  if (again == 0)
 	    require_overlay (overlay, fdt_totalsize (overlay));
 	}

@@ -282,7 +282,8 @@ def test_cpu_pools(run, tmp_path):
 
     for change, words in [("CPUPOOL[1]=cpu@1", "CPUPOOL[1] has a CPU for the second time"),
                           ("CPUPOOL[1]=cpu@9", "CPUPOOL[1] has a CPU that is not in DEVICE_TREE"),
-                          ("CPUPOOL[1]=", "CPUPOOL[1] is not set"), ("DOMU_CPUPOOL[0]=2", "DOMU_CPUPOOL[0] is neither 0 nor 1")]:
+                          ("CPUPOOL[1]=", "CPUPOOL[1] is not set"),
+                          ("DOMU_CPUPOOL[0]=2", "DOMU_CPUPOOL[0] is neither 0 nor 1")]:
         done = run(POOLS + change, "-d", tmp_path / "files")
         assert done.status == 2 and words in done.said
     (tmp_path / "files/board.dtb").write_bytes(BASE[:-9])
@@ -458,7 +459,8 @@ def test_not_needed(run):
     names = """MEMORY_START MEMORY_END LOAD_CMD BOOT_CMD EFI UBOOT_SOURCE UBOOT_SCRIPT FDTEDIT FIT FIT_ENC_KEY_DIR
         FIT_ENC_UB_DTB CALC NUM_BOOT_AUX_FILE BOOT_AUX_FILE[0] GPT DOMU_DRIVER_DOMAIN[0] PASSTHROUGH_DTS_REPO
         LOPPER_CMD DOM0_MEM DOMU_KERNEL[7]""".split()
-    done = run(DOM0 + "XEN_CMD=a\n" + "\n".join(f"{name}=a" for name in names) + "\nfolder=x; DOMU_RAMDISK[0]=$folder/r")
+    done = run(DOM0 + "XEN_CMD=a\n" + "\n".join(f"{name}=a" for name in names)
+               + "\nfolder=x; DOMU_RAMDISK[0]=$folder/r")
     assert (done.status, done.said) == (0, f"note: not needed here: {', '.join(names)}\n")
 
 
@@ -499,7 +501,8 @@ def test_check(run, tmp_path):
     """The command that it advises finds every file, and no error: the names in the tree are those of the folder."""
     config = DOM0 + 'DEVICE_TREE=board.dtb DOMU_RAMDISK[0]="dom 1/initrd" NUM_DOMUS=2 DOMU_KERNEL[1]=vmlinuz'
     run(ONE)
-    for name, content in {"xen": b"", "Image": IMAGE, "vmlinuz": IMAGE, "dom 1/initrd": b"x", "board.dtb": BASE}.items():
+    for name, content in {"xen": b"", "Image": IMAGE, "vmlinuz": IMAGE, "dom 1/initrd": b"x",
+                          "board.dtb": BASE}.items():
         (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(content)
     done = run(config)

@@ -1,4 +1,4 @@
-/* test_import.c - an ImageBuilder config: its assignments, and their limits  */
+/* test_import.c - an ImageBuilder config: its syntax and its limits  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -10,7 +10,7 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-/* What each variable becomes is tested with the whole tool, in tests/tools.  */
+/* What each variable becomes is tested with the whole tool: tests/tools.  */
 
 #include "support.h"
 
@@ -90,7 +90,8 @@ static const struct
     { "A=b", "1 A=b;" },
     { "_a9=b # c\n", "1 _a9=b;" },
     { "A=b;B=c D=e\n\nF=g", "1 A=b;1 B=c;1 D=e;3 F=g;" },
-    { "A[0]=b A[1]=c A[4294967295]=d", "1 A[0]=b;1 A[1]=c;1 A[4294967295]=d;" },
+    { "A[0]=b A[1]=c A[4294967295]=d",
+      "1 A[0]=b;1 A[1]=c;1 A[4294967295]=d;" },
     /* A plain name is the first element, and the last assignment counts.  */
     { "A=b\nA[0]=c", "2 A[0]=c;" },
     { "A[0]=b\nA=c", "2 A=c;" },
@@ -269,13 +270,14 @@ assert_error (const char *config, const void *base, const char *subject,
 TEST (a_base_may_be_unusable)
 {
   void *none = make_tree ("/ { };");
-  void *strange = make_tree ("/ { #address-cells = <9>; #size-cells = <0>; };");
+  void *strange
+    = make_tree ("/ { #address-cells = <9>; #size-cells = <0>; };");
 
   assert_error (ONE "NUM_CPUPOOLS=1 CPUPOOL=cpu@0", none, "CPUPOOL",
 		"has a CPU that is not in DEVICE_TREE");
   assert_error (ONE "XEN_STATIC_HEAP='0x50000000 0x10000000'", strange,
-		"XEN_STATIC_HEAP", "cannot be written in the cells that the root"
-		" of DEVICE_TREE has");
+		"XEN_STATIC_HEAP", "cannot be written in the cells that the"
+		" root of DEVICE_TREE has");
   free (none);
   free (strange);
 }

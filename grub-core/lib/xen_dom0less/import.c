@@ -145,9 +145,9 @@ static const struct
 static struct grub_dom0less_variable *
 find (import_t import, const char *name, uint32_t index)
 {
-  struct grub_dom0less_variable *variable;
+  struct grub_dom0less_variable *variable
+    = grub_dom0less_import_variable (import, name, strlen (name), index);
 
-  variable = grub_dom0less_import_variable (import, name, strlen (name), index);
   if (!variable)
     return NULL;
   variable->used = 1;
@@ -201,6 +201,18 @@ end (import_t import, const char *string)
   return import->error ? "" : string;
 }
 
+/* PREFIX with the LENGTH bytes at WORD behind it.  */
+static const char *
+join (import_t import, const char *prefix, const char *word, size_t length)
+{
+  const char *string = begin (import);
+
+  put (import, prefix);
+  while (length--)
+    grub_dom0less_import_put (import, *word++);
+  return end (import, string);
+}
+
 /* PREFIX with NUMBER behind it.  */
 static const char *
 numbered (import_t import, const char *prefix, uint64_t number)
@@ -216,10 +228,10 @@ numbered (import_t import, const char *prefix, uint64_t number)
 static int
 fail (import_t import, const char *name, uint32_t index, const char *error)
 {
-  struct grub_dom0less_variable *variable;
+  struct grub_dom0less_variable *variable
+    = grub_dom0less_import_variable (import, name, strlen (name), index);
   const char *subject = begin (import);
 
-  variable = grub_dom0less_import_variable (import, name, strlen (name), index);
   put (import, name);
   if (variable ? variable->has_index : strncmp (name, "DOMU_", 5) == 0)
     {
@@ -309,6 +321,35 @@ next_word (const char **text, const char *separators, size_t *length)
     ++*length;
   *text = word + *length;
   return *length ? word : NULL;
+}
+
+/* Whether domain INDEX is Xen's to start.  */
+static int
+is_booted (import_t import, uint32_t index)
+{
+  if (get (import, "DOMU_NOBOOT", index))
+    return 0;
+  if (!get (import, "DOMU_ROOTFS", index))
+    return 1;
+  lose (import, "DOMU_ROOTFS", index, "the domain is left out, as by"
+	" ImageBuilder: without dom0 it cannot have a disk");
+  return 0;
+}
+
+/* The colors in NAME[INDEX], or NULL.  Xen's syntax is the same.  */
+static const char *
+get_colors (import_t import, const char *name, uint32_t index)
+{
+  const char *value = get (import, name, index), *c;
+
+  if (value)
+    for (c = value; *c; c++)
+      if (!is_digit (*c) && *c != '-' && *c != ',')
+	{
+	  fail (import, name, index, "is not FIRST-LAST");
+	  return NULL;
+	}
+  return value;
 }
 
 const char *
@@ -461,7 +502,8 @@ add_ranges (struct writer *writer, const char *property, const char *name,
     ;
   if (n == 0 || n % 2)
     {
-      fail (writer->import, name, index, "is not addresses and sizes by turns");
+      fail (writer->import, name, index,
+	    "is not addresses and sizes by turns");
       return 0;
     }
   at = add_cells (writer, property,
@@ -489,44 +531,15 @@ add_ranges (struct writer *writer, const char *property, const char *name,
   return sum;
 }
 
-/* Whether domain INDEX is Xen's to start.  */
-static int
-is_booted (import_t import, uint32_t index)
-{
-  if (get (import, "DOMU_NOBOOT", index))
-    return 0;
-  if (!get (import, "DOMU_ROOTFS", index))
-    return 1;
-  lose (import, "DOMU_ROOTFS", index, "the domain is left out, as by"
-	" ImageBuilder: without dom0 it cannot have a disk");
-  return 0;
-}
-
-/* The colors in NAME[INDEX], or NULL.  Xen's syntax is the same.  */
-static const char *
-get_colors (import_t import, const char *name, uint32_t index)
-{
-  const char *value = get (import, name, index), *c;
-
-  if (value)
-    for (c = value; *c; c++)
-      if (!is_digit (*c) && *c != '-' && *c != ',')
-	{
-	  fail (import, name, index, "is not FIRST-LAST");
-	  return NULL;
-	}
-  return value;
-}
-
 
 /*
  * Xen and dom0.
  */
 
 static int
-begins_with (const char *word, size_t length, const char *begin)
+begins_with (const char *word, size_t length, const char *start)
 {
-  return length >= strlen (begin) && memcmp (word, begin, strlen (begin)) == 0;
+  return length >= strlen (start) && memcmp (word, start, strlen (start)) == 0;
 }
 
 static void
@@ -538,37 +551,39 @@ put_option (import_t import, const char *option, const char *value)
 }
 
 /* Xen's command line: XEN_CMD or ImageBuilder's own, without what is for a
-   dom0 if there is none, and with the colors.  Where ImageBuilder has the names
-   of a Xen before coloring was Xen's own, these are Xen's.  */
+   dom0 if there is none, and with the colors, in the words of Xen 4.20.  What
+   ImageBuilder writes for these is known to a fork of Xen only.  */
 static const char *
 make_xen_args (struct writer *writer, int has_dom0)
 {
   import_t import = writer->import;
   const char *words = get (import, "XEN_CMD", 0), *word, *args, *colors;
-  int is_on = 0, has_colors, domain;
-  size_t length, i, n;
+  int is_on = 0, has_colors, domain, n = 0;
+  size_t length;
 
   if (!words)
     {
       words = begin (import);
       put (import, "console=dtuart dtuart=serial0 dom0_mem=");
-      put_number (import, get_number (import, "DOM0_MEM", 0, UINT32_MAX, 1024));
+      put_number (import,
+		  get_number (import, "DOM0_MEM", 0, UINT32_MAX, 1024));
       put (import, "M dom0_max_vcpus=");
-      put_number (import, get_number (import, "DOM0_VCPUS", 0, UINT32_MAX, 1));
+      put_number (import,
+		  get_number (import, "DOM0_VCPUS", 0, UINT32_MAX, 1));
       put (import, " bootscrub=0 vwfi=native sched=null");
       words = end (import, words);
     }
 
   args = begin (import);
-  for (n = 0; (word = next_word (&words, " ", &length));)
+  while ((word = next_word (&words, " ", &length)))
     {
       if (!has_dom0 && begins_with (word, length, "dom0"))
 	continue;
       is_on |= begins_with (word, length, "llc-coloring");
       if (n++)
 	put (import, " ");
-      for (i = 0; i < length; i++)
-	grub_dom0less_import_put (import, word[i]);
+      while (length--)
+	grub_dom0less_import_put (import, *word++);
     }
 
   colors = get_colors (import, "XEN_COLORS", 0);
@@ -806,18 +821,13 @@ add_pool (struct writer *writer, int pool)
 	at += 4;
       }
 
-  /* The scheduler is the last word, and the CPUs are the first.  */
+  /* The CPUs are the first word; the scheduler is the last, if there is one
+     more.  */
   words = get (writer->import, "CPUPOOL", (uint32_t) pool);
   for (n = 0; (word = next_word (&words, " ", &length)); n++)
-    scheduler = word;
+    scheduler = join (writer->import, "", word, length);
   if (n > 1)
-    {
-      const char *string = begin (writer->import);
-
-      for (; *scheduler && *scheduler != ' '; scheduler++)
-	grub_dom0less_import_put (writer->import, *scheduler);
-      add_string (writer, "cpupool-sched", end (writer->import, string));
-    }
+    add_string (writer, "cpupool-sched", scheduler);
   end_node (writer);
 }
 
@@ -890,11 +900,12 @@ add_capabilities (struct writer *writer, uint32_t index)
     {
       for (n = 0; n < sizeof (names) / sizeof (names[0]); n++)
 	{
-	  /* In either case.  */
-	  for (i = 0; i < length && (word[i] | 0x20) == (names[n].name[i] | 0x20)
-	       && names[n].name[i]; i++)
+	  /* In small letters or in capitals.  */
+	  if (strlen (names[n].name) != length)
+	    continue;
+	  for (i = 0; i < length && (word[i] | 0x20) == names[n].name[i]; i++)
 	    ;
-	  if (i == length && !names[n].name[i])
+	  if (i == length)
 	    break;
 	}
       if (n < sizeof (names) / sizeof (names[0]))
@@ -942,8 +953,9 @@ static void
 add_shared_memory (struct writer *writer, uint32_t index)
 {
   import_t import = writer->import;
-  const char *words = get (import, "DOMU_SHARED_MEM", index), *id, *word, *rest;
-  size_t id_length, length, n = 0, i;
+  const char *words = get (import, "DOMU_SHARED_MEM", index);
+  const char *id, *word, *rest;
+  size_t id_length, length, n = 0;
   unsigned char *at;
   uint64_t number;
 
@@ -961,10 +973,7 @@ add_shared_memory (struct writer *writer, uint32_t index)
 
   begin_node (writer, "shared-mem");
   add_string (writer, "compatible", "xen,domain-shared-memory-v1");
-  word = begin (import);
-  for (i = 0; i < id_length; i++)
-    grub_dom0less_import_put (import, id[i]);
-  add_string (writer, "xen,shm-id", end (import, word));
+  add_string (writer, "xen,shm-id", join (import, "", id, id_length));
   at = add_cells (writer, "xen,shared-mem", 2 * n);
   for (; (word = next_word (&words, " ", &length)); at += at ? 8 : 0)
     if (parse_number (word, length, &number))
@@ -1031,7 +1040,8 @@ add_domain (struct writer *writer, uint32_t index, int has_dom0)
 static void
 begin_fragment (struct writer *writer, int number, const char *path)
 {
-  begin_node (writer, numbered (writer->import, "fragment@", (uint64_t) number));
+  begin_node (writer,
+	      numbered (writer->import, "fragment@", (uint64_t) number));
   add_string (writer, "target-path", path);
   begin_node (writer, "__overlay__");
 }
@@ -1073,8 +1083,8 @@ static int
 add_passthrough (struct writer *writer, int number)
 {
   import_t import = writer->import;
-  const char *words, *word, *path;
-  size_t length, i;
+  const char *words, *word;
+  size_t length;
   int domain;
 
   for (domain = 0; domain < writer->n_domains; domain++)
@@ -1087,14 +1097,10 @@ add_passthrough (struct writer *writer, int number)
 	      " name it in DOMU_PASSTHROUGH_DTB");
       while (words && (word = next_word (&words, " ", &length)))
 	{
-	  path = begin (import);
-	  for (i = 0; i < length; i++)
-	    grub_dom0less_import_put (import, word[i]);
-	  path = end (import, path);
-	  if (*path != '/')
+	  if (*word != '/')
 	    fail (import, "DOMU_PASSTHROUGH_PATHS", (uint32_t) domain,
 		  "has a word that is no path of a node");
-	  begin_fragment (writer, number++, path);
+	  begin_fragment (writer, number++, join (import, "", word, length));
 	  add_empty (writer, "xen,passthrough");
 	  end_fragment (writer);
 	}
@@ -1106,20 +1112,15 @@ add_passthrough (struct writer *writer, int number)
 static void
 add_cpus (struct writer *writer, int number)
 {
-  import_t import = writer->import;
-  const char *path;
-  size_t k;
-  int i;
+  const struct cpu *cpu;
 
-  for (i = 0; i < writer->n_cpus; i++)
-    if (writer->cpus[i].is_new)
+  for (cpu = writer->cpus; cpu < writer->cpus + writer->n_cpus; cpu++)
+    if (cpu->is_new)
       {
-	path = begin (import);
-	put (import, "/cpus/");
-	for (k = 0; k < writer->cpus[i].length; k++)
-	  grub_dom0less_import_put (import, writer->cpus[i].name[k]);
-	begin_fragment (writer, number++, end (import, path));
-	add_cell (writer, "phandle", writer->cpus[i].phandle);
+	begin_fragment (writer, number++,
+			join (writer->import, "/cpus/", cpu->name,
+			      cpu->length));
+	add_cell (writer, "phandle", cpu->phandle);
 	end_fragment (writer);
       }
 }
