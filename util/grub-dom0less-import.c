@@ -473,7 +473,8 @@ main (int argc, char *argv[])
     grub_dom0less_import_fail (&import, 0, "XEN", "is not set");
   for (i = 0; i < n_dt_overlays; i++)
     if (!grub_dom0less_import_file (&import, "DT_OVERLAY", i))
-      grub_dom0less_import_fail (&import, 0, "DT_OVERLAY", "is not set");
+      grub_dom0less_import_fail (&import, 0, xasprintf ("DT_OVERLAY[%d]", i),
+				 "is not set");
   overlay = xasprintf ("%s/%s.dtbo", import.prefix, name);
   new_dtbo = xasprintf ("%s.new", dtbo);
   new_cfg = xasprintf ("%s.new", cfg);

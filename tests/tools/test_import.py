@@ -411,7 +411,7 @@ def test_lines(run):
     "NUM_DOMUS=": " neither DOM0_KERNEL nor NUM_DOMUS is set",
     "NUM_DOMUS=65": "4: NUM_DOMUS is no number, or too big",
     "NUM_DOMUS=2": " DOMU_KERNEL[1] is not set",
-    "NUM_DT_OVERLAY=1": " DT_OVERLAY is not set",
+    "NUM_DT_OVERLAY=1": " DT_OVERLAY[0] is not set",
     "DOMU_MEM[0]=512M": "4: DOMU_MEM[0] is no number",
     "DOMU_MEM[0]=0512": "4: DOMU_MEM[0] is no number",
     "DOMU_MEM[0]=18014398509481984": "4: DOMU_MEM[0] is no number, or too big a one",

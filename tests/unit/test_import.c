@@ -250,6 +250,58 @@ TEST (the_room_is_for_the_overlay_too)
     }
 }
 
+#define BASE \
+  "/ { #address-cells = <2>; #size-cells = <2>;" \
+  "    cpus { cpu@0 { phandle = <7>; }; cpu@1 { }; cpu@2 { }; }; };"
+
+/* All variables that become something.  */
+#define ALL \
+  ONE "DEVICE_TREE=./board.dtb XEN_COLORS=0-1 XEN_POLICY=p" \
+  " XEN_STATIC_HEAP='0x50000000 0x10000000' NUM_CPUPOOLS=2" \
+  " CPUPOOL[0]='cpu@1,cpu@0 null' CPUPOOL[1]=cpu@2 DOM0_KERNEL=d" \
+  " DOM0_RAMDISK=r DOM0_ROOTFS=f LOAD_CMD='load scsi 1:2' DOM0_COLORS=2" \
+  " NUM_DOMUS=5 DOMU_RAMDISK=r DOMU_PASSTHROUGH_DTB=t DOMU_VCPUS=2" \
+  " DOMU_STATIC_MEM='0x60000000 0x8000000' DOMU_SHARED_MEM='id 1 2 3'" \
+  " DOMU_COLORS=3,5-6 DOMU_CPUPOOL=1 DOMU_ENHANCED=2 DOMU_NR_SPIS=3" \
+  " DOMU_CAPS='Control|0x2 none' DOMU_PASSTHROUGH_PROP=enabled" \
+  " DOMU_PASSTHROUGH_PATHS='/a /b/c' DOMU_KERNEL[1]='(hd1)/k'" \
+  " DOMU_VPL011[1]=0 DOMU_ENHANCED[1]=0 DOMU_KERNEL[2]=k DOMU_MEM[2]=64" \
+  " DOMU_PASSTHROUGH_PATHS[2]=/d DOMU_NOBOOT[3]=y DOMU_ROOTFS[4]=f" \
+  " BITSTREAM=b WHO=knows\n"
+
+/* Everything at once makes a well-formed tree, and what is lost is noted.  */
+TEST (all_variables_go_together)
+{
+  static char overlay[8 * ROOM];
+  struct grub_dom0less_import *import = parse (ALL, ROOM);
+  void *base = make_tree (BASE);
+  int i, n_losses = 0;
+
+  assert_null (import->error);
+  import->base = base;
+  assert_int_equal (grub_dom0less_import_overlay (import, overlay,
+						  sizeof (overlay)), 0);
+  assert_int_equal (fdt_check_full (overlay, fdt_totalsize (overlay)), 0);
+  assert_string_equal (import->xen_args, "console=dtuart dtuart=serial0"
+		       " dom0_mem=1024M dom0_max_vcpus=1 bootscrub=0"
+		       " vwfi=native sched=null xen-llc-colors=0-1"
+		       " dom0-llc-colors=2 llc-coloring=on");
+  /* /chosen's, three paths' and those of two CPUs; and the fixups.  */
+  node_at (overlay, "/fragment@5/__overlay__");
+  assert_int_equal (fdt_path_offset (overlay, "/fragment@6"),
+		    -FDT_ERR_NOTFOUND);
+  node_at (overlay, "/__local_fixups__/fragment@0/__overlay__/chosen/domU0");
+  for (i = 0; i < import->n_variables; i++)
+    n_losses += import->variables[i].loss != NULL;
+  /* DOMU_PASSTHROUGH_PATHS[2], DOMU_ROOTFS[4], BITSTREAM and WHO.  */
+  assert_int_equal (n_losses, 4);
+  assert_string_equal (grub_dom0less_import_file (import, "DEVICE_TREE", 0),
+		       "/board.dtb");
+  assert_null (grub_dom0less_import_file (import, "DT_OVERLAY", 0));
+  free (base);
+  forget (import);
+}
+
 /* The error that CONFIG has on BASE.  */
 static void
 assert_error (const char *config, const void *base, const char *subject,
@@ -280,6 +332,52 @@ TEST (a_base_may_be_unusable)
 		" root of DEVICE_TREE has");
   free (none);
   free (strange);
+}
+
+TEST (values_may_be_wrong)
+{
+  static const struct
+  {
+    const char *config, *subject, *error;
+  } wrong[] =
+    {
+      { "NUM_DOMUS=65", "NUM_DOMUS", "is no number, or too big a one" },
+      { "DOMU_MEM[2]=0x", "DOMU_MEM[2]", "is no number, or too big a one" },
+      { "DOMU_MEM[2]=010", "DOMU_MEM[2]", "is no number, or too big a one" },
+      { "DOMU_MEM[2]=1f", "DOMU_MEM[2]", "is no number, or too big a one" },
+      { "DOMU_VCPUS=4294967296", "DOMU_VCPUS",
+	"is no number, or too big a one" },
+      { "DOMU_VPL011=2", "DOMU_VPL011", "is neither 0 nor 1" },
+      { "DOMU_STATIC_MEM=1", "DOMU_STATIC_MEM",
+	"is not addresses and sizes by turns" },
+      { "DOMU_STATIC_MEM='0 18446744073709551615 0 1'", "DOMU_STATIC_MEM",
+	"has a word that is no number, or too big a one" },
+      { "DOMU_SHARED_MEM='id 1 2 3 4'", "DOMU_SHARED_MEM",
+	"is not ID, host's address, guest's address, size" },
+      { "DOMU_SHARED_MEM='id 1 x'", "DOMU_SHARED_MEM",
+	"has a word that is no number, or too big a one" },
+      { "XEN_COLORS=a", "XEN_COLORS", "is not FIRST-LAST" },
+      { "DOMU_CAPS=controls", "DOMU_CAPS",
+	"has a word that is no capability" },
+      { "DOMU_CAPS=8", "DOMU_CAPS", "has a word that is no capability" },
+      { "DOMU_PASSTHROUGH_PATHS=a", "DOMU_PASSTHROUGH_PATHS",
+	"has a word that is no path of a node" },
+      { "NUM_DOMUS=6", "DOMU_KERNEL[5]", "is not set" },
+      { "NUM_CPUPOOLS=3", "CPUPOOL[2]", "is not set" },
+      { "CPUPOOL[1]=cpu@0", "CPUPOOL[1]", "has a CPU for the second time" },
+      { "DOMU_CPUPOOL=2", "DOMU_CPUPOOL", "is neither 0 nor 1" }
+    };
+  void *base = make_tree (BASE);
+  size_t i;
+
+  for (i = 0; i < sizeof (wrong) / sizeof (wrong[0]); i++)
+    {
+      char *config = format (ALL "%s", wrong[i].config);
+
+      assert_error (config, base, wrong[i].subject, wrong[i].error);
+      free (config);
+    }
+  free (base);
 }
 
 TEST (a_pool_may_have_too_many_cpus)
@@ -325,7 +423,9 @@ main (void)
       cmocka_unit_test (variables_are_counted),
       cmocka_unit_test (a_small_overlay_is_repeated),
       cmocka_unit_test (the_room_is_for_the_overlay_too),
+      cmocka_unit_test (all_variables_go_together),
       cmocka_unit_test (a_base_may_be_unusable),
+      cmocka_unit_test (values_may_be_wrong),
       cmocka_unit_test (a_pool_may_have_too_many_cpus),
       cmocka_unit_test (overlays_are_counted)
     };

@@ -224,7 +224,8 @@ numbered (import_t import, const char *prefix, uint64_t number)
   return end (import, string);
 }
 
-/* The error ERROR of NAME[INDEX], as the config has it.  */
+/* The error ERROR of NAME[INDEX], written as in the config.  What is missing
+   there is always an element of an array.  */
 static int
 fail (import_t import, const char *name, uint32_t index, const char *error)
 {
@@ -233,7 +234,7 @@ fail (import_t import, const char *name, uint32_t index, const char *error)
   const char *subject = begin (import);
 
   put (import, name);
-  if (variable ? variable->has_index : strncmp (name, "DOMU_", 5) == 0)
+  if (!variable || variable->has_index)
     {
       put (import, "[");
       put_number (import, index);
