@@ -1,0 +1,389 @@
+/* shell.c - the assignments of a shell fragment  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/xen_dom0less_import.h>
+
+#include <string.h>
+
+#define END	(-1)
+
+struct reader
+{
+  struct grub_dom0less_import *import;
+  const char *at, *end;
+  unsigned int line;
+};
+
+int
+grub_dom0less_import_fail (struct grub_dom0less_import *import,
+			   unsigned int line, const char *subject,
+			   const char *error)
+{
+  if (!import->error)
+    {
+      import->line = line;
+      import->subject = subject;
+      import->error = error;
+    }
+  return -1;
+}
+
+void
+grub_dom0less_import_put (struct grub_dom0less_import *import, char c)
+{
+  if (import->filled < import->room_size)
+    import->room[import->filled++] = c;
+  else
+    grub_dom0less_import_fail (import, 0, NULL,
+			       "the values are too long altogether");
+}
+
+static int
+fail (struct reader *reader, const char *error)
+{
+  return grub_dom0less_import_fail (reader->import, reader->line, NULL, error);
+}
+
+static void
+put (struct reader *reader, int c)
+{
+  grub_dom0less_import_put (reader->import, (char) c);
+}
+
+struct grub_dom0less_variable *
+grub_dom0less_import_variable (struct grub_dom0less_import *import,
+			       const char *name, size_t name_length,
+			       uint32_t index)
+{
+  struct grub_dom0less_variable *variable = import->variables;
+  int i;
+
+  for (i = 0; i < import->n_variables; i++, variable++)
+    if (variable->index == index && strlen (variable->name) == name_length
+	&& memcmp (variable->name, name, name_length) == 0)
+      return variable;
+  return NULL;
+}
+
+/* The next character; the end of a line is a newline, however it is
+   written.  */
+static int
+peek (struct reader *reader)
+{
+  if (reader->at + 1 < reader->end && reader->at[0] == '\r'
+      && reader->at[1] == '\n')
+    reader->at++;
+  return reader->at < reader->end ? (unsigned char) *reader->at : END;
+}
+
+static void
+advance (struct reader *reader)
+{
+  if (*reader->at++ == '\n')
+    reader->line++;
+}
+
+static int
+is_digit (int c)
+{
+  return c >= '0' && c <= '9';
+}
+
+static int
+is_name (int c)
+{
+  return ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || is_digit (c)
+	  || c == '_');
+}
+
+/* What ends an assignment.  */
+static int
+is_blank (int c)
+{
+  return c == ' ' || c == '\t' || c == '\n' || c == ';';
+}
+
+/* Between assignments.  */
+static void
+skip_blanks (struct reader *reader)
+{
+  int c;
+
+  while ((c = peek (reader)) != END)
+    {
+      if (c == '#')
+	while ((c = peek (reader)) != END && c != '\n')
+	  advance (reader);
+      else if (c == '\\' && reader->at + 1 < reader->end
+	       && (reader->at[1] == '\n' || reader->at[1] == '\r'))
+	{
+	  advance (reader);
+	  if (peek (reader) != '\n')
+	    return;
+	  advance (reader);
+	}
+      else if (is_blank (c))
+	advance (reader);
+      else
+	return;
+    }
+}
+
+/* Move behind a name, and return its length.  */
+static size_t
+read_name (struct reader *reader)
+{
+  const char *start = reader->at;
+
+  if (!is_digit (peek (reader)))
+    while (is_name (peek (reader)))
+      advance (reader);
+  return (size_t) (reader->at - start);
+}
+
+/* Move behind `[N]' if it is there.  Returns whether it was, or -1.  */
+static int
+read_index (struct reader *reader, uint32_t *index)
+{
+  uint64_t value = 0;
+  const char *start;
+
+  *index = 0;
+  if (peek (reader) != '[')
+    return 0;
+  advance (reader);
+  start = reader->at;
+  while (is_digit (peek (reader)) && value <= UINT32_MAX)
+    {
+      value = value * 10 + (uint64_t) (*reader->at - '0');
+      advance (reader);
+    }
+  if (reader->at == start || peek (reader) != ']' || value > UINT32_MAX)
+    return fail (reader, "an index is a plain number");
+  advance (reader);
+  *index = (uint32_t) value;
+  return 1;
+}
+
+/* At a `$': put what it stands for.  */
+static int
+read_expansion (struct reader *reader, int quoted)
+{
+  static const char others[] = "({0123456789@*#?-$!";
+  struct grub_dom0less_variable *variable;
+  const char *name, *value;
+  size_t length;
+  uint32_t index = 0;
+  int braces, c;
+
+  advance (reader);
+  braces = peek (reader) == '{';
+  if (braces)
+    advance (reader);
+  name = reader->at;
+  length = read_name (reader);
+  c = peek (reader);
+  if (!length)
+    {
+      if (braces || (c != END && c && strchr (others, c))
+	  || (!quoted && (c == '"' || c == '\'')))
+	return fail (reader, "of what begins with $, only $NAME, ${NAME} and"
+		     " ${NAME[N]} are understood");
+      put (reader, '$');
+      return 0;
+    }
+  if (braces)
+    {
+      if (read_index (reader, &index) < 0)
+	return -1;
+      if (peek (reader) != '}')
+	return fail (reader, "in ${ } only NAME and NAME[N] are understood");
+      advance (reader);
+    }
+
+  variable = grub_dom0less_import_variable (reader->import, name, length,
+					    index);
+  /* The shell would take it from the environment.  */
+  if (!variable)
+    return fail (reader, "a variable is used that is not set before");
+  variable->used = 1;
+  for (value = variable->value; *value; value++)
+    put (reader, *value);
+  return 0;
+}
+
+/* Put the next character as it stands.  */
+static int
+read_literal (struct reader *reader)
+{
+  int c = peek (reader);
+
+  if (c == '\n' || c == '\t')
+    put (reader, ' ');
+  else if (c < ' ' || c == 0x7f)
+    return fail (reader, "there is a control character");
+  else
+    put (reader, c);
+  advance (reader);
+  return 0;
+}
+
+/* Behind a backslash.  */
+static int
+read_escape (struct reader *reader, int quoted)
+{
+  int c = peek (reader);
+
+  if (c == END)
+    return fail (reader, "nothing follows the backslash");
+  if (c == '\n')
+    {
+      advance (reader);
+      return 0;
+    }
+  if (quoted && c != '$' && c != '`' && c != '"' && c != '\\')
+    put (reader, '\\');
+  return read_literal (reader);
+}
+
+/* Put the value at READER.  */
+static int
+read_value (struct reader *reader)
+{
+  int c, err, quote = 0;
+
+  while ((c = peek (reader)) != END && (quote || !is_blank (c)))
+    {
+      err = 0;
+      if (quote ? c == quote : c == '"' || c == '\'')
+	{
+	  quote = quote ? 0 : c;
+	  advance (reader);
+	}
+      else if (quote == '\'')
+	err = read_literal (reader);
+      else if (c == '\\')
+	{
+	  advance (reader);
+	  err = read_escape (reader, quote);
+	}
+      else if (c == '$')
+	err = read_expansion (reader, quote);
+      else if (c == '`')
+	err = fail (reader, "commands are not executed");
+      else if (!quote && c && strchr ("&|<>()", c))
+	err = fail (reader, "only assignments are understood; & | < > ( )"
+		    " want quotes");
+      else
+	err = read_literal (reader);
+      if (err)
+	return -1;
+    }
+  if (quote)
+    return fail (reader, "a quote is not closed");
+  return 0;
+}
+
+/* The variable NAME[INDEX], made if it is not there.  */
+static struct grub_dom0less_variable *
+make_variable (struct reader *reader, const char *name, size_t length,
+	       uint32_t index)
+{
+  struct grub_dom0less_import *import = reader->import;
+  struct grub_dom0less_variable *variable;
+  size_t i;
+
+  variable = grub_dom0less_import_variable (import, name, length, index);
+  if (variable)
+    return variable;
+  if (import->n_variables == GRUB_DOM0LESS_MAX_VARIABLES)
+    {
+      fail (reader, "there are too many variables");
+      return NULL;
+    }
+  variable = &import->variables[import->n_variables];
+  memset (variable, 0, sizeof (*variable));
+  variable->name = import->room + import->filled;
+  variable->index = index;
+  variable->value = "";
+  for (i = 0; i < length; i++)
+    put (reader, name[i]);
+  put (reader, '\0');
+  if (import->error)
+    return NULL;
+  import->n_variables++;
+  return variable;
+}
+
+static int
+read_assignment (struct reader *reader)
+{
+  struct grub_dom0less_import *import = reader->import;
+  struct grub_dom0less_variable *variable;
+  unsigned int line = reader->line;
+  const char *name = reader->at, *value, *old;
+  size_t length = read_name (reader);
+  uint32_t index;
+  int has_index, append;
+
+  if (!length)
+    return fail (reader, "only assignments NAME=VALUE are understood");
+  has_index = read_index (reader, &index);
+  if (has_index < 0)
+    return -1;
+  append = peek (reader) == '+';
+  if (append)
+    advance (reader);
+  if (peek (reader) != '=')
+    return fail (reader, "only assignments NAME=VALUE are understood");
+  advance (reader);
+  if (peek (reader) == '(')
+    return fail (reader, "an array is understood only as NAME[N]=VALUE");
+  if (peek (reader) == '~')
+    return fail (reader, "~ is not understood without quotes");
+
+  variable = make_variable (reader, name, length, index);
+  if (!variable)
+    return -1;
+  value = import->room + import->filled;
+  if (append)
+    for (old = variable->value; *old; old++)
+      put (reader, *old);
+  if (read_value (reader))
+    return -1;
+  put (reader, '\0');
+  if (import->error)
+    return -1;
+
+  variable->has_index = has_index;
+  variable->value = value;
+  variable->line = line;
+  variable->used = 0;
+  return 0;
+}
+
+int
+grub_dom0less_import_parse (struct grub_dom0less_import *import,
+			    const char *text, size_t size)
+{
+  struct reader reader = { import, text, text + size, 1 };
+
+  while (skip_blanks (&reader), peek (&reader) != END)
+    if (read_assignment (&reader))
+      {
+	if (!import->line)
+	  import->line = reader.line;
+	return -1;
+      }
+  import->parsed = import->filled;
+  return 0;
+}

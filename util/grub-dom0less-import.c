@@ -1,0 +1,496 @@
+/* grub-dom0less-import.c - turn an ImageBuilder config into a menu entry  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <grub/emu/misc.h>
+#include <grub/i18n.h>
+#include <grub/util/misc.h>
+
+#include <grub/xen_dom0less_import.h>
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#pragma GCC diagnostic ignored "-Wmissing-declarations"
+#include <argp.h>
+#pragma GCC diagnostic error "-Wmissing-prototypes"
+#pragma GCC diagnostic error "-Wmissing-declarations"
+
+/* The exit status; argp ends a wrong use with 64.  */
+enum
+  {
+    ALL_CARRIED_OVER = 0,
+    NOT_ALL_CARRIED_OVER = 1,
+    NOTHING_WRITTEN = 2
+  };
+
+#define MAX_FILE_SIZE	(1 << 20)
+#define MAX_TREE_SIZE	(64 << 20)
+
+static const struct argp_option options[] =
+  {
+    { "directory", 'd', N_("DIR"), 0,
+      N_("take names in CONFIG as relative to DIR, as ImageBuilder's -d"
+	 " [default: CONFIG's folder]; of the files there only DEVICE_TREE is"
+	 " read, for CPUPOOL and STATIC_HEAP"), 0 },
+    { "output", 'o', N_("DIR"), 0,
+      N_("write into DIR [default: the current folder]"), 0 },
+    { "prefix", 'p', N_("DIR"), 0,
+      N_("the folder of all these files in GRUB's file system [default: /]"),
+      0 },
+    { 0, 0, 0, 0, 0, 0 }
+  };
+
+static const char doc[] =
+  N_("Turn CONFIG, which ImageBuilder makes a U-Boot script of, into what"
+     " GRUB's command xen_dom0less boots the same machine from.\v"
+     "With NAME for CONFIG's name without what follows its last dot, this"
+     " writes\n\n"
+     "  NAME.dtbo  an overlay for DEVICE_TREE, or for the firmware's tree if\n"
+     "             CONFIG names none: the domains, and where their files are\n"
+     "  NAME.cfg   a menu entry for grub.cfg\n\n"
+     "NAME.dtbo belongs beside the files that CONFIG names, at the top of a"
+     " file system that GRUB reads as $root or in --prefix=DIR there; NAME.cfg"
+     " into grub.cfg.\n\n"
+     "CONFIG is read, not executed: assignments with the shell's quotes, and"
+     " $NAME, ${NAME} and ${NAME[N]} of what was assigned before. What is not"
+     " carried over is named in a line `warning: ...' each on standard error,"
+     " and what is not needed because it is about U-Boot in one line"
+     " `note: ...'.\n\n"
+     "Exit status: 0 if all was carried over, 1 if not, 2 after an error, when"
+     " nothing is written, 64 after a wrong use.");
+
+struct arguments
+{
+  char *config;
+  char *directory;
+  char *output;
+  char *prefix;
+};
+
+static error_t
+argp_parser (int key, char *arg, struct argp_state *state)
+{
+  struct arguments *arguments = state->input;
+
+  switch (key)
+    {
+    case 'd':
+      arguments->directory = arg;
+      break;
+    case 'o':
+      arguments->output = arg;
+      break;
+    case 'p':
+      arguments->prefix = arg;
+      break;
+    case ARGP_KEY_ARG:
+      if (arguments->config)
+	argp_error (state, "%s", _("more than one CONFIG"));
+      arguments->config = arg;
+      break;
+    case ARGP_KEY_NO_ARGS:
+      argp_error (state, "%s", _("CONFIG is missing"));
+      break;
+    default:
+      return ARGP_ERR_UNKNOWN;
+    }
+  return 0;
+}
+
+static const struct argp argp =
+  { options, argp_parser, N_("CONFIG"), doc, NULL, NULL, NULL };
+
+/* The end of the program, with the sentence FORMAT makes.  */
+static void __attribute__ ((noreturn, format (printf, 1, 2)))
+die (const char *format, ...)
+{
+  va_list arguments;
+
+  fputs ("error: ", stderr);
+  va_start (arguments, format);
+  vfprintf (stderr, format, arguments);
+  va_end (arguments);
+  putc ('\n', stderr);
+  exit (NOTHING_WRITTEN);
+}
+
+
+/*
+ * Reading.
+ */
+
+/* The content of the file PATH, at most MAX_SIZE bytes.  NULL, with errno, if
+   it cannot be read.  */
+static char *
+read_file (const char *path, size_t max_size, size_t *size)
+{
+  FILE *file = fopen (path, "rb");
+  char *content;
+  int err;
+
+  if (!file)
+    return NULL;
+  content = xmalloc (max_size + 1);
+  *size = fread (content, 1, max_size + 1, file);
+  err = ferror (file) ? errno : *size > max_size ? EFBIG : 0;
+  fclose (file);
+  if (err)
+    {
+      free (content);
+      errno = err;
+      return NULL;
+    }
+  return content;
+}
+
+/* PATH's folder, to be put before a `/'.  */
+static char *
+folder_of (const char *path)
+{
+  char *folder = xstrdup (path), *slash = strrchr (folder, '/');
+
+  if (!slash)
+    return xstrdup (".");
+  slash[slash == folder] = '\0';
+  return folder;
+}
+
+/* CONFIG without folders and what follows the last dot.  */
+static char *
+name_of (const char *config)
+{
+  const char *slash = strrchr (config, '/'), *c;
+  char *name = xstrdup (slash ? slash + 1 : config), *dot;
+
+  dot = strrchr (name, '.');
+  if (dot && dot != name)
+    *dot = '\0';
+  /* It stands in the menu entry, where a line's end would be one.  */
+  for (c = name; *c; c++)
+    if ((unsigned char) *c < ' ' || *c == 0x7f)
+      die (_("%s: rename it: there is a control character in its name"),
+	   config);
+  return name;
+}
+
+/* What `--prefix' becomes: nothing, or with a `/' before and none behind.  */
+static char *
+prefix_of (const char *directory)
+{
+  char *prefix, *last;
+
+  while (*directory == '/')
+    directory++;
+  prefix = xasprintf ("/%s", directory);
+  last = prefix + strlen (prefix) - 1;
+  while (last >= prefix && *last == '/')
+    *last-- = '\0';
+  return prefix;
+}
+
+/* The tree that DEVICE_TREE names, or NULL if it is not on this machine.  */
+static void *
+read_base (struct grub_dom0less_import *import, const char *directory)
+{
+  struct grub_dom0less_variable *variable;
+  char *path, *tree;
+  size_t size;
+
+  variable = grub_dom0less_import_variable (import, "DEVICE_TREE",
+					    strlen ("DEVICE_TREE"), 0);
+  if (!variable || !*variable->value)
+    return NULL;
+  path = xasprintf ("%s/%s", *variable->value == '/' ? "" : directory,
+		    variable->value);
+  tree = read_file (path, MAX_TREE_SIZE, &size);
+  if (tree && grub_dom0less_check_tree (tree, size))
+    die (_("%s: it is no device tree"), path);
+  free (path);
+  return tree;
+}
+
+/* Die of IMPORT->error in the file CONFIG.  */
+static void __attribute__ ((noreturn))
+die_of_error (const struct grub_dom0less_import *import, const char *config)
+{
+  char *line = import->line ? xasprintf ("%u: ", import->line) : xstrdup (" ");
+
+  die ("%s:%s%s%s%s", config, line, import->subject ? import->subject : "",
+       import->subject ? " " : "", import->error);
+}
+
+
+/*
+ * Writing.
+ */
+
+/* Print WORD so that GRUB's script language, and a shell too, reads that
+   word.  */
+static void
+print_word (FILE *file, const char *word)
+{
+  static const char plain[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,=@+-";
+
+  if (*word && !word[strspn (word, plain)])
+    {
+      fputs (word, file);
+      return;
+    }
+  putc ('\'', file);
+  for (; *word; word++)
+    if (*word == '\'')
+      fputs ("'\\''", file);
+    else
+      putc (*word, file);
+  putc ('\'', file);
+}
+
+static void
+print_option (FILE *file, const char *option, const char *value)
+{
+  fprintf (file, " %s ", option);
+  print_word (file, value);
+}
+
+/* The menu entry.  OVERLAY is the one that we have written.  */
+static void
+print_entry (FILE *file, struct grub_dom0less_import *import, const char *name,
+	     const char *overlay, int n_dt_overlays)
+{
+  const char *device_tree = grub_dom0less_import_file (import, "DEVICE_TREE",
+						       0);
+  char *title = xasprintf (_("Xen (%s)"), name), *words, *word;
+  int i;
+
+  fputs ("menuentry ", file);
+  print_word (file, title);
+  fputs (" {\n\tinsmod xen_dom0less\n\txen_dom0less", file);
+  if (device_tree)
+    print_option (file, "--dtb", device_tree);
+  for (i = 0; i < n_dt_overlays; i++)
+    print_option (file, "--overlay",
+		  grub_dom0less_import_file (import, "DT_OVERLAY", i));
+  print_option (file, "--overlay", overlay);
+  putc (' ', file);
+  print_word (file, grub_dom0less_import_file (import, "XEN", 0));
+
+  words = xstrdup (import->xen_args);
+  for (word = strtok (words, " "); word; word = strtok (NULL, " "))
+    {
+      putc (' ', file);
+      print_word (file, word);
+    }
+  fputs ("\n}\n", file);
+  free (words);
+  free (title);
+}
+
+/* Whether PATH, which may not be there, is the file CONFIG.  */
+static int
+is_same_file (const char *path, const char *config)
+{
+  struct stat ours, theirs;
+
+  return (stat (path, &ours) == 0 && stat (config, &theirs) == 0
+	  && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
+}
+
+/* Nothing is written if not everything is, so both files have another name
+   until they are complete.  */
+static FILE *
+create (const char *path)
+{
+  FILE *file = fopen (path, "wb");
+
+  if (!file)
+    die ("%s: %s", path, strerror (errno));
+  return file;
+}
+
+static void
+finish (FILE *file, const char *path, const char *other)
+{
+  int failed = ferror (file);
+
+  if (fclose (file) == 0 && !failed)
+    return;
+  failed = errno;
+  unlink (path);
+  if (other)
+    unlink (other);
+  die ("%s: %s", path, strerror (failed));
+}
+
+static void
+move (const char *from, const char *to)
+{
+  if (rename (from, to))
+    die ("%s: %s", to, strerror (errno));
+}
+
+/* Say what is not carried over and what is not needed.  Returns whether all
+   was carried over.  */
+static int
+print_losses (struct grub_dom0less_import *import, const char *config)
+{
+  const struct grub_dom0less_variable *variable;
+  const char *separator;
+  int i, all = 1;
+
+  for (i = 0; i < import->n_variables; i++)
+    {
+      variable = &import->variables[i];
+      if (!variable->loss)
+	continue;
+      all = 0;
+      fprintf (stderr, "warning: %s:%u: ", config, variable->line);
+      fprintf (stderr, variable->has_index ? "%s[%u]" : "%s", variable->name,
+	       variable->index);
+      fprintf (stderr, _(" is not carried over: %s\n"), variable->loss);
+    }
+
+  separator = _("note: not needed here:");
+  for (i = 0; i < import->n_variables; i++)
+    {
+      variable = &import->variables[i];
+      if (variable->loss || variable->used)
+	continue;
+      fprintf (stderr, variable->has_index ? "%s %s[%u]" : "%s %s", separator,
+	       variable->name, variable->index);
+      separator = ",";
+    }
+  if (*separator == ',')
+    putc ('\n', stderr);
+  return all;
+}
+
+/* Say what to do next.  With a prefix only the user knows where on this
+   machine the root of GRUB's file system is.  */
+static void
+print_advice (struct grub_dom0less_import *import, const char *directory,
+	      const char *dtbo, const char *cfg, int n_dt_overlays)
+{
+  const char *root = *import->prefix ? "ROOT" : directory, *file;
+  char *path;
+  int i;
+
+  printf (_("%s and %s are written. Before the reboot:\n"), dtbo, cfg);
+  fputs ("    grub-dom0less-check", stdout);
+  print_option (stdout, "--root", root);
+  path = xasprintf ("%s%s", root,
+		    grub_dom0less_import_file (import, "XEN", 0));
+  print_option (stdout, "--xen", path);
+  free (path);
+  for (i = 0; i < n_dt_overlays; i++)
+    {
+      path = xasprintf ("%s%s", root,
+			grub_dom0less_import_file (import, "DT_OVERLAY", i));
+      print_option (stdout, "--overlay", path);
+      free (path);
+    }
+  print_option (stdout, "--overlay", dtbo);
+  if (*import->xen_args)
+    print_option (stdout, "--xen-args", import->xen_args);
+  file = grub_dom0less_import_file (import, "DEVICE_TREE", 0);
+  if (file)
+    {
+      path = xasprintf ("%s%s", root, file);
+      putchar (' ');
+      print_word (stdout, path);
+      free (path);
+    }
+  putchar ('\n');
+}
+
+
+int
+main (int argc, char *argv[])
+{
+  static struct grub_dom0less_import import;
+  struct arguments arguments;
+  char *text, *name, *overlay, *dtbo, *cfg, *new_dtbo, *new_cfg;
+  size_t size;
+  void *fdt = NULL;
+  FILE *file;
+  int err, i, n_dt_overlays;
+
+  grub_util_host_init (&argc, &argv);
+  memset (&arguments, 0, sizeof (arguments));
+  if (argp_parse (&argp, argc, argv, 0, 0, &arguments) != 0)
+    exit (NOTHING_WRITTEN);
+  if (!arguments.directory)
+    arguments.directory = folder_of (arguments.config);
+  if (!arguments.output)
+    arguments.output = xstrdup (".");
+
+  name = name_of (arguments.config);
+  dtbo = xasprintf ("%s/%s.dtbo", arguments.output, name);
+  cfg = xasprintf ("%s/%s.cfg", arguments.output, name);
+  if (is_same_file (cfg, arguments.config)
+      || is_same_file (dtbo, arguments.config))
+    die (_("%s: it would be overwritten: choose another --output"),
+	 arguments.config);
+
+  text = read_file (arguments.config, MAX_FILE_SIZE, &size);
+  if (!text)
+    die ("%s: %s", arguments.config, strerror (errno));
+  import.prefix = prefix_of (arguments.prefix ? arguments.prefix : "");
+  /* What a value is made of stands in the file; more is a value of values.  */
+  import.room_size = 16 * size + (1 << 16);
+  import.room = xmalloc (import.room_size);
+  if (grub_dom0less_import_parse (&import, text, size))
+    die_of_error (&import, arguments.config);
+
+  import.base = read_base (&import, arguments.directory);
+  for (size = 1 << 16, err = 1; err > 0 && size <= MAX_TREE_SIZE; size *= 2)
+    {
+      fdt = xrealloc (fdt, size);
+      err = grub_dom0less_import_overlay (&import, fdt, size);
+    }
+  if (err > 0)
+    die (_("%s: the overlay is too large"), arguments.config);
+
+  /* What the entry will want.  */
+  n_dt_overlays = grub_dom0less_import_dt_overlays (&import);
+  if (!import.error && !grub_dom0less_import_file (&import, "XEN", 0))
+    grub_dom0less_import_fail (&import, 0, "XEN", "is not set");
+  for (i = 0; i < n_dt_overlays; i++)
+    if (!grub_dom0less_import_file (&import, "DT_OVERLAY", i))
+      grub_dom0less_import_fail (&import, 0, xasprintf ("DT_OVERLAY[%d]", i),
+				 "is not set");
+  overlay = xasprintf ("%s/%s.dtbo", import.prefix, name);
+  new_dtbo = xasprintf ("%s.new", dtbo);
+  new_cfg = xasprintf ("%s.new", cfg);
+  if (import.error)
+    die_of_error (&import, arguments.config);
+
+  file = create (new_dtbo);
+  fwrite (fdt, 1, fdt_totalsize (fdt), file);
+  finish (file, new_dtbo, NULL);
+  file = create (new_cfg);
+  print_entry (file, &import, name, overlay, n_dt_overlays);
+  finish (file, new_cfg, new_dtbo);
+  move (new_dtbo, dtbo);
+  move (new_cfg, cfg);
+
+  err = !print_losses (&import, arguments.config);
+  print_advice (&import, arguments.directory, dtbo, cfg, n_dt_overlays);
+  return err ? NOT_ALL_CARRIED_OVER : ALL_CARRIED_OVER;
+}
