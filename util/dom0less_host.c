@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <grub/types.h>
+#include <grub/crypto.h>
 #include <grub/emu/misc.h>
 #include <grub/fs.h>
 #include <grub/misc.h>
@@ -29,7 +31,6 @@
 
 #define HOST		"(host)"
 #define HOST_LENGTH	(sizeof (HOST) - 1)
-#define FIRMWARE_TREE	"/sys/firmware/fdt"
 
 /* As with the firmware, the first page is nobody's.  */
 #define LOWEST_ADDRESS	((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT)
@@ -37,6 +38,7 @@
 
 static char *root;		/* without a slash at its end */
 static const char *memory_map_text;
+static const char *machine_tree = "/sys/firmware/fdt";
 static char **files;
 static size_t n_files;
 
@@ -75,6 +77,69 @@ void
 dom0less_host_memory_map (const char *text)
 {
   memory_map_text = text;
+}
+
+void
+dom0less_host_machine_tree (const char *name)
+{
+  machine_tree = name;
+}
+
+
+/*
+ * Measurements: the steps open files and show command lines in GRUB's order.
+ */
+
+static struct dom0less_measurement *measured;
+static size_t n_measured;
+
+static void
+measure (int pcr, const void *bytes, size_t size, const char *what)
+{
+  struct dom0less_measurement *measurement;
+
+  measured = xrealloc (measured, (n_measured + 1) * sizeof (*measured));
+  measurement = measured + n_measured++;
+  measurement->pcr = pcr;
+  measurement->what = xstrdup (what);
+  grub_crypto_hash (GRUB_MD_SHA256, measurement->digest, bytes, size);
+}
+
+void
+dom0less_host_measure (const char *line)
+{
+  measure (DOM0LESS_STRING_PCR, line, strlen (line), line);
+}
+
+const struct dom0less_measurement *
+dom0less_host_measured (size_t *n)
+{
+  *n = n_measured;
+  return measured;
+}
+
+void
+dom0less_host_extend (unsigned char *pcr, const unsigned char *digest)
+{
+  unsigned char both[2 * DOM0LESS_SHA256_SIZE];
+
+  memcpy (both, pcr, DOM0LESS_SHA256_SIZE);
+  memcpy (both + DOM0LESS_SHA256_SIZE, digest, DOM0LESS_SHA256_SIZE);
+  grub_crypto_hash (GRUB_MD_SHA256, pcr, both, sizeof (both));
+}
+
+/* Whatever a decompressor makes of FILE, a verifier gets it as it is.  */
+static void
+measure_file (grub_file_t file, const char *name)
+{
+  char *bytes = xmalloc (file->size + 1);
+  grub_ssize_t got = grub_file_read (file, bytes, file->size);
+
+  if (got >= 0)
+    measure (DOM0LESS_BINARY_PCR, bytes, got, name);
+  free (bytes);
+  grub_errno = GRUB_ERR_NONE;
+  grub_file_seek (file, 0);
 }
 
 
@@ -252,6 +317,8 @@ dom0less_open (const char *name, enum grub_file_type type)
   path = dom0less_host_path (name);
   file = open_host_file (path, name[0] == '/' ? name : path);
   free (path);
+  if (file)
+    measure_file (file, name);
   if (!file || (type & GRUB_FILE_TYPE_NO_DECOMPRESS))
     return file;
   return dom0less_filter (file);
@@ -279,9 +346,10 @@ dom0less_load_filter (const char *module __attribute__ ((unused)))
 }
 
 grub_err_t
-dom0less_verify (char *line __attribute__ ((unused)),
+dom0less_verify (char *line,
 		 enum grub_verify_string_type type __attribute__ ((unused)))
 {
+  dom0less_host_measure (line);
   return GRUB_ERR_NONE;
 }
 
@@ -598,11 +666,11 @@ dom0less_exception_level (void)
   return 0;
 }
 
-/* The tree of the machine that we run on.  */
+/* By default the tree of the machine that we run on.  */
 grub_err_t
 dom0less_gather_loaded (struct dom0less_boot *boot)
 {
-  FILE *stream = fopen (FIRMWARE_TREE, "rb");
+  FILE *stream = fopen (machine_tree, "rb");
   char *fdt = NULL;
   size_t size = 0, got = 0;
 

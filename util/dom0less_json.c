@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include <grub/util/dom0less_host.h>
 #include <grub/util/dom0less_output.h>
 #include <grub/util/misc.h>
 
@@ -200,6 +201,26 @@ write_xen (FILE *stream, const struct dom0less_boot *boot)
     fputs ("null", stream);
 }
 
+static void
+write_measurements (FILE *stream)
+{
+  const struct dom0less_measurement *measured;
+  size_t i, j, n;
+
+  measured = dom0less_host_measured (&n);
+  fputs (",\n  \"measurements\": [", stream);
+  for (i = 0; i < n; i++)
+    {
+      fprintf (stream, "%s\n    {\"pcr\": %d, \"sha256\": \"", i ? "," : "",
+	       measured[i].pcr);
+      for (j = 0; j < DOM0LESS_SHA256_SIZE; j++)
+	fprintf (stream, "%02x", measured[i].digest[j]);
+      write_pair (stream, "\", ", "what", measured[i].what);
+      putc ('}', stream);
+    }
+  putc (']', stream);
+}
+
 void
 dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
 		     const struct dom0less_lines *lines)
@@ -216,6 +237,7 @@ dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
       write_ranges (stream, boot);
     }
 
+  write_measurements (stream);
   fputs (",\n  \"findings\": [", stream);
   for (i = 0; i < lines->n; i++)
     {

@@ -74,10 +74,19 @@ static struct argp_option options[] =
     {"memory-map", 'M', N_("FILE"), 0,
      N_("what lsefimmap printed in GRUB on the machine "
 	"[default=the tree's memory nodes]"), 0},
+    {"machine-tree", 't', N_("FILE"), 0,
+     N_("the machine's own tree, which counts without DTB "
+	"[default=/sys/firmware/fdt]"), 0},
+    {"command", 'C', N_("LINE"), 0,
+     N_("the command as GRUB runs it, its words joined by single spaces; "
+	"for --pcr"), 0},
     {"files", 'f', 0, 0,
      N_("print only the files that this boot reads, one a line"), 1},
     {"json", 'j', 0, 0, N_("print all as JSON"), 1},
     {"model", OPTION_MODEL, 0, 0, N_("print only the tree's model"), 1},
+    {"pcr", 'p', N_("FILE"), 0,
+     N_("print PCRs 8 and 9 as they will be after the command; FILE has them "
+	"as they are before, as tpm2_pcrread prints them"), 1},
     {"map", OPTION_MAP, N_("FILE"), 0,
      N_("draw the memory into FILE, as SVG"), 1},
     {"explain", OPTION_EXPLAIN, N_("RULE"), 0,
@@ -97,10 +106,13 @@ struct arguments
   const char *root;
   const char *memory_map;
   const char *map;
+  const char *pcr;
+  const char *command;
   char *xen_args;
   struct list overlays, modules;
   struct dom0less_request request;
-  enum { OUTPUT_TEXT, OUTPUT_FILES, OUTPUT_JSON, OUTPUT_MODEL } output;
+  enum { OUTPUT_TEXT, OUTPUT_FILES, OUTPUT_JSON, OUTPUT_MODEL,
+	 OUTPUT_PCR } output;
 };
 
 static void
@@ -204,6 +216,16 @@ argp_parser (int key, char *arg, struct argp_state *state)
       break;
     case 'M':
       arguments->memory_map = arg;
+      break;
+    case 't':
+      dom0less_host_machine_tree (arg);
+      break;
+    case 'C':
+      arguments->command = arg;
+      break;
+    case 'p':
+      arguments->output = OUTPUT_PCR;
+      arguments->pcr = arg;
       break;
     case 'f':
       arguments->output = OUTPUT_FILES;
@@ -326,6 +348,54 @@ print_path (const char *path)
   puts (path);
 }
 
+/* Read the digits behind "NUMBER :" in TEXT into PCR.  */
+static void
+read_pcr (const char *text, int number, unsigned char *pcr)
+{
+  char label[8];
+  const char *at;
+  int i;
+
+  snprintf (label, sizeof (label), "%d :", number);
+  for (at = text; (at = strstr (at, label)); at++)
+    if (at == text || at[-1] == ' ' || at[-1] == '\n')
+      break;
+  at = at ? strstr (at, "0x") : NULL;
+  for (i = 0; at && i < DOM0LESS_SHA256_SIZE; i++)
+    if (sscanf (at + 2 + 2 * i, "%2hhx", pcr + i) != 1)
+      at = NULL;
+  if (!at)
+    {
+      fprintf (stderr, "%s: no value of PCR %d, of SHA-256\n", program_name,
+	       number);
+      exit (EXIT_USAGE);
+    }
+}
+
+/* In the words of tpm2_pcrread.  */
+static void
+print_pcrs (const char *before)
+{
+  static const int numbers[] = { DOM0LESS_STRING_PCR, DOM0LESS_BINARY_PCR };
+  unsigned char pcr[DOM0LESS_SHA256_SIZE];
+  const struct dom0less_measurement *measured;
+  size_t i, j, n;
+
+  measured = dom0less_host_measured (&n);
+  printf ("  sha256:\n");
+  for (i = 0; i < sizeof (numbers) / sizeof (numbers[0]); i++)
+    {
+      read_pcr (before, numbers[i], pcr);
+      for (j = 0; j < n; j++)
+	if (measured[j].pcr == numbers[i])
+	  dom0less_host_extend (pcr, measured[j].digest);
+      printf ("    %d : 0x", numbers[i]);
+      for (j = 0; j < sizeof (pcr); j++)
+	printf ("%02X", pcr[j]);
+      printf ("\n");
+    }
+}
+
 /* Say what the request for OUTPUT wants to know.  Returns the exit status.  */
 static int
 say (struct dom0less_boot *boot, const struct arguments *arguments)
@@ -346,6 +416,9 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
     case OUTPUT_JSON:
       dom0less_write_json (stdout, boot, &lines);
       stream = NULL;
+      break;
+    case OUTPUT_PCR:
+      print_pcrs (arguments->pcr);
       break;
     case OUTPUT_MODEL:
       if (dom0less_model (boot))
@@ -377,7 +450,7 @@ draw_map (const struct dom0less_boot *boot, const char *name)
 }
 
 static char *
-read_memory_map (const char *name)
+read_text (const char *name)
 {
   char *text = NULL;
   size_t size = 0, got = 0;
@@ -451,12 +524,21 @@ main (int argc, char *argv[])
   grub_init_all ();
   grub_gcry_init_all ();
   if (arguments.memory_map)
-    dom0less_host_memory_map (read_memory_map (arguments.memory_map));
+    dom0less_host_memory_map (read_text (arguments.memory_map));
+  if (arguments.pcr)
+    arguments.pcr = read_text (arguments.pcr);
   place (&arguments);
 
   boot = xcalloc (1, sizeof (*boot));
   boot->request = &arguments.request;
-  boot->xen_args = arguments.xen_args ? grub_strdup (arguments.xen_args) : NULL;
+  /* GRUB has measured these two before the first file.  */
+  if (arguments.command)
+    dom0less_host_measure (arguments.command);
+  if (arguments.xen_args)
+    {
+      boot->xen_args = grub_strdup (arguments.xen_args);
+      dom0less_host_measure (arguments.xen_args);
+    }
   boot->scene.machine = &boot->machine;
   boot->scene.report = report;
   boot->scene.data = boot;

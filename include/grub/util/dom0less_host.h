@@ -13,6 +13,14 @@
 #ifndef GRUB_UTIL_DOM0LESS_HOST_HEADER
 #define GRUB_UTIL_DOM0LESS_HOST_HEADER	1
 
+#include <stddef.h>
+
+#define DOM0LESS_SHA256_SIZE	32
+
+/* Where GRUB's tpm verifier puts command lines and files.  */
+#define DOM0LESS_STRING_PCR	8
+#define DOM0LESS_BINARY_PCR	9
+
 /*
  * What xen_dom0less_boot.h calls the machine, on a host: the boot file system
  * is a folder, memory is the heap under made-up addresses.  Full names are
@@ -29,6 +37,26 @@ int dom0less_host_init (const char *root);
 /* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
    of the tree's memory nodes.  TEXT has to stay.  */
 void dom0less_host_memory_map (const char *text);
+
+/* Use the file NAME, a path of the host, as the machine's own tree.  */
+void dom0less_host_machine_tree (const char *name);
+
+/* What GRUB's tpm verifier would extend a PCR by.  */
+struct dom0less_measurement
+{
+  int pcr;
+  unsigned char digest[DOM0LESS_SHA256_SIZE];
+  char *what;				/* a full name or a command line */
+};
+
+/* Measure LINE, a command line, as GRUB would.  */
+void dom0less_host_measure (const char *line);
+
+/* What was measured so far, *N of them, in order.  */
+const struct dom0less_measurement *dom0less_host_measured (size_t *n);
+
+/* Extend PCR by DIGEST, as the TPM does: both SHA-256.  */
+void dom0less_host_extend (unsigned char *pcr, const unsigned char *digest);
 
 /* The path on the host of the file with the full name PATH, in memory that is
    the caller's; NULL if it is on a device of the machine's.  */
