@@ -205,6 +205,16 @@ class Machine:
         found = re.findall(r"(?ms)^<<(\S+)\n(.*?)^>>(\d+)$", clean(match.group(1)))
         return {name: (text, int(status)) for name, text, status in found}
 
+    # U-Boot
+
+    def uboot(self, *commands):
+        """Stop U-Boot before it boots, and run commands there. It takes keys as fast as they come."""
+        self.expect(r"Hit any key to stop autoboot")
+        for command in ["", *commands]:
+            self._qemu.send(f"{command}\r")
+            if command != commands[-1]:
+                self.expect(r"\n=> ")
+
     # Xen and its domains
 
     def domains(self, *names, timeout=TIMEOUT):

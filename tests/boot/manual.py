@@ -131,6 +131,7 @@ class Root:
             "boot/efi/stub/b.img": two,
         }.items():
             self.put("/" + name, content)
+        self.find("/bin/busybox").chmod(0o755)
         for folder in self.home, self.path / "srv/tftp":
             folder.mkdir(parents=True)
 

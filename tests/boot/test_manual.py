@@ -93,11 +93,7 @@ def test_menu(boot, root, example):
 def test_uboot(boot, root):
     """What is told of U-Boot boots there, before it boots here."""
     machine = start(boot, root, firmware="uboot")
-    machine.expect("Hit any key to stop autoboot")
-    machine.send("")
     example, = examples("uboot")
-    for _, command, _ in example.commands():
-        machine.expect(r"\n=> ")
-        machine.send(command)
+    machine.uboot(*(command for _, command, _ in example.commands()))
     found = machine.domains("DomA")
     assert found["DomA"]["ramdisk"] == "a.img"
