@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from machine import findings, unwrap
+from machine import Machine, findings, unwrap
 from manual import GRUB, Root, as_shown, examples
+from paths import BUILD
 from test_overlay import overlay
 from tree import chosen, domain, make_dtb
 
@@ -52,20 +53,23 @@ def start(boot, root, menu="", **machine):
     return boot(menu, files, esp, grub=GRUB, xen="4.17", **machine)
 
 
+def network(root, bootfile=""):
+    """QEMU's arguments for a card in a network with a TFTP server. EDK2 connects a card that it might boot from."""
+    return ["-netdev", f"user,id=net,net=192.0.2.0/24,host=192.0.2.2,tftp={root.path}/srv/tftp,bootfile={bootfile}",
+            "-device", "virtio-net-device,netdev=net,bootindex=1"]
+
+
 def test_grub(boot, root, server):
     """Every command line for GRUB ends as the manual shows, in its order, in one session. Nothing is started, so that
     kernels are cut short: reading them takes time, by TFTP most of all."""
     for kernel in root.path.rglob("vmlinuz*"):
         kernel.write_bytes(kernel.read_bytes()[:1 << 20])
-    network = ["-netdev", f"user,id=net,net=192.0.2.0/24,host=192.0.2.2,tftp={root.path}/srv/tftp",
-               # EDK2 connects what it might boot from.
-               "-device", "virtio-net-device,netdev=net,bootindex=1"]
     lines = [(example.place, command.replace(":8000", f":{server}"), shown)
              for example in examples("grub") for _, command, shown in example.commands()]
     # A script, because typing takes more time than all else.
     root.put("/boot/script", "".join(f'echo "<{number}>"\n{command}\necho "<$?>"\n'
                                      for number, (_, command, _) in enumerate(lines)) + "echo '<end>'\n")
-    machine = start(boot, root, extra=network)
+    machine = start(boot, root, extra=network(root))
     machine.prompt()
     machine.send("source /boot/script")
     machine.expect("<end>")
@@ -81,13 +85,29 @@ def test_grub(boot, root, server):
     assert wrong == [], "\n\n".join(wrong)
 
 
+def see(machine, lines):
+    """Wait for all of these lines, in any order."""
+    missing = list(lines)
+    while missing:
+        missing.pop(machine.expect(*missing)[1])
+
+
 @pytest.mark.parametrize("example", [example for example in examples("menu") if example.about == "boots"],
                          ids=lambda example: example.place)
 def test_menu(boot, root, example):
     """A menu entry that the manual tells to start does."""
     machine = start(boot, root, "set timeout=0\n" + example.text)
-    for line in SEEN[example.place.split(":")[0]]:
-        machine.expect(line)
+    see(machine, SEEN[example.place.split(":")[0]])
+
+
+def test_diskless(tmp_path, root):
+    """What the manual makes of a TFTP server's folder is enough for a machine without a disk."""
+    example, = (example for example in examples("menu") if example.about == "boots from the network")
+    root.put("/srv/tftp/grub/grub.cfg", "set timeout=0\n" + example.text)
+    disk = tmp_path / "empty"
+    disk.write_bytes(bytes(1 << 20))
+    with Machine(disk, BUILD / "boot/test_diskless.log", extra=network(root, "grub/arm64-efi/core.efi")) as machine:
+        see(machine, SEEN["first-boot.texi"])
 
 
 def test_uboot(boot, root):
