@@ -9,8 +9,8 @@ Every @example of docs/*.texi and every .EX of docs/man has a comment in front t
     @c run: uboot            `=> ' and U-Boot; the last line starts Xen
     @c run: not here: WHY    nobody does
 
-A line that ends with a backslash goes on in the next. In what is printed, `...' stands for anything, and numbers of four digits and more, and
-those in hexadecimal, may be others. Where no output is shown, only success is asked for.
+A line that ends with a backslash goes on in the next. In what is printed, `...' stands for anything, and numbers of
+four digits and more, and those in hexadecimal, may be others. Where no output is shown, only success is asked for.
 
 A path that begins with / is one below the root.
 """
@@ -65,9 +65,10 @@ class Example:
 
 def chapters():
     """The manual's files in their order, then the manual pages."""
-    main = DOCS / "xen_dom0less.texi"
-    included = [DOCS / name for name in re.findall(r"^@include (\S+)$", main.read_text(), re.MULTILINE)]
-    return [main, *included, *sorted((DOCS / "man").glob("*.[0-9]"))]
+    found = [DOCS / "xen_dom0less.texi"]
+    for path in found:
+        found += [DOCS / name for name in re.findall(r"^@include (\S+)$", path.read_text(), re.MULTILINE)]
+    return [*found, *sorted((DOCS / "man").glob("*.[0-9]"))]
 
 
 def examples(*kinds):

@@ -3,12 +3,11 @@
 
 import functools
 import http.server
-import re
 import threading
 
 import pytest
 
-from machine import Machine, findings, unwrap
+from machine import Machine, findings, script, unwrap
 from manual import GRUB, Root, as_shown, examples
 from paths import BUILD
 from test_overlay import overlay
@@ -66,21 +65,16 @@ def test_grub(boot, root, server):
         kernel.write_bytes(kernel.read_bytes()[:1 << 20])
     lines = [(example.place, command.replace(":8000", f":{server}"), shown)
              for example in examples("grub") for _, command, shown in example.commands()]
-    # A script, because typing takes more time than all else.
-    root.put("/boot/script", "".join(f'echo "<{number}>"\n{command}\necho "<$?>"\n'
-                                     for number, (_, command, _) in enumerate(lines)) + "echo '<end>'\n")
+    root.put("/boot/script", script({str(number): command for number, (_, command, _) in enumerate(lines)}))
     machine = start(boot, root, extra=network(root))
     machine.prompt()
-    machine.send("source /boot/script")
-    machine.expect("<end>")
-
-    printed = re.findall(r"^<(\d+)>\n((?:.*\n)*?)<(\d+)>$", machine.text, re.MULTILINE)
-    assert [int(number) for number, _, _ in printed] == list(range(len(lines)))
+    printed = machine.run_all("/boot/script")
+    assert [int(number) for number in printed] == list(range(len(lines)))
     wrong = []
-    for (place, command, shown), (_, text, status) in zip(lines, printed):
+    for (place, command, shown), (text, status) in zip(lines, printed.values()):
         text = unwrap(text).replace(f":{server}", ":8000")
         refused = any(line.startswith("error:") for line in shown)
-        if (status != "0") != refused or not as_shown(shown, text) or (findings(text) and not shown):
+        if (status != 0) != refused or not as_shown(shown, text) or (findings(text) and not shown):
             wrong.append(f"{place}: {command}\nended with {status} and printed\n{text}")
     assert wrong == [], "\n\n".join(wrong)
 
