@@ -102,7 +102,7 @@ $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
 
 lint: setup-lint
-	shellcheck $$(grep -l '^#!/bin/sh' -r .ci scripts tests util)
+	shellcheck $$(grep -l '^#!/bin/sh' -r .ci scripts tests util) util/bash-completion.d/*
 
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
