@@ -13,14 +13,19 @@ LINUX = GUEST / "vmlinuz"
 
 
 def kernel(name="vmlinuz", size=100_000):
-    """The small guest as an arm64 Image that reports `name` as its kernel."""
-    image = bytearray((GUEST / "small").read_bytes() + ramdisk(name, size))
+    """The small guest as an arm64 Image that reports `name` as its kernel, and is `size` bytes longer than need be."""
+    image = bytearray((GUEST / "small").read_bytes() + _named(name, size))
     struct.pack_into("<Q", image, 16, len(image))
     return bytes(image)
 
 
-def ramdisk(name, size=30_000):
-    """What the small guest reports `name` of if it has all of it: the CRC-32 of the whole is at its end."""
+def ramdisk(name):
+    """Of which the small guest reports `name` as its ramdisk."""
+    return _named(name, 30_000)
+
+
+def _named(name, size):
+    """A line with `name`, `size` bytes and the CRC-32 of it all: if that is wrong, the small guest says so."""
     data = f"{name}\n".encode()
     data += (bytes(range(251)) * (size // 251 + 1))[:size]
     return data + struct.pack("<I", zlib.crc32(data))

@@ -126,7 +126,7 @@ class Machine:
         self._file = self.log.open("w", errors="replace")
         self._qemu = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
                                    timeout=TIMEOUT, echo=False)
-        self._qemu.delaybeforesend = None       # made for passwords
+        self._qemu.delaybeforesend = None       # 50 ms, for the sake of prompts for passwords
         self._qemu.logfile_read = Shown(self._file) if show else self._file
 
     def __enter__(self):

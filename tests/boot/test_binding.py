@@ -46,8 +46,8 @@ REPORT = "say device $(cat /proc/device-tree/passthrough/handed-over/words)"
 
 @pytest.mark.parametrize("xen", XENS)
 def test_dom0_and_two(boot, xen):
-    """A dom0 and two domains of Linux, all from one kernel, a domain's node first; with them a passthrough tree for one of the
-    domains and a security policy. Xen 4.20 loses a dom0 whose kernel lies where a domain before it has its
+    """A dom0 and two domains, all from one Linux kernel, a domain's node first; with them a passthrough tree for one of
+    the domains and a security policy. Xen 4.20 loses a dom0 whose kernel lies where a domain before it has its
     own."""
     policy = POLICY + bytes(5000 - len(POLICY))
     machine = boot(at_once(f"{LOAD} dom0_mem=256M"), {
@@ -121,5 +121,6 @@ def test_twelve(boot):
     }, grub=GRUB)
     found = machine.domains(*names, timeout=600)
     assert all(found[name]["cmdline"].split()[-1] == f"hostname={name}" for name in names)
+    assert {(said["kernel"], said["ramdisk"]) for said in found.values()} == {("vmlinuz", "a.img")}
     loaded = re.findall(r"^Dom.*: (?:kernel|ramdisk) .*$", machine.text, re.MULTILINE)
     assert len(loaded) == 2 and all("(and 11 more)" in line for line in loaded)

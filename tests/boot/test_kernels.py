@@ -38,7 +38,7 @@ def uimage(data):
 
 
 def test_formats(boot):
-    """One machine: everything that has to be refused, then six domains with a kernel of each kind, one of them Linux."""
+    """One machine: everything that has to be refused, then six domains with one of each kind, one being Linux."""
     image = LINUX.read_bytes()
     piece = gzip.compress(image[:1 << 20], 1, mtime=0)
     broken = piece[:-3000] + bytes(2992) + piece[-8:]

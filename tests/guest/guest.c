@@ -40,10 +40,11 @@ static size_t name_length;
 /* The virtual UART that Xen gives a domain, but not the dom0.  */
 static volatile uint32_t *uart;
 
+/* What is too long loses its end, but not its newline.  */
 static void
 add (struct line *line, const char *text, size_t length)
 {
-  while (length-- && line->length < sizeof (line->text))
+  while (length-- && line->length < sizeof (line->text) - 1)
     line->text[line->length++] = *text++;
 }
 
@@ -81,7 +82,7 @@ say (const char *fact, const char *value, size_t length)
   add_string (&line, fact);
   add_string (&line, " ");
   add (&line, value, length);
-  add_string (&line, "\n");
+  line.text[line.length++] = '\n';
   if (!uart)
     {
       hypercall_write (line.text, line.length);
