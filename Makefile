@@ -57,6 +57,10 @@ build/src/% build/guest/%: | setup-fetch
 build/guest/xen-4.20-static.efi: scripts/build-xen | setup-build
 	@scripts/build-xen
 
+# The tests' own guest, which stands on libfdt.
+build/guest/small: $(wildcard tests/guest/*) | build/src/dtc setup-build
+	@$(MAKE) --no-print-directory -C tests/guest
+
 run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
 	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
@@ -80,7 +84,7 @@ suite-tools: suite-tools-needs
 	/usr/bin/python3 -m pytest --junitxml=build/results/tools/pytest.xml tests/tools
 
 suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
-suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) $(linux) | setup-boot
+suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) build/guest/small $(linux) | setup-boot
 suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot

@@ -42,8 +42,9 @@ def make_disk(path, grub, files, menu, esp=None):
         path.unlink(missing_ok=True)
         with path.open("wb") as image:
             image.truncate(boot_start + boot_size + MIB)    # the last MiB holds the second partition table
-        _run("sgdisk", "--clear", f"--new=1:{ESP_START // 512}:+{esp_size // MIB}M", "--typecode=1:ef00",
-             f"--new=2:{boot_start // 512}:+{boot_size // MIB}M", "--typecode=2:8300", path)
+        _run("sfdisk", "-q", path, input="label: gpt\n"
+             f"start={ESP_START // 512}, size={esp_size // 512}, type=uefi\n"
+             f"start={boot_start // 512}, size={boot_size // 512}, type=linux\n")
 
         esp_part = f"{path}@@{ESP_START}"
         _run("mformat", "-i", esp_part, "-T", esp_size // 512, "-h", "64", "-s", "32", "::")
@@ -104,7 +105,8 @@ def _round_up(size):
     return -(-size // MIB) * MIB
 
 
-def _run(*command):
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def _run(*command, input=""):
+    done = subprocess.run([str(word) for word in command], input=input, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stdout.strip()}")
