@@ -43,7 +43,7 @@ sources := $(shell find grub-core include util Makefile.util.def 2>/dev/null) sc
 
 # The last file that scripts/build-deb leaves stands for its packages.
 packages = build/deb/grub-$(1)/debian/files
-packaging := $(shell find debian docs 2>/dev/null) scripts/build-deb
+packaging := $(shell find debian docs/man) build/docs/xen_dom0less.info scripts/build-deb
 
 linux = build/guest/vmlinuz build/guest/busybox
 

@@ -90,11 +90,11 @@ def test_modules(tmp_path):
 
 @pytest.mark.parametrize("architecture, machine", [("amd64", "X86-64"), ("arm64", "AArch64")])
 def test_tools(tmp_path, architecture, machine):
-    """The same files for each architecture, with programs that are for it."""
+    """Programs for the package's architecture."""
     if architecture not in TOOLS:
         pytest.skip(f"this machine is {NATIVE}, and builds no packages for {architecture}")
-    programs = list((unpacked(TOOLS[architecture], tmp_path) / "usr/bin").iterdir())
-    assert programs
+    programs = sorted((unpacked(TOOLS[architecture], tmp_path) / "usr/bin").iterdir())
+    assert [program.name for program in programs] == ["grub-dom0less-check", "grub-dom0less-import"]
     for program in programs:
         assert machine in output("readelf", "--file-header", program)
 
@@ -191,19 +191,20 @@ def debian(tmp_path):
 def test_install_and_purge(debian):
     """Installed, the modules are where GRUB looks and the menu has the tree. Purged, everything is as before."""
     before = debian.files()
-    menu = debian.menu()
-    assert "xen_dom0less" not in menu
+    assert "xen_dom0less" not in debian.menu()
 
     assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
     assert debian.ours(MODULES) == debian.ours(BOOT) == OURS
-    assert "xen_dom0less" in debian.menu()
+    menu = debian.menu()
+    assert "insmod xen_dom0less" in menu and "dom0less/two.dtb" in menu
     assert debian.run("grub-script-check", "/boot/grub/grub.cfg") == (0, "")
     assert debian.run("update-grub")[0] == 0
-    assert "dom0less/two.dtb" in debian.menu()
-
-    # Removed without its configuration, the script has no programs and makes no entries.
-    assert debian.apt("remove", "grub-dom0less-tools")[0] == 0
     assert debian.menu() == menu
+
+    # The script is configuration, and stays behind; without the programs it makes no entries.
+    assert debian.apt("remove", "grub-dom0less-tools")[0] == 0
+    assert (debian.folder / "etc/grub.d/21_xen_dom0less").exists()
+    assert "dom0less/two.dtb" not in debian.menu()
 
     assert debian.apt("purge", "grub-efi-arm64-dom0less", "grub-dom0less-tools")[0] == 0
     assert debian.files() == before
