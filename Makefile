@@ -56,7 +56,9 @@ install: all
 
 deb: $(call packages,$(GRUB))
 
-$(foreach grub,$(GRUBS),$(eval $(call packages,$(grub)): $(call module,$(grub)) $(packaging) | setup-deb; @scripts/build-deb $(grub)))
+$(foreach grub,$(GRUBS),$(eval $(call packages,$(grub)): $(call module,$(grub))))
+$(call packages,%): $(packaging) | setup-deb
+	@scripts/build-deb $*
 
 # What others wrote. It comes whole or not at all, and never again.
 build/src/% build/guest/%: | setup-fetch

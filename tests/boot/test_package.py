@@ -1,4 +1,4 @@
-"""Our packaged modules in Debian's own GRUB: the image and the modules of its package, as grub-install lays them out."""
+"""Our package's modules in Debian's own GRUB: its package's image and modules, as grub-install lays them out."""
 
 import shutil
 import subprocess

@@ -1,7 +1,7 @@
 """The Debian packages: what is in them, and their life in a Debian from the first install to the last purge.
 
-That Debian is a folder with a real dpkg, apt and update-grub and Debian's own GRUB for arm64. Only grub-probe is made up,
-because a folder is on no disk that a GRUB could find.
+That Debian is a folder with a real dpkg, apt and update-grub and Debian's own GRUB for arm64. Only grub-probe is made
+up, because a folder is on no disk that a GRUB could find.
 """
 
 import hashlib
