@@ -142,11 +142,17 @@ def in_code():
 
 
 def in_help(tool):
-    """Those that a tool says it has, but for those that every tool has."""
+    """Those that a tool says it has."""
     status, said = run(grub_dir(GRUB) / "bin" / tool, "--help")
     assert status == 0, said
     pairs = re.findall(r"^ +(?:-(\w|\?), +)?--([a-z-]+)", said, re.MULTILINE)
-    return {long: short or None for short, long in pairs if long not in ("help", "usage", "version")}
+    assert {"help", "usage"} <= {long for _, long in pairs}
+    return {long: short or None for short, long in pairs}
+
+
+def own(options):
+    """Those that not every tool of GRUB has."""
+    return {long: short for long, short in options.items() if long not in ("help", "usage", "version")}
 
 
 def test_command_options():
@@ -158,8 +164,8 @@ def test_command_options():
 @pytest.mark.parametrize("tool", TOOLS)
 def test_tool_options(tool):
     """A tool's are those of its section and of its page."""
-    assert in_help(tool) == in_table(section(tool)) == in_page(f"{tool}.1")
-    assert in_help(tool)
+    assert own(in_help(tool)) == in_table(section(tool)) == in_page(f"{tool}.1")
+    assert own(in_help(tool))
 
 
 # Completion in bash
@@ -184,10 +190,10 @@ def test_completion_options(tmp_path, tool):
     """Each of the tool's options."""
     offered, said = complete(tmp_path, tool, "--")
     assert said == ""
-    assert {word.strip("-=") for word in offered} == {*in_help(tool), "help", "usage", "version"}
+    assert {word.strip("-=") for word in offered} == set(in_help(tool))
 
 
-@pytest.mark.parametrize("words, offered", [
+OFFERED = [
     (["grub-dom0less-check", "--ex"], ["--explain="]),
     (["grub-dom0less-check", "--root", "="], ["some folder", "trees"]),
     (["grub-dom0less-check", "-r", "t"], ["trees"]),
@@ -196,7 +202,12 @@ def test_completion_options(tmp_path, tool):
     (["grub-dom0less-check", "--files", ""], ["file", "some folder", "trees"]),
     (["grub-dom0less-import", "f"], ["file"]),
     (["grub-dom0less-import", "-o", ""], ["some folder", "trees"]),
-], ids=lambda value: " ".join(value) if value[0].startswith("grub") else "")
+    (["grub-dom0less-check", "--explain", "=", "dom0-s"], ["dom0-shares"]),
+    (["grub-dom0less-check", "--section", ""], []),
+]
+
+
+@pytest.mark.parametrize("words, offered", OFFERED, ids=[" ".join(words) for words, _ in OFFERED])
 def test_completion(tmp_path, words, offered):
     """Files and folders where they belong; `=' is a word of its own to bash."""
     for folder in "trees", "some folder":
