@@ -177,7 +177,7 @@ def complete(tmp_path, *words):
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
         function=$(complete -p "$1" | sed 's/.* -F \\([^ ]*\\) .*/\\1/')
         "$function" "$1" "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD - 1]}}"
-        printf '%s\\n' "${{COMPREPLY[@]}}"
+        for word in "${{COMPREPLY[@]}}"; do printf '%s\\n' "$word"; done
         """
     done = subprocess.run(["bash", "-c", script, "bash", *words], cwd=tmp_path, capture_output=True, text=True,
                           env={"PATH": f"{grub_dir(GRUB) / 'bin'}:/usr/bin:/bin"})
