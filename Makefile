@@ -74,7 +74,7 @@ suite-unit: suite-unit-needs
 	@rm -rf build/results/unit
 	@$(MAKE) -C tests/unit check
 
-suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi | setup-tools
+suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
 suite-tools: suite-tools-needs
 	@rm -rf build/results/tools
 	/usr/bin/python3 -m pytest --junitxml=build/results/tools/pytest.xml tests/tools
