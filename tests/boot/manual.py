@@ -9,7 +9,7 @@ Every @example of docs/*.texi and every .EX of docs/man has a comment in front t
     @c run: uboot            `=> ' and U-Boot; the last line starts Xen
     @c run: not here: WHY    nobody does
 
-In what is printed, a line `...' stands for any number of lines and `...' inside a line for anything; numbers of four
+A line that ends with a backslash goes on in the next. In what is printed, a line `...' stands for any number of lines and `...' inside a line for anything; numbers of four
 digits and more, and those in hexadecimal, may be others. Where no output is shown, only success is asked for.
 
 A path that begins with / is one below the root.
@@ -50,7 +50,7 @@ class Example:
     def commands(self):
         """[(prompt, command, what it prints)]."""
         found = []
-        for line in self.text.splitlines():
+        for line in re.sub(r"\\\n *", "", self.text).splitlines():
             prompt, command = re.match(r"(\$ |# |grub> |=> )?(.*)", line).groups()
             if prompt:
                 found.append((prompt.strip(), command, []))
