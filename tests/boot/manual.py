@@ -100,7 +100,7 @@ def as_shown(shown, printed):
         line = re.escape(line).replace(r"\.\.\.", ".*")
         line = re.sub(r"0x[0-9a-f]{4,}|\d{4,}", lambda match: r"0x[0-9a-f]+" if "x" in match[0] else r"\d+", line)
         pattern += line + r"[ ]*\n"
-    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed))
+    return re.fullmatch(pattern, "".join(f"{line.expandtabs()}\n" for line in printed))
 
 
 class Root:
@@ -165,7 +165,8 @@ class Root:
 
     def shell(self, command, shown):
         """Run one command; what is wrong with it."""
-        here = re.sub(r"(?<![\w./-])(?=/(bin/busybox|boot|srv|sys)\b)", str(self.path), command)
+        # What follows --prefix is a folder as GRUB sees it.
+        here = re.sub(r"(?<!--prefix=)(?<![\w./-])(?=/((bin/busybox|boot|srv|sys)\b| ))", str(self.path), command)
         tools = grub_dir(GRUB) / "bin"
         done = subprocess.run(["bash", "-c", here], cwd=self.home, capture_output=True, text=True,
                               env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
