@@ -28,7 +28,11 @@ from tree import make_dtb
 
 DOCS = ROOT / "docs"
 GRUB = "2.12"
-XEN = "xen-4.17-arm64"
+# What Linux's EFI stub adds to the tree that it shows in /sys/firmware/fdt.
+LINUX = """/ { chosen { bootargs = "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda2 ro quiet";
+                       linux,uefi-system-table = <0 0xbf7f0018>; linux,uefi-mmap-start = <0 0xbba94018>;
+                       linux,uefi-mmap-size = <0x870>; linux,uefi-mmap-desc-size = <0x30>;
+                       linux,uefi-mmap-desc-ver = <1>; }; };"""
 KINDS = ["source", "shell", "grub", "menu", "uboot", "not here:"]
 
 
@@ -114,7 +118,7 @@ class Root:
         dom0, one, two = ramdisk("dom0.img"), ramdisk("a.img"), ramdisk("b.img")
         for name, content in {
             "bin/busybox": GUEST / "busybox",
-            "sys/firmware/fdt": self.board,
+            "sys/firmware/fdt": make_dtb(LINUX),
             "boot/xen-4.17-arm64.efi": GUEST / "xen-4.17.efi",
             "boot/xen-4.17-arm64": GUEST / "xen-4.17.efi",
             f"boot/vmlinuz-{os.uname().release}": GUEST / "vmlinuz",
