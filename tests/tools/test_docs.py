@@ -1,5 +1,5 @@
 """The manual and the manual pages: they are well formed, they agree with the code, and their command lines work here.
-What GRUB's prompt takes is typed there by tests/boot/test_manual.py."""
+What GRUB and U-Boot take is run by tests/boot/test_manual.py."""
 
 import re
 import subprocess
