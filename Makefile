@@ -6,6 +6,7 @@
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-unit, check-tools and check-boot are its parts
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
+#     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       shellcheck over the scripts
 #     make clean                      remove what was built; distclean also what was fetched
 #
@@ -106,6 +107,19 @@ suite-boot: suite-boot-needs
 fuzz: build/src/dtc setup-fuzz
 	@$(MAKE) -C tests/fuzz run
 
+# The manual: one file for info, one for a browser, one for paper.
+manual = build/docs/xen_dom0less
+docs: $(manual).info $(manual).html
+pdf: $(manual).pdf
+
+$(manual).info $(manual).html: $(wildcard docs/*.texi) | setup-docs
+	@mkdir -p $(@D)
+	makeinfo $(if $(filter %.html,$@),--html --no-split) -I docs -o $@ docs/xen_dom0less.texi
+
+$(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
+	@mkdir -p $(@D)/pdf
+	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
+
 lint: setup-lint
 	shellcheck $$(grep -l '^#!/bin/sh' -r .ci debian scripts tests util)
 
@@ -115,12 +129,12 @@ setup-%:
 	@scripts/setup $*
 
 clean:
-	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb
+	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
 
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-unit check-tools check-boot fuzz lint clean distclean
+.PHONY: all install deb run check check-unit check-tools check-boot docs pdf fuzz lint clean distclean
 .PHONY: suite-unit suite-unit-needs suite-tools suite-tools-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
