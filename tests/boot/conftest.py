@@ -9,6 +9,7 @@ build/boot/; a failed test shows the end of its own.
 import os
 import re
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -28,9 +29,9 @@ FIRMWARES = list(FIRMWARE)
 def boot(request):
     """boot(menu, files={}, esp={}, linux=False, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
 
-    `esp` is what the EFI system partition holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img
-    and b.img (ramdisks of these names) and two.dtb (two.py); kernel and ramdisks are those of the small guest, or of
-    Linux.
+    `grub` is a version that was built here, or the folder of an installation. `esp` is what the EFI system partition
+    holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and
+    two.dtb (two.py); kernel and ramdisks are those of the small guest, or of Linux.
     """
     folder = BUILD / "boot"
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +40,8 @@ def boot(request):
 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         def start(menu="", files=None, esp=None, linux=False, grub=None, xen=None, **machine):
-            grub = grub_dir(grub or os.environ.get("GRUB") or GRUBS[0])
+            if not isinstance(grub, Path):
+                grub = grub_dir(grub or os.environ.get("GRUB") or GRUBS[0])
             xen = GUEST / f"xen-{xen or os.environ.get('XEN') or XENS[0]}.efi"
             machine.setdefault("firmware", os.environ.get("FIRMWARE") or FIRMWARES[0])
             content = {
