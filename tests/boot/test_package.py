@@ -16,7 +16,7 @@ configfile $prefix/grub.cfg
 
 
 def test_in_debians_grub(boot, tmp_path):
-    """The demonstration's two domains."""
+    """Two Linux domains, as in the demonstration."""
     modules = tmp_path / "lib/grub/arm64-efi"
     shutil.copytree(GUEST / "grub-efi-2.06", modules, ignore=shutil.ignore_patterns("monolithic"))
     package, = (BUILD / "deb").glob("grub-efi-arm64-dom0less_*+2.06+*_arm64.deb")
@@ -24,8 +24,8 @@ def test_in_debians_grub(boot, tmp_path):
     for module in (tmp_path / "package/usr/lib/grub/arm64-efi").iterdir():
         shutil.copy(module, modules)
 
-    machine = boot(at_once("insmod xen_dom0less", LOAD_TWO), grub=tmp_path, esp={
+    machine = boot(at_once("insmod xen_dom0less", LOAD_TWO), linux=True, grub=tmp_path, esp={
         BOOTAA64_EFI: GUEST / "grub-efi-2.06/monolithic/grubaa64.efi",
         "EFI/debian/grub.cfg": FIND_BOOT,
     })
-    check_two(machine.domains("DomA", "DomB"))
+    check_two(machine.domains("DomA", "DomB"), linux=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from guest import ramdisk
+from guest import LINUX, linux_ramdisk
 from paths import BUILD, GUEST
 from tree import make_dtb
 from two import TWO
@@ -111,9 +111,9 @@ class Debian:
         shutil.copytree(folder / MODULES, folder / BOOT, ignore=shutil.ignore_patterns("monolithic"))
         for name, content in {
             "xen-4.17-arm64": (GUEST / "xen-4.17.efi").read_bytes(),
-            "vmlinuz": (GUEST / "vmlinuz").read_bytes(),
-            "a.img": ramdisk("a.img"),
-            "b.img": ramdisk("b.img"),
+            "vmlinuz": LINUX.read_bytes(),
+            "a.img": linux_ramdisk("a.img"),
+            "b.img": linux_ramdisk("b.img"),
             "dom0less/two.dtb": make_dtb(TWO),
         }.items():
             self.write(f"boot/{name}", content)
