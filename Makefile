@@ -2,9 +2,11 @@
 #
 #     make                            GRUB for arm64-efi with the module, in build/grub-$(GRUB)/install
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
+#     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-unit, check-tools and check-boot are its parts
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
+#     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       shellcheck over the scripts
 #     make clean                      remove what was built; distclean also what was fetched
 #
@@ -40,6 +42,10 @@ $(call choice,FIRMWARE,$(FIRMWARES))
 module = build/grub-$(1)/install/lib/grub/arm64-efi/xen_dom0less.mod
 sources := $(shell find grub-core include util Makefile.util.def 2>/dev/null) scripts/build
 
+# The last file that scripts/build-deb leaves stands for its packages.
+packages = build/deb/grub-$(1)/debian/files
+packaging := $(shell find debian docs/man) build/docs/xen_dom0less.info scripts/build-deb
+
 linux = build/guest/vmlinuz build/guest/busybox
 
 all: $(call module,$(GRUB))
@@ -49,12 +55,26 @@ $(foreach grub,$(GRUBS),$(eval $(call module,$(grub)): $(sources) | setup-build;
 install: all
 	@scripts/install $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
 
+deb: $(call packages,$(GRUB))
+
+$(foreach grub,$(GRUBS),$(eval $(call packages,$(grub)): $(call module,$(grub))))
+$(call packages,%): $(packaging) | setup-deb
+	@scripts/build-deb $*
+
 # What others wrote. It comes whole or not at all, and never again.
 build/src/% build/guest/%: | setup-fetch
 	@scripts/fetch $*
 
+# Of the very version of that source.
+build/guest/grub-efi-2.06 build/guest/debian-2.06.tar: | build/src/grub-2.06
+build/guest/debian-2.06.tar: | setup-tools
+
 build/guest/xen-4.20-static.efi: scripts/build-xen | setup-build
 	@scripts/build-xen
+
+# The tests' own guest, which stands on libfdt.
+build/guest/small: $(wildcard tests/guest/*) | build/src/dtc setup-build
+	@$(MAKE) --no-print-directory -C tests/guest
 
 run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
 	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
@@ -73,13 +93,17 @@ suite-unit: suite-unit-needs
 	@rm -rf build/results/unit
 	@$(MAKE) -C tests/unit check
 
-suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi | setup-tools
+suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
+suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
+# Packages are installed in a folder, which takes root; without it those tests say so.
+suite-tools-needs: $(if $(filter 0,$(shell id -u)),build/guest/debian-2.06.tar)
 suite-tools: suite-tools-needs
 	@rm -rf build/results/tools
 	/usr/bin/python3 -m pytest --junitxml=build/results/tools/pytest.xml tests/tools
 
 suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
-suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) $(linux) | setup-boot
+suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06
+suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) build/guest/small $(linux) | setup-boot
 suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
@@ -87,8 +111,21 @@ suite-boot: suite-boot-needs
 fuzz: build/src/dtc setup-fuzz
 	@$(MAKE) -C tests/fuzz run
 
+# The manual: one file for info, one for a browser, one for paper.
+manual = build/docs/xen_dom0less
+docs: $(manual).info $(manual).html
+pdf: $(manual).pdf
+
+$(manual).info $(manual).html: $(wildcard docs/*.texi) | setup-docs
+	@mkdir -p $(@D)
+	makeinfo $(if $(filter %.html,$@),--html --no-split) -I docs -o $@ docs/xen_dom0less.texi
+
+$(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
+	@mkdir -p $(@D)/pdf
+	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
+
 lint: setup-lint
-	shellcheck $$(grep -l '^#!/bin/sh' -r .ci scripts tests util)
+	shellcheck $$(grep -l '^#!/bin/sh' -r .ci debian scripts tests util) util/bash-completion.d/*
 
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
@@ -96,12 +133,12 @@ setup-%:
 	@scripts/setup $*
 
 clean:
-	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts
+	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
 
 distclean:
 	rm -rf build
 
-.PHONY: all install run check check-unit check-tools check-boot fuzz lint clean distclean
+.PHONY: all install deb run check check-unit check-tools check-boot docs pdf fuzz lint clean distclean
 .PHONY: suite-unit suite-unit-needs suite-tools suite-tools-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:

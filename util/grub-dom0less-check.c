@@ -294,6 +294,22 @@ report (void *data, const struct grub_dom0less_finding *finding)
     boot->error = grub_strdup (text);
 }
 
+/* A tree out of /sys/firmware/fdt has what the loader of the Linux there has
+   written for it into /chosen.  The firmware's own has none of it.  */
+static void
+forget_linux (void *fdt)
+{
+  static const char *const names[]
+    = { "bootargs", "linux,initrd-start", "linux,initrd-end" };
+  int chosen = fdt_path_offset (fdt, "/chosen");
+  size_t i;
+
+  if (chosen < 0 || !fdt_getprop (fdt, chosen, "linux,uefi-system-table", NULL))
+    return;
+  for (i = 0; i < sizeof (names) / sizeof (names[0]); i++)
+    fdt_delprop (fdt, chosen, names[i]);
+}
+
 /* What lies on the machine's other devices cannot be seen from here.  */
 static void
 leave_other_devices (struct dom0less_boot *boot)
@@ -315,7 +331,10 @@ leave_other_devices (struct dom0less_boot *boot)
 static void
 go_through (struct dom0less_boot *boot)
 {
-  if (dom0less_gather (boot) || dom0less_make_plan (boot))
+  if (dom0less_gather (boot))
+    return;
+  forget_linux (boot->tree);
+  if (dom0less_make_plan (boot))
     return;
   leave_other_devices (boot);
   if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) == GRUB_ERR_NONE

@@ -9,11 +9,12 @@ build/boot/; a failed test shows the end of its own.
 import os
 import re
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from disk import make_disk
-from guest import ramdisk
+from guest import LINUX, kernel, linux_ramdisk, ramdisk
 from machine import FIRMWARE, Machine
 from paths import BUILD, GUEST, grub_dir
 from tree import make_dtb
@@ -26,10 +27,11 @@ FIRMWARES = list(FIRMWARE)
 
 @pytest.fixture
 def boot(request):
-    """boot(menu, files={}, esp={}, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
+    """boot(menu, files={}, esp={}, linux=False, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
 
-    `esp` is what the EFI system partition holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img
-    and b.img (ramdisks of these names) and two.dtb (two.py).
+    `grub` is a version that was built here, or the folder of an installation. `esp` is what the EFI system partition
+    holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and
+    two.dtb (two.py); kernel and ramdisks are those of the small guest, or of Linux.
     """
     folder = BUILD / "boot"
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,15 +39,15 @@ def boot(request):
     machines = request.node.machines = []
 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        def start(menu="", files=None, esp=None, grub=None, xen=None, **machine):
-            grub = grub_dir(grub or os.environ.get("GRUB") or GRUBS[0])
+        def start(menu="", files=None, esp=None, linux=False, grub=None, xen=None, **machine):
+            if not isinstance(grub, Path):
+                grub = grub_dir(grub or os.environ.get("GRUB") or GRUBS[0])
             xen = GUEST / f"xen-{xen or os.environ.get('XEN') or XENS[0]}.efi"
             machine.setdefault("firmware", os.environ.get("FIRMWARE") or FIRMWARES[0])
             content = {
                 "xen.efi": xen,
-                "vmlinuz": GUEST / "vmlinuz",
-                "a.img": ramdisk("a.img"),
-                "b.img": ramdisk("b.img"),
+                "vmlinuz": LINUX if linux else kernel(),
+                **{name: (linux_ramdisk if linux else ramdisk)(name) for name in ("a.img", "b.img")},
                 "two.dtb": make_dtb(TWO),
                 **(files or {}),
             }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 MIB = 1 << 20
 ESP_START, ESP_ROOM = 1 * MIB, 8 * MIB
+BOOTAA64_EFI = "EFI/BOOT/BOOTAA64.EFI"
 BOOT_UUID = "2b5ed6a0-3a3b-4d0b-9a6e-0c6a1f6f7d55"     # of the ext4 file system
 
 
@@ -16,7 +17,7 @@ def make_disk(path, grub, files, menu, esp=None):
     grub   an installation of GRUB for arm64-efi (the folder with bin/ and lib/)
     files  {name on the boot partition: bytes, text or the Path of a file}
     menu   the text of grub.cfg
-    esp    {name on the ESP: the same}
+    esp    {name on the ESP: the same}; BOOTAA64_EFI among them is what the firmware starts instead of that GRUB
     """
     path = Path(path)
     modules = grub / "lib/grub/arm64-efi"
@@ -28,29 +29,26 @@ def make_disk(path, grub, files, menu, esp=None):
             put_file(boot / name, content)
         put_file(boot / "grub/grub.cfg", menu)
 
-        # Only what it takes to read the boot partition: everything else must be found there, by autoload.
-        core = Path(scratch) / "bootaa64.efi"
-        core.write_bytes(make_core(grub, ["part_gpt", "ext2"]))
-
-        more = Path(scratch) / "esp"
+        system = Path(scratch) / "system"
         for name, content in (esp or {}).items():
-            put_file(more / name, content)
-        esp_size = _round_up(_tree_size(more) + ESP_ROOM)
+            put_file(system / name, content)
+        if not (system / BOOTAA64_EFI).exists():
+            # Only what it takes to read the boot partition: everything else must be found there, by autoload.
+            put_file(system / BOOTAA64_EFI, make_core(grub, ["part_gpt", "ext2"]))
+        esp_size = _round_up(_tree_size(system) + ESP_ROOM)
         boot_start = ESP_START + esp_size
 
         boot_size = _round_up(_tree_size(boot) * 5 // 4 + 16 * MIB)
         path.unlink(missing_ok=True)
         with path.open("wb") as image:
             image.truncate(boot_start + boot_size + MIB)    # the last MiB holds the second partition table
-        _run("sgdisk", "--clear", f"--new=1:{ESP_START // 512}:+{esp_size // MIB}M", "--typecode=1:ef00",
-             f"--new=2:{boot_start // 512}:+{boot_size // MIB}M", "--typecode=2:8300", path)
+        _run("sfdisk", "-q", path, input="label: gpt\n"
+             f"start={ESP_START // 512}, size={esp_size // 512}, type=uefi\n"
+             f"start={boot_start // 512}, size={boot_size // 512}, type=linux\n")
 
         esp_part = f"{path}@@{ESP_START}"
         _run("mformat", "-i", esp_part, "-T", esp_size // 512, "-h", "64", "-s", "32", "::")
-        _run("mmd", "-i", esp_part, "::EFI", "::EFI/BOOT")
-        _run("mcopy", "-i", esp_part, core, "::EFI/BOOT/BOOTAA64.EFI")
-        if esp:
-            _run("mcopy", "-s", "-i", esp_part, *more.iterdir(), "::")
+        _run("mcopy", "-s", "-i", esp_part, *system.iterdir(), "::")
         _run("mke2fs", "-q", "-t", "ext4", "-U", BOOT_UUID, "-O", "^has_journal",
              "-E", f"offset={boot_start},root_owner=0:0", "-d", boot, path, f"{boot_size // MIB}M")
     return path
@@ -104,7 +102,8 @@ def _round_up(size):
     return -(-size // MIB) * MIB
 
 
-def _run(*command):
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def _run(*command, input=""):
+    done = subprocess.run([str(word) for word in command], input=input, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stdout.strip()}")

@@ -1,12 +1,37 @@
-"""The guests' ramdisks: busybox, demo/init and a file that tells one ramdisk from another."""
+"""What runs in the domains. Most tests boot the small guest (tests/guest), where Linux has no part in what they are
+about: it reports the same in a moment, and loads as fast. Linux has busybox, demo/init and a file that tells one
+ramdisk from another."""
 
 import gzip
 import stat
+import struct
+import zlib
 
 from paths import GUEST, ROOT
 
+LINUX = GUEST / "vmlinuz"
 
-def ramdisk(name, report=""):
+
+def kernel(name="vmlinuz", size=100_000):
+    """The small guest as an arm64 Image that reports `name` as its kernel, and is `size` bytes longer than need be."""
+    image = bytearray((GUEST / "small").read_bytes() + _named(name, size))
+    struct.pack_into("<Q", image, 16, len(image))
+    return bytes(image)
+
+
+def ramdisk(name):
+    """Of which the small guest reports `name` as its ramdisk."""
+    return _named(name, 30_000)
+
+
+def _named(name, size):
+    """A line with `name`, `size` bytes and the CRC-32 of it all: if that is wrong, the small guest says so."""
+    data = f"{name}\n".encode()
+    data += (bytes(range(251)) * (size // 251 + 1))[:size]
+    return data + struct.pack("<I", zlib.crc32(data))
+
+
+def linux_ramdisk(name, report=""):
     """A gzip-compressed initramfs that reports `name` as its ramdisk, and what the shell line `report` says."""
     init = (ROOT / "demo/init").read_text()
     assert init.count("\nsay up\n") == 1

@@ -126,6 +126,7 @@ class Machine:
         self._file = self.log.open("w", errors="replace")
         self._qemu = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
                                    timeout=TIMEOUT, echo=False)
+        self._qemu.delaybeforesend = None       # 50 ms, for the sake of prompts for passwords
         self._qemu.logfile_read = Shown(self._file) if show else self._file
 
     def __enter__(self):
@@ -183,9 +184,12 @@ class Machine:
 
     def send(self, command):
         """At the prompt: type a line."""
-        for key in command:
-            self._qemu.send(key)
-            self._qemu.expect_exact(key)    # the firmware's input buffer is small
+        # A few at a time: the firmware looks 50 times a second for more, and takes no more than the UART holds.
+        for start in range(0, len(command), KEYS):
+            keys = command[start:start + KEYS]
+            self._qemu.send(keys)
+            for key in keys:
+                self._qemu.expect_exact(key)
         self._qemu.send("\r")
 
     def run(self, command):
@@ -197,13 +201,22 @@ class Machine:
         return unwrap(clean(match.group(1).strip("\r\n"))), int(match.group(2))
 
     def run_all(self, path):
-        """At the prompt: run the file `path`, which is script()'s. Returns {name: (text, status)}, with GRUB's line breaks.
-
-        Typing is slow: each key is drawn three times, by the emulated firmware."""
+        """At the prompt: run the file `path`, which is script()'s. Returns {name: (text, status)}, with GRUB's line
+        breaks."""
         self.send(f"source {path}")
         match, _ = self.expect(r"(?s)^(.*?)[\r\n]grub> ")
         found = re.findall(r"(?ms)^<<(\S+)\n(.*?)^>>(\d+)$", clean(match.group(1)))
         return {name: (text, int(status)) for name, text, status in found}
+
+    # U-Boot
+
+    def uboot(self, *commands):
+        """Stop U-Boot before it boots, and run commands there. It takes keys as fast as they come."""
+        self.expect(r"Hit any key to stop autoboot")
+        for command in ["", *commands]:
+            self._qemu.send(f"{command}\r")
+            if command != commands[-1]:
+                self.expect(r"\n=> ")
 
     # Xen and its domains
 
@@ -229,5 +242,6 @@ def script(commands):
     return "".join(f'echo "<<{name}"\n{command}\necho ">>$?"\n' for name, command in commands.items())
 
 
+KEYS = 16       # what the UART holds
 MENU = r"keys to select which entry"
 PRESS_KEY = r"Press any key to continue"

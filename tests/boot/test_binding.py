@@ -10,13 +10,13 @@ import pytest
 
 from conftest import XENS
 from disk import at_once
-from guest import ramdisk
-from paths import GUEST
+from guest import kernel, linux_ramdisk, ramdisk
 from prompt import accept, is_free, peek
 from tree import chosen, compile_dts, domain, make_dtb, module
+from two import XEN_EFI
 
 GRUB = "2.12"
-LOAD = "xen_dom0less --dtb /test.dtb /xen.efi console=dtuart noreboot"
+LOAD = f"xen_dom0less --dtb /test.dtb {XEN_EFI}"
 
 DOM0 = module(1, "kernel", "vmlinuz") + module(2, "ramdisk", "b.img")
 DOM0_SAYS = "console=hvc0 quiet hostname=Dom0"
@@ -46,11 +46,11 @@ REPORT = "say device $(cat /proc/device-tree/passthrough/handed-over/words)"
 
 @pytest.mark.parametrize("xen", XENS)
 def test_dom0_and_two(boot, xen):
-    """A dom0 and two domains, all from one kernel, a domain's node first; with them a passthrough tree for one of the
-    domains and a security policy. Xen 4.20 loses a dom0 whose kernel lies where a domain before it has its
+    """A dom0 and two domains, all from one Linux kernel, a domain's node first; with them a passthrough tree for one of
+    the domains and a security policy. Xen 4.20 loses a dom0 whose kernel lies where a domain before it has its
     own."""
     policy = POLICY + bytes(5000 - len(POLICY))
-    machine = boot(at_once(LOAD.replace("noreboot", "noreboot dom0_mem=256M")), {
+    machine = boot(at_once(f"{LOAD} dom0_mem=256M"), {
         "test.dtb": make_dtb(chosen(
             f'xen,dom0-bootargs = "{DOM0_SAYS}";',
             domain("DomA", ramdisk="device.img", extra=module(3, "device-tree", "passthrough.dtb")),
@@ -58,10 +58,10 @@ def test_dom0_and_two(boot, xen):
             domain("DomB", ramdisk="a.img"),
             module(3, "xen,xsm-policy", "policy"),
         )),
-        "device.img": ramdisk("device.img", REPORT),
+        "device.img": linux_ramdisk("device.img", REPORT),
         "passthrough.dtb": compile_dts(PARTIAL),
         "policy": policy,
-    }, grub=GRUB, xen=xen)
+    }, linux=True, grub=GRUB, xen=xen)
     found = machine.domains("Dom0", "DomA", "DomB")
     assert [found[name]["ramdisk"] for name in ("Dom0", "DomA", "DomB")] == ["b.img", "device.img", "a.img"]
     assert found["Dom0"]["cmdline"] == DOM0_SAYS
@@ -75,7 +75,8 @@ def test_places(boot, tmp_path):
     GRUB was, and the tree says only where. Both places are in the middle of RAM, which is asked of the firmware."""
     here = 0x58000000
     size = 0x4000000
-    image, initrd = (GUEST / "vmlinuz").read_bytes(), ramdisk("b.img")
+    image, initrd = kernel("preloaded"), ramdisk("preloaded")
+    (tmp_path / "vmlinuz").write_bytes(image)
     (tmp_path / "b.img").write_bytes(initrd)
     fixed = [f'reg = <0 {here + number * size:#x} {size:#x}>;' for number in range(4)]
     # What is in memory has exactly its size: Xen hands all of it to the domain.
@@ -90,7 +91,7 @@ def test_places(boot, tmp_path):
         .replace('uefi,binary = "vmlinuz";', fixed[2])
         .replace('uefi,binary = "b.img";', fixed[3]),
     ))}, grub=GRUB, extra=[
-        "-device", f"loader,file={GUEST}/vmlinuz,addr={here + 2 * size:#x},force-raw=on",
+        "-device", f"loader,file={tmp_path}/vmlinuz,addr={here + 2 * size:#x},force-raw=on",
         "-device", f"loader,file={tmp_path}/b.img,addr={here + 3 * size:#x},force-raw=on",
     ])
     machine.prompt()
@@ -103,12 +104,13 @@ def test_places(boot, tmp_path):
     for number in range(4):
         assert not is_free(machine, here + number * size, 4096)
     assert is_free(machine, here + 3 * size + (len(initrd) + 4095 & ~4095), 4096)
-    for number, content in {0: image, 1: ramdisk("a.img"), 2: image, 3: initrd}.items():
+    for number, content in {0: kernel(), 1: ramdisk("a.img"), 2: image, 3: initrd}.items():
         assert peek(machine, here + number * size, 64) == content[:64]
         assert peek(machine, here + number * size + len(content) - 64, 64) == content[-64:]
     machine.send("boot")
     found = machine.domains("DomA", "DomB")
-    assert [found[name]["ramdisk"] for name in ("DomA", "DomB")] == ["a.img", "b.img"]
+    assert [found[name]["kernel"] for name in ("DomA", "DomB")] == ["vmlinuz", "preloaded"]
+    assert [found[name]["ramdisk"] for name in ("DomA", "DomB")] == ["a.img", "preloaded"]
 
 
 def test_twelve(boot):
@@ -119,5 +121,6 @@ def test_twelve(boot):
     }, grub=GRUB)
     found = machine.domains(*names, timeout=600)
     assert all(found[name]["cmdline"].split()[-1] == f"hostname={name}" for name in names)
+    assert {(said["kernel"], said["ramdisk"]) for said in found.values()} == {("vmlinuz", "a.img")}
     loaded = re.findall(r"^Dom.*: (?:kernel|ramdisk) .*$", machine.text, re.MULTILINE)
     assert len(loaded) == 2 and all("(and 11 more)" in line for line in loaded)

@@ -6,32 +6,35 @@ import pytest
 
 from conftest import FIRMWARES, GRUBS, XENS
 from disk import at_once
-from guest import ramdisk
+from guest import kernel, ramdisk
 from paths import GUEST
 from tree import chosen, domain, make_dtb
-from two import LOAD_TWO, TWO, check_two
+from two import LOAD_TWO, TWO, XEN_EFI, check_two
 
 
 @pytest.mark.parametrize("xen", XENS)
 @pytest.mark.parametrize("firmware", FIRMWARES)
 @pytest.mark.parametrize("grub", GRUBS)
 def test_two_domains(boot, grub, firmware, xen):
-    """On every GRUB, firmware and Xen, from the menu; the module comes by autoload."""
-    machine = boot(at_once(LOAD_TWO), grub=grub, firmware=firmware, xen=xen)
-    check_two(machine.domains("DomA", "DomB"))
+    """On every GRUB, firmware and Xen, from the menu; the module comes by autoload. With the older Xen it is Linux that
+    the domains run."""
+    linux = xen == "4.17"
+    machine = boot(at_once(LOAD_TWO), linux=linux, grub=grub, firmware=firmware, xen=xen)
+    check_two(machine.domains("DomA", "DomB"), linux)
 
 
 def test_thread(boot):
     """The example that the discussion on xen-devel settled on: thread.dts says what was corrected."""
-    machine = boot(at_once("xen_dom0less --dtb /thread.dtb /xen.efi console=dtuart"), {
+    machine = boot(at_once(f"xen_dom0less --dtb /thread.dtb {XEN_EFI}"), {
         "thread.dtb": make_dtb((Path(__file__).parent / "thread.dts").read_text()),
-        "domu-kernel": GUEST / "vmlinuz",
+        "domu-kernel": kernel("domu-kernel"),
         "domA-ramdisk": ramdisk("domA-ramdisk"),
         "domB-ramdisk": ramdisk("domB-ramdisk"),
     })
     # Its domains have no names, so each is known by its ramdisk.
     found = machine.domains("domA-ramdisk", "domB-ramdisk")
     assert [found[name]["cpus"] for name in ("domA-ramdisk", "domB-ramdisk")] == ["2", "3"]
+    assert {domain["kernel"] for domain in found.values()} == {"domu-kernel"}
     assert {domain["cmdline"] for domain in found.values()} == {"console=ttyAMA0 init=/bin/sh"}
 
 
@@ -44,7 +47,7 @@ def test_cells(boot, xen, cells):
     """A domain may write its modules' addresses and sizes in 1 to 4 cells each."""
     names = [f"Dom{address}{size}" for address, size in cells]
     nodes = [domain(name, ramdisk="a.img", cells=pair) for name, pair in zip(names, cells)]
-    machine = boot(at_once("xen_dom0less --dtb /cells.dtb /xen.efi console=dtuart noreboot"),
+    machine = boot(at_once(f"xen_dom0less --dtb /cells.dtb {XEN_EFI}"),
                    {"cells.dtb": make_dtb(chosen(*nodes))}, xen=xen)
     found = machine.domains(*names)
     assert [found[name]["ramdisk"] for name in names] == ["a.img"] * 4
@@ -54,26 +57,28 @@ def test_names(boot):
     """Relative to Xen's folder, absolute on Xen's device whatever $root is, with a device, with backslashes."""
     tree = make_dtb(chosen(
         domain("DomA", kernel="vmlinuz", ramdisk="/ramdisks/a.img"),
-        domain("DomB", kernel="(hd0,gpt2)/xen/vmlinuz", ramdisk="sub\\\\b.img"),
+        domain("DomB", kernel="(hd0,gpt2)/xen/other", ramdisk="sub\\\\b.img"),
         domain("DomC", kernel="../xen/vmlinuz", ramdisk="\\\\ramdisks\\\\c.img"),
     ))
-    command = "xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen/xen.efi console=dtuart noreboot"
+    command = f"xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen{XEN_EFI}"
     machine = boot(at_once("root=hd0,gpt1", command), {
         "trees/names.dtb": tree,
         "xen/xen.efi": GUEST / "xen-4.17.efi",
-        "xen/vmlinuz": GUEST / "vmlinuz",
+        "xen/vmlinuz": kernel("right"),
+        "xen/other": kernel("other"),
         "ramdisks/a.img": ramdisk("right a"),
         "xen/sub/b.img": ramdisk("right b"),
         "ramdisks/c.img": ramdisk("right c"),
     })
     found = machine.domains("DomA", "DomB", "DomC")
     assert [found[name]["ramdisk"] for name in ("DomA", "DomB", "DomC")] == ["right a", "right b", "right c"]
+    assert [found[name]["kernel"] for name in ("DomA", "DomB", "DomC")] == ["right", "other", "right"]
 
 
 @pytest.mark.parametrize("firmware", FIRMWARES)
 def test_devicetree_command(boot, firmware):
     """Without --dtb it is the tree that `devicetree` loaded."""
-    machine = boot(at_once("devicetree /two.dtb", "xen_dom0less /xen.efi console=dtuart noreboot"), firmware=firmware)
+    machine = boot(at_once("devicetree /two.dtb", f"xen_dom0less {XEN_EFI}"), firmware=firmware)
     check_two(machine.domains("DomA", "DomB"))
 
 
@@ -81,7 +86,7 @@ def test_firmware_tree(boot, tmp_path):
     """Without either it is the firmware's: here a board whose own tree describes the domains."""
     board = tmp_path / "board.dtb"
     board.write_bytes(make_dtb(TWO))
-    machine = boot(at_once("xen_dom0less /xen.efi console=dtuart noreboot"), tree=board)
+    machine = boot(at_once(f"xen_dom0less {XEN_EFI}"), tree=board)
     check_two(machine.domains("DomA", "DomB"))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from disk import at_once
-from guest import ramdisk
+from guest import kernel, ramdisk
 from machine import findings
 from paths import GUEST
 from tree import chosen, domain, make_dtb
@@ -17,7 +17,7 @@ def test_keys(boot):
     DomA's kernel by a key of that section, DomB's by a key and DomC's by an index of the command line. What is not
     known or not wanted is said, and no reason to stop."""
     machine = boot(at_once(
-        "xen_dom0less --dtb /test.dtb --config /conf/first.cfg --module OURS=/vmlinuz --module /vmlinuz"
+        "xen_dom0less --dtb /test.dtb --config /conf/first.cfg --module OURS=/ours --module /vmlinuz"
         " --module SPARE=/a.img /xen.efi"
     ), {
         "test.dtb": make_dtb(chosen(
@@ -25,21 +25,25 @@ def test_keys(boot):
             domain("DomB", kernel="OURS", ramdisk="a.img"),
             domain("DomC", ramdisk="a.img").replace('uefi,binary = "vmlinuz";', "mb-index = <1>;"),
         )),
+        "ours": kernel("ours"),
+        "conf/theirs": kernel("theirs"),
         "conf/first.cfg": "[global]\ndefault=one\nchain=conf/second.cfg\n",
         "conf/second.cfg": f"""
             [two]
             kernel=no-kernel
             [one]
-            options=console=dtuart noreboot dom0_mem=256M
+            options=console=dtuart noreboot bootscrub=0 dom0_mem=256M
             kernel=vmlinuz {DOM0}
             ramdisk=b.img
             frobnicate=yes
-            binary=vmlinuz THEIRS
+            binary=conf/theirs THEIRS
             """.replace("\n            ", "\n"),
     }, grub=GRUB, xen="4.20")
     found = machine.domains("Dom0", "DomA", "DomB", "DomC")
     assert found["Dom0"]["cmdline"] == DOM0
-    assert [found[name]["ramdisk"] for name in ("Dom0", "DomA", "DomB", "DomC")] == ["b.img", "a.img", "a.img", "a.img"]
+    names = "Dom0", "DomA", "DomB", "DomC"
+    assert [found[name]["kernel"] for name in names] == ["vmlinuz", "theirs", "ours", "vmlinuz"]
+    assert [found[name]["ramdisk"] for name in names] == ["b.img", "a.img", "a.img", "a.img"]
     warnings = findings(machine.text.split("EFI loader")[0])
     assert len(warnings) == 2
     assert any("[config-unknown]" in line and "second.cfg: frobnicate" in line for line in warnings)
@@ -58,9 +62,9 @@ def test_as_without_grub(boot, tmp_path, loader):
     # `chainloader` tells Xen that it comes from $root, whatever its name says.
     machine = boot(at_once("set root=hd0,gpt1", f"{loader} (hd0,gpt1)/xen/xen.efi"), esp={
         "xen/xen.efi": GUEST / "xen-4.17.efi",
-        "xen/xen.cfg": f"[global]\ndefault=here\n[here]\noptions=console=dtuart noreboot dom0_mem=256M\n"
+        "xen/xen.cfg": f"[global]\ndefault=here\n[here]\noptions=console=dtuart noreboot bootscrub=0 dom0_mem=256M\n"
                        f"kernel=vmlinuz {DOM0}\nramdisk=b.img\n",
-        "xen/vmlinuz": GUEST / "vmlinuz",
+        "xen/vmlinuz": kernel(),
         "xen/b.img": ramdisk("b.img"),
         "xen/sub/a.img": ramdisk("a.img"),
     }, grub=GRUB, tree=board)

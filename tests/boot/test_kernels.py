@@ -6,12 +6,12 @@ import struct
 import subprocess
 import zlib
 
-from guest import ramdisk
-from paths import GUEST
+from guest import LINUX, kernel, linux_ramdisk
 from prompt import accept, refuse
 from tree import chosen, domain, make_dtb
+from two import XEN_EFI
 
-LOAD = "xen_dom0less --dtb /{}.dtb /xen.efi console=dtuart noreboot"
+LOAD = "xen_dom0less --dtb /{}.dtb " + XEN_EFI
 
 
 def zboot(compression, payload, unpacked=b"", offset=0x240):
@@ -38,9 +38,8 @@ def uimage(data):
 
 
 def test_formats(boot):
-    """One machine: everything that has to be refused, then six domains with a kernel of each kind."""
-    image = (GUEST / "vmlinuz").read_bytes()
-    packed = gzip.compress(image, 1, mtime=0)
+    """One machine: everything that has to be refused, then six domains with one of each kind, one being Linux."""
+    image = LINUX.read_bytes()
     piece = gzip.compress(image[:1 << 20], 1, mtime=0)
     broken = piece[:-3000] + bytes(2992) + piece[-8:]
 
@@ -61,22 +60,26 @@ def test_formats(boot):
         "DomB": "shared.gz",
         "DomC": "alone.gz",             # left to Xen
         "DomD": "zboot-gz",
-        "DomE": "zboot-zst",
+        "DomE": "zboot-linux",
         "DomF": "uImage",
     }
 
-    def two(kernel):
+    def packed(name):
+        return gzip.compress(kernel(name, size=3 << 20), 1, mtime=0)
+
+    def two(file):
         """A gzip file is unpacked only for two."""
-        return make_dtb(chosen(domain("DomA", kernel=f"/bad/{kernel}"), domain("DomB", kernel=f"/bad/{kernel}")))
+        return make_dtb(chosen(domain("DomA", kernel=f"/bad/{file}"), domain("DomB", kernel=f"/bad/{file}")))
 
     machine = boot(files={
         **{f"bad/{name}": content for name, (content, _, _) in bad.items()},
         **{f"bad-{name}.dtb": two(name) for name in bad},
-        "shared.gz": packed, "alone.gz": packed,
-        "zboot-gz": zboot("gzip", packed), "zboot-zst": zboot("zstd", zstd(image), size(len(image))),
-        "uImage": uimage(image),
-        "good.dtb": make_dtb(chosen(*(domain(name, kernel=kernel, ramdisk="a.img")
-                                      for name, kernel in good.items()))),
+        "shared.gz": packed("shared.gz"), "alone.gz": packed("alone.gz"),
+        "zboot-gz": zboot("gzip", packed("zboot-gz")), "uImage": uimage(kernel("uImage")),
+        "zboot-linux": zboot("zstd", zstd(image), size(len(image))), "linux.img": linux_ramdisk("linux.img"),
+        "good.dtb": make_dtb(chosen(*(domain(name, kernel=file,
+                                             ramdisk="linux.img" if file == "zboot-linux" else "a.img")
+                                      for name, file in good.items()))),
     }, grub="2.12", xen="4.20")
     machine.prompt()
     for name, (_, rule, words) in bad.items():
@@ -84,4 +87,6 @@ def test_formats(boot):
     text = accept(machine, LOAD.format("good"))
     assert "DomA (and 1 more): kernel (hd0,gpt2)/shared.gz" in text
     machine.send("boot")
-    machine.domains(*good)
+    found = machine.domains(*good)
+    assert found.pop("DomE")["ramdisk"] == "linux.img"
+    assert all(said["kernel"] == good[name] for name, said in found.items())

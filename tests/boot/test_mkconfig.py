@@ -3,7 +3,7 @@
 import shlex
 
 from conftest import GRUBS
-from guest import ramdisk
+from guest import kernel, ramdisk
 from mkconfig import entries, mkconfig, our_part
 from paths import GUEST, grub_dir
 from tree import chosen, domain, make_dtb
@@ -16,7 +16,7 @@ KERNEL, RAMDISK = f"guests {ODD}/vmlinuz {ODD}", f"guests {ODD}/a.img {ODD}"
 
 SETTINGS = f"""
 GRUB_TIMEOUT=1
-GRUB_CMDLINE_XEN=console=dtuart
+GRUB_CMDLINE_XEN="console=dtuart bootscrub=0"
 GRUB_CMDLINE_XEN_DEFAULT=loglvl=all
 export GRUB_DOM0LESS_DIR={shlex.quote(f"/boot/{FOLDER}")}
 """
@@ -38,7 +38,7 @@ def make_files():
         f"{FOLDER}/3 warned.dtb": make_dtb(chosen(good.replace("cpus = <1>;", "cpus = <1>; unknown;"))),
         "xen-4.17": GUEST / "xen-4.17.efi",
         XEN: GUEST / "xen-4.20.efi",
-        KERNEL: GUEST / "vmlinuz",
+        KERNEL: kernel(),
         RAMDISK: ramdisk("a.img"),
     }
 

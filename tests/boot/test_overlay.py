@@ -6,7 +6,7 @@ from conftest import FIRMWARES
 from machine import findings
 from prompt import refuse
 from tree import compile_dts, domain
-from two import check_two
+from two import XEN_EFI, check_two
 
 
 def overlay(*fragments):
@@ -33,7 +33,6 @@ def test_on_firmware_tree(boot, firmware):
         "cut.dtbo": overlay(first)[:100],
     }, grub="2.12", firmware=firmware)
     machine.prompt()
-    xen = "/xen.efi console=dtuart noreboot"
     for overlays, rule, *words in [
             ("--overlay /path.dtbo", "overlay-misfit", "/path.dtbo: fragment@1 wants /chosen/DomC"),
             ("--overlay /a.dtbo --overlay /label.dtbo", "overlay-misfit", "/label.dtbo: fragment@1 wants uart"),
@@ -41,11 +40,11 @@ def test_on_firmware_tree(boot, firmware):
             ("--overlay /gone.dtbo", None, "/gone.dtbo"),
     ]:
         if rule:
-            refuse(machine, f"xen_dom0less {overlays} {xen}", rule, *words)
+            refuse(machine, f"xen_dom0less {overlays} {XEN_EFI}", rule, *words)
         else:
-            text, status = machine.run(f"xen_dom0less {overlays} {xen}")
+            text, status = machine.run(f"xen_dom0less {overlays} {XEN_EFI}")
             assert status != 0 and len(findings(text)) == 1 and words[0] in text, text
-    text, status = machine.run(f"xen_dom0less --overlay /a.dtbo --overlay /b.dtbo {xen}")
+    text, status = machine.run(f"xen_dom0less --overlay /a.dtbo --overlay /b.dtbo {XEN_EFI}")
     assert status == 0 and not findings(text), text
     machine.send("boot")
     check_two(machine.domains("DomA", "DomB"))

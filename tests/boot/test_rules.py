@@ -186,8 +186,8 @@ NOT_IN_DEBIAN = 'llc-colors = "0-3";'
 
 
 def audible(*names):
-    """Fixtures, one over the other, with domains that can be heard and have the memory that Linux needs. The source."""
-    source = "\n".join(fixtures("warn")[name].replace("<0 0x10000>;", "<0 0x20000>; vpl011;") for name in names)
+    """Fixtures, one over the other, with domains that can be heard. The source."""
+    source = "\n".join(fixtures("warn")[name].replace("<0 0x10000>;", "<0 0x10000>; vpl011;") for name in names)
     # Debian's Xen is built without cache coloring, which is an error of its own.
     source = source.replace(NOT_IN_DEBIAN, "")
     return re.sub(r"(dom(U\d) \{.*?)uefi,binary = \"vmlinuz\";",

@@ -5,8 +5,8 @@ has no more than its rescue prompt and what is built in. The version in use has 
 import re
 
 from disk import make_core
-from guest import ramdisk
-from paths import GUEST, grub_dir
+from guest import kernel, ramdisk
+from paths import grub_dir
 from prompt import accept, read_hexdump
 from rules import FIXTURES
 from tree import make_dtb, read_dtb
@@ -67,7 +67,7 @@ def look(machine, address, size):
 
 def test_byte_for_byte(boot):
     """Every node and property arrives as it was, but for what says where the modules are; and they are there."""
-    files = {"vmlinuz": (GUEST / "vmlinuz").read_bytes(), "vmlinuz-dom0": (GUEST / "vmlinuz").read_bytes(),
+    files = {"vmlinuz": kernel("vmlinuz"), "vmlinuz-dom0": kernel("vmlinuz-dom0"),
              "ramdisk.img": ramdisk("ramdisk.img"), "other.img": ramdisk("other.img"),
              "policy": b"\x8c\xff\x7c\xf9 the policy" + bytes(range(256)), "partial.dtb": b"the partial tree" + bytes(range(255))}
     given = make_dtb((FIXTURES / "good-properties.dts").read_text() + MORE)

@@ -20,7 +20,7 @@ def load(tree, more="", xen="xen.efi"):
 # What is done again and again: {its name: [(command, what its error says or None)]}.
 ROUNDS = {
     "loading twice, then another tree, then another loader": [
-        (LOAD_TWO, None), (LOAD_TWO, None), (load("heap"), None), ("linux /vmlinuz", None), (LOAD_TWO, None),
+        (LOAD_TWO, None), (LOAD_TWO, None), (load("heap"), None), ("linux /xen.efi", None), (LOAD_TWO, None),
         ("chainloader /returns.efi", None)],
     "dry runs, over something loaded too": [
         (load("two", "--dry-run"), None), (LOAD_TWO, None), (load("heap", "--dry-run"), None)],

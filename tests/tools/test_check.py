@@ -223,6 +223,15 @@ def test_help(check):
     assert done.returncode == 0 and "64 if the" in done.stdout and "--memory-map=FILE" in done.stdout
 
 
+def test_linux_fdt(check, put):
+    """Out of /sys/firmware/fdt: what Linux's loader wrote there is not the firmware's."""
+    written = 'bootargs = "quiet"; linux,initrd-start = <0 0x50000000>; linux,initrd-end = <0 0x50001000>;'
+    folder = put({**FILES, "fdt": tree(f"{written} linux,uefi-system-table = <0 0x7fff0000>;", ONE),
+                  "own.dtb": tree(written, ONE)})
+    assert check(folder / "fdt").returncode == 0
+    assert check(folder / "own.dtb").returncode == 1
+
+
 def test_sanitized_output(check, put):
     """What a terminal could obey is not shown to it."""
     folder = put({"vmlinuz": IMAGE, "one.dtb": tree(domain("DomA", ramdisk="\x1b[2J.img"))})

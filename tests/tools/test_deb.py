@@ -1,0 +1,297 @@
+"""The Debian packages: what is in them, and their life in a Debian from the first install to the last purge.
+
+That Debian is a folder with a real dpkg, apt and update-grub and Debian's own GRUB for arm64. Only grub-probe is made
+up, because a folder is on no disk that a GRUB could find.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from guest import LINUX, linux_ramdisk
+from paths import BUILD, GUEST
+from tree import make_dtb
+from two import TWO
+
+GRUB = "2.06"
+MODULES = "usr/lib/grub/arm64-efi"      # of the installed GRUB
+BOOT = "boot/grub/arm64-efi"            # of the GRUB that boots
+OURS = ["dom0less.mod", "xen_dom0less.mod"]
+
+
+def output(*command):
+    return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+GRUB_VERSION = output("dpkg-parsechangelog", "-l", BUILD / f"src/grub-{GRUB}/debian/changelog", "-S", "Version").strip()
+NATIVE = output("dpkg", "--print-architecture").strip()
+
+
+def package(name, architecture):
+    """The one package file of this name for our GRUB."""
+    file, = (BUILD / "deb").glob(f"{name}_*+{GRUB_VERSION.replace('-', '+')}_{architecture}.deb")
+    return file
+
+
+def field(file, name):
+    return output("dpkg-deb", "--field", file, name).strip()
+
+
+def unpacked(file, folder):
+    subprocess.run(["dpkg-deb", "--extract", file, folder], check=True)
+    return folder
+
+
+MODULE_PACKAGE = package("grub-efi-arm64-dom0less", "arm64")
+TOOLS = {architecture: package("grub-dom0less-tools", architecture) for architecture in {NATIVE, "arm64"}}
+
+
+# What is in them
+
+def test_version():
+    """A package says which GRUB it is for, and the modules' wants no other."""
+    assert f"grub-efi-arm64-bin (= {GRUB_VERSION})" in field(MODULE_PACKAGE, "Depends").split(", ")
+    broken = field(MODULE_PACKAGE, "Breaks").split(", ")
+    assert set(broken) == {f"grub-efi-arm64-bin ({less} {GRUB_VERSION})" for less in ("<<", ">>")}
+    for file in MODULE_PACKAGE, *TOOLS.values():
+        assert field(file, "Version").endswith("+" + GRUB_VERSION.replace("-", "+"))
+
+
+def symbols(file, kind):
+    """The global names that an object defines (kind U: wants)."""
+    lines = output("readelf", "--wide", "--symbols", file).split("\n")
+    rows = [line.split() for line in lines if re.match(r" *\d+: ", line)]
+    return {row[7] for row in rows if len(row) == 8 and row[4] != "LOCAL" and (row[6] == "UND") == (kind == "U")}
+
+
+def test_modules(tmp_path):
+    """Modules for arm64 which Debian's own GRUB can link: all that they want, that has."""
+    folder = unpacked(MODULE_PACKAGE, tmp_path) / MODULES
+    assert sorted(file.name for file in folder.iterdir()) == OURS
+    debian = GUEST / f"grub-efi-{GRUB}"
+    known = symbols(debian / "kernel.img", "D")
+    for name in OURS:
+        header = output("readelf", "--file-header", folder / name)
+        assert re.search(r"Type: +REL ", header) and re.search(r"Machine: +AArch64", header)
+        strings = output("readelf", "--string-dump=.module_license", "--string-dump=.moddeps", folder / name)
+        license, *needed = re.findall(r"^ *\[ *[0-9a-f]+\]  (\S+)$", strings, re.MULTILINE)
+        assert license == "LICENSE=GPLv3+"
+        found = set()
+        for module in needed:
+            home = folder if f"{module}.mod" in OURS else debian
+            found |= symbols(home / f"{module}.mod", "D")
+        assert symbols(folder / name, "U") - known - found == set()
+
+
+@pytest.mark.parametrize("architecture, machine", [("amd64", "X86-64"), ("arm64", "AArch64")])
+def test_tools(tmp_path, architecture, machine):
+    """Programs for the package's architecture."""
+    if architecture not in TOOLS:
+        pytest.skip(f"this machine is {NATIVE}, and builds no packages for {architecture}")
+    programs = sorted((unpacked(TOOLS[architecture], tmp_path) / "usr/bin").iterdir())
+    assert [program.name for program in programs] == ["grub-dom0less-check", "grub-dom0less-import"]
+    for program in programs:
+        assert machine in output("readelf", "--file-header", program)
+
+
+# Their life
+
+class Debian:
+    """A Debian in a folder, with GRUB as grub-install leaves it and what a dom0less Xen boots from."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        subprocess.run(["tar", "-xf", GUEST / f"debian-{GRUB}.tar", "-C", folder], check=True)
+        self.write("usr/sbin/grub-probe", PROBE).chmod(0o755)
+        shutil.copytree(folder / MODULES, folder / BOOT, ignore=shutil.ignore_patterns("monolithic"))
+        for name, content in {
+            "xen-4.17-arm64": (GUEST / "xen-4.17.efi").read_bytes(),
+            "vmlinuz": LINUX.read_bytes(),
+            "a.img": linux_ramdisk("a.img"),
+            "b.img": linux_ramdisk("b.img"),
+            "dom0less/two.dtb": make_dtb(TWO),
+        }.items():
+            self.write(f"boot/{name}", content)
+        assert self.run("update-grub", "--output=/boot/grub/grub.cfg")[0] == 0
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def run(self, *command):
+        """Returns (status, all that it said)."""
+        done = subprocess.run(["chroot", self.folder, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env={
+                                  "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",
+                                  "DEBIAN_FRONTEND": "noninteractive"})
+        print(done.stdout)      # seen when a test fails
+        return done.returncode, done.stdout
+
+    def apt(self, command, *words):
+        """apt with names or files of packages."""
+        for word in words:
+            if isinstance(word, Path):
+                shutil.copy(word, self.folder / "tmp")
+        return self.run("apt-get", "--yes", "--no-install-recommends", command,
+                        *(f"/tmp/{word.name}" if isinstance(word, Path) else word for word in words))
+
+    def status(self, name):
+        return self.run("dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", name)[1]
+
+    def ours(self, where):
+        """Those of our modules that are there."""
+        return sorted(file.name for file in (self.folder / where).glob("*dom0less.mod"))
+
+    def menu(self):
+        return (self.folder / "boot/grub/grub.cfg").read_text()
+
+    def files(self):
+        """All there is, but for the diaries of apt and dpkg: {name: a sum of its content}."""
+        found = {}
+        for path, folders, names in os.walk(self.folder):
+            inside = os.path.relpath(path, self.folder)
+            if inside in ("tmp", "proc", "sys", "dev", "var/log", "var/cache/apt", "var/lib/apt"):
+                folders.clear()
+                continue
+            found[inside] = ""
+            for name in names:
+                file = Path(path, name)
+                content = os.readlink(file) if file.is_symlink() else (
+                    "" if inside.startswith("var/lib/dpkg") else hashlib.sha256(file.read_bytes()).hexdigest())
+                found[f"{inside}/{name}"] = content
+        return found
+
+
+# What grub-probe would say of a boot partition.
+PROBE = """#!/bin/sh
+case "$*" in
+*--target=device*) echo /dev/vda2 ;;
+*--target=fs_uuid*) echo 0f5fc2c2-28c1-4b8a-a2c7-000000000001 ;;
+*--target=fs\\ * | *--target=fs) echo ext2 ;;
+*--target=partmap*) echo gpt ;;
+esac
+"""
+
+
+@pytest.fixture
+def debian(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("installing packages takes root, also in a folder")
+    yield Debian(tmp_path)
+    shutil.rmtree(tmp_path)
+
+
+def test_install_and_purge(debian):
+    """Installed, the modules are where GRUB looks and the menu has the tree. Purged, everything is as before."""
+    before = debian.files()
+    assert "xen_dom0less" not in debian.menu()
+
+    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    assert debian.ours(MODULES) == debian.ours(BOOT) == OURS
+    menu = debian.menu()
+    assert "insmod xen_dom0less" in menu and "dom0less/two.dtb" in menu
+    assert debian.run("grub-script-check", "/boot/grub/grub.cfg") == (0, "")
+    assert debian.run("update-grub")[0] == 0
+    assert debian.menu() == menu
+
+    # The script is configuration, and stays behind; without the programs it makes no entries.
+    assert debian.apt("remove", "grub-dom0less-tools")[0] == 0
+    assert (debian.folder / "etc/grub.d/21_xen_dom0less").exists()
+    assert "dom0less/two.dtb" not in debian.menu()
+
+    assert debian.apt("purge", "grub-efi-arm64-dom0less", "grub-dom0less-tools")[0] == 0
+    assert debian.files() == before
+
+
+def test_modules_of_another_grub(debian):
+    """GRUB's package is right, but its files are of a GRUB that was built by hand: nothing is unpacked."""
+    modinfo = debian.folder / MODULES / "modinfo.sh"
+    modinfo.write_text(modinfo.read_text().replace(f'"{GRUB_VERSION}"', '"2.06"'))
+    status, said = debian.apt("install", MODULE_PACKAGE)
+    assert status != 0
+    assert f"these modules are for GRUB {GRUB_VERSION}, and /{MODULES}/modinfo.sh is of another" in said
+    assert debian.ours(MODULES) == debian.ours(BOOT) == []
+
+
+def test_boot_of_another_grub(debian):
+    """The GRUB that boots is an older one: no module is put there before grub-install has run."""
+    modinfo = debian.folder / BOOT / "modinfo.sh"
+    modinfo.write_text(modinfo.read_text().replace(f'"{GRUB_VERSION}"', '"2.06-1"'))
+    status, said = debian.apt("install", MODULE_PACKAGE)
+    assert status == 0
+    assert f"the GRUB in /{BOOT} is not {GRUB_VERSION}; grub-install will bring both" in said
+    assert (debian.ours(MODULES), debian.ours(BOOT)) == (OURS, [])
+
+
+def another_grub(folder, version):
+    """A package of GRUB's name and another version."""
+    modinfo = folder / "grub" / MODULES / "modinfo.sh"
+    modinfo.parent.mkdir(parents=True)
+    modinfo.write_text(f'grub_package_version="{version}"\n')
+    control = folder / "grub/DEBIAN/control"
+    control.parent.mkdir()
+    control.write_text(f"Package: grub-efi-arm64-bin\nVersion: {version}\nArchitecture: arm64\n"
+                       "Multi-Arch: foreign\nMaintainer: nobody\nDescription: another GRUB\n")
+    return build(folder, "grub")
+
+
+def our_package_for(folder, version):
+    """Our modules' package as a build for that GRUB would make it."""
+    subprocess.run(["dpkg-deb", "--raw-extract", MODULE_PACKAGE, folder / "ours"], check=True)
+    for file in (folder / "ours/DEBIAN").iterdir():
+        text = file.read_text().replace(GRUB_VERSION, version)
+        file.write_text(text.replace(GRUB_VERSION.replace("-", "+"), version.replace("-", "+")))
+    return build(folder, "ours")
+
+
+def build(folder, name):
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", folder / name], check=True, capture_output=True)
+    return folder / f"{name}.deb"
+
+
+@pytest.fixture
+def newer(tmp_path_factory):
+    """Another GRUB's package, and our modules' for that."""
+    folder = tmp_path_factory.mktemp("packages")
+    version = GRUB_VERSION + ".1"
+    return another_grub(folder, version), our_package_for(folder, version)
+
+
+def test_package_of_another_grub(debian, newer):
+    """Modules for another GRUB are not even unpacked."""
+    _, ours = newer
+    shutil.copy(ours, debian.folder / "tmp")
+    status, said = debian.run("dpkg", "--install", f"/tmp/{ours.name}")
+    assert status != 0 and "would break grub-efi-arm64-bin" in said
+    assert debian.ours(MODULES) == debian.ours(BOOT) == []
+
+
+def test_another_grub_alone(debian, newer):
+    """dpkg does not set up another GRUB beside our modules, so it does not install itself with them. apt cures that."""
+    grub, _ = newer
+    assert debian.apt("install", MODULE_PACKAGE)[0] == 0
+    shutil.copy(grub, debian.folder / "tmp")
+    status, said = debian.run("dpkg", "--install", f"/tmp/{grub.name}")
+    assert status != 0 and "breaks grub-efi-arm64-bin" in said
+    assert debian.status("grub-efi-arm64-bin") == f"unpacked {field(grub, 'Version')}"
+
+    assert debian.apt("install", "--fix-broken")[0] == 0
+    assert debian.status("grub-efi-arm64-bin") == f"installed {field(grub, 'Version')}"
+    assert debian.ours(MODULES) == debian.ours(BOOT) == []
+
+
+def test_upgrade(debian, newer):
+    """Another GRUB and our modules for that are one upgrade."""
+    assert debian.apt("install", MODULE_PACKAGE)[0] == 0
+    assert debian.apt("install", *newer)[0] == 0
+    for name, file in zip(("grub-efi-arm64-bin", "grub-efi-arm64-dom0less"), newer):
+        assert debian.status(name) == f"installed {field(file, 'Version')}"
+    # grub-install has not run: /boot has the GRUB from before, and the modules for that.
+    assert debian.ours(MODULES) == debian.ours(BOOT) == OURS
