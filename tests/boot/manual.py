@@ -135,6 +135,8 @@ class Root:
         self.find("/bin/busybox").chmod(0o755)
         for folder in self.home, self.path / "srv/tftp":
             folder.mkdir(parents=True)
+        self.keys = self.home / "gnupg"
+        self.keys.mkdir(mode=0o700)
 
     def find(self, name):
         """Where a path of the examples is."""
@@ -160,6 +162,8 @@ class Root:
             else:
                 wrong[example.place] = [fault for _, command, shown in example.commands()
                                         for fault in self.shell(command, shown)]
+        # What gpg has started for its keys.
+        subprocess.run(["gpgconf", "--homedir", self.keys, "--kill", "all"], check=True)
         return wrong
 
     def shell(self, command, shown):
@@ -168,7 +172,7 @@ class Root:
         here = re.sub(r"(?<!--prefix=)(?<![\w./-])(?=/((bin/busybox|boot|srv|sys)\b| ))", str(self.path), command)
         tools = grub_dir(GRUB) / "bin"
         done = subprocess.run(["bash", "-c", here], cwd=self.home, capture_output=True, text=True,
-                              env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+                              env={**os.environ, "GNUPGHOME": str(self.keys), "PATH": f"{tools}:{os.environ['PATH']}"})
         printed = (done.stdout + done.stderr).replace(str(self.path), "")
         if done.returncode or not as_shown(shown, printed):
             return [f"{command}\nended with {done.returncode} and printed\n{printed}"]
