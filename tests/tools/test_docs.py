@@ -204,6 +204,8 @@ OFFERED = [
     (["grub-dom0less-import", "-o", ""], ["some folder", "trees"]),
     (["grub-dom0less-check", "--explain", "=", "dom0-s"], ["dom0-shares"]),
     (["grub-dom0less-check", "--section", ""], []),
+    (["grub-dom0less-check", "--command", ""], []),
+    (["grub-dom0less-check", "--pcr", "=", "f"], ["file"]),
 ]
 
 
