@@ -11,8 +11,9 @@
  */
 
 /* It tells of itself in the words of demo/init, which is Linux's, and of its
-   kernel besides.  The MMU stays off, so every access has to be aligned, and
-   nothing is where the linker thought it would be.  */
+   kernel besides; the vCPUs and the memory are those of its device tree.  The
+   MMU stays off, so every access has to be aligned, and nothing is where the
+   linker thought it would be.  */
 
 #include <arm_acle.h>
 #include <libfdt.h>
@@ -109,8 +110,7 @@ say_number (const char *fact, uint64_t number, const char *unit)
   say (fact, line.text, line.length);
 }
 
-/* The length of the first line from START to END, which is all that is said
-   of something; its CRC-32 at the end tells whether the rest is there too.  */
+/* The length of the first line from START to END.  */
 static size_t
 first_line (const char *start, const char *end)
 {
@@ -119,6 +119,8 @@ first_line (const char *start, const char *end)
   return (newline ? newline : end) - start;
 }
 
+/* Of a kernel or ramdisk its first line is said, if all of it is there: its
+   last four bytes are the CRC-32 of the others, the lower byte first.  */
 static void
 say_whole (const char *fact, const char *start, const char *end)
 {
@@ -127,7 +129,7 @@ say_whole (const char *fact, const char *start, const char *end)
 
   for (at = start; at < end; at++)
     crc = __crc32b (crc, *at);
-  /* What is left of anything with its CRC behind it, the lower byte first.  */
+  /* What is left of anything that has its CRC behind it.  */
   if (crc == 0xdebb20e3)
     say (fact, start, first_line (start, end));
   else
