@@ -31,8 +31,8 @@ def hash_password(grub):
 
 
 def make_image(tmp_path, keys, version, config):
-    """The demonstration's files in tmp_path/boot, signed, and the GRUB image for them, with the demonstration's menu
-    behind `config`. Returns ({name: file}, image)."""
+    """The demonstration's files in tmp_path/boot, signed, and the GRUB image for them, with this grub.cfg. Returns
+    ({name: file}, image)."""
     grub = grub_dir(version)
     folder = tmp_path / "boot"
     files = {"xen.efi": GUEST / "xen-4.17.efi", "vmlinuz-guest": GUEST / "vmlinuz",
@@ -40,7 +40,7 @@ def make_image(tmp_path, keys, version, config):
              "demo.dtb": make_dtb((ROOT / "demo/demo.dts").read_text())}
     for name, content in files.items():
         put_file(folder / name, read(content))
-    (tmp_path / "grub.cfg").write_text(config + (ROOT / "demo/grub.cfg").read_text().replace("timeout=3", "timeout=-1"))
+    (tmp_path / "grub.cfg").write_text(config)
     subprocess.run([grub / "bin/grub-dom0less-sign", f"--gpg-home={keys.folder}", "--gpg-key=ours",
                     f"--sb-key={keys.folder}/firmware.key", f"--sb-cert={SNAKEOIL}.pem", f"--xen={folder}/xen.efi",
                     "--xen-args=console=dtuart noreboot", f"--output={tmp_path}/grub.efi",
@@ -53,9 +53,11 @@ def make_image(tmp_path, keys, version, config):
 def test_demonstration(boot, keys, tmp_path, version):
     """The demonstration, signed by the tool, boots both domains, without a password. Before that nobody gets at the
     console: not by an entry's text, the command line, or an entry that fails. Who has the password does."""
-    files, image = make_image(tmp_path, keys, version, """search --file --set=root /demo.dtb
-        echo "lockdown $lockdown, signatures $check_signatures"
-        """ + entry("unsigned", "xen_dom0less --dtb /grub/grub.cfg /xen.efi"))
+    config = ("search --file --set=root /demo.dtb\n"
+              'echo "lockdown $lockdown, signatures $check_signatures"\n'
+              + entry("unsigned", "xen_dom0less --dtb /grub/grub.cfg /xen.efi")
+              + (ROOT / "demo/grub.cfg").read_text().replace("timeout=3", "timeout=-1"))
+    files, image = make_image(tmp_path, keys, version, config)
     # The disk has unsigned files as well: a grub.cfg, and GRUB's modules.
     machine = boot("echo from the disk", files, grub=version, core=image, firmware="edk2-secure")
     machine.expect("lockdown y, signatures enforce")
@@ -79,12 +81,15 @@ def test_demonstration(boot, keys, tmp_path, version):
 
 
 def test_no_menu(boot, keys, tmp_path):
-    """When GRUB leaves its menu, it says so and resets the machine: there is no prompt."""
-    files, image = make_image(tmp_path, keys, "2.12", "normal_exit\n")
+    """Where GRUB has no menu it asks for the password; and who leaves it gets no other prompt, but a reset."""
+    files, image = make_image(tmp_path, keys, "2.12", "true\n")
     machine = boot("", files, grub="2.12", core=image)
-    machine.expect("No menu")
+    log_in(machine, "nobody", PASSWORD)
+    log_in(machine, USER, PASSWORD)
+    machine.expect("grub> ")
+    machine.send("normal_exit")
     with pytest.raises(Died, match="QEMU ended"):
-        machine.expect("> ", "Enter username")
+        machine.expect("rescue> ", "grub> ")
 
 
 def log_in(machine, user, password):
