@@ -1,5 +1,5 @@
-"""What grub-dom0less-sign has signed boots where the firmware enforces Secure Boot. What it signs, and what it refuses, is
-tests/tools/test_sign.py's."""
+"""What grub-dom0less-sign has signed boots where the firmware enforces Secure Boot. What it signs, and what it refuses,
+is tests/tools/test_sign.py's."""
 
 import subprocess
 

@@ -18,7 +18,6 @@ BASE = """/dts-v1/;
     memory@40000000 { device_type = "memory"; reg = <0 0x40000000 0 0x40000000>; };
     chosen { stdout-path = "/uart"; }; };
 """
-TREE = compile_dts((BASE + chosen(domain("DomA", ramdisk="a.img"))).encode())
 CONFIG = """# superusers are the image's
 insmod fat
 insmod no_such_module
@@ -37,6 +36,11 @@ HASH = "grub.pbkdf2.sha512.100.AB.CD"
 READ = ["a.img", "one.dtb", "vmlinuz", "xen.efi"]
 
 
+def tree(node):
+    """A small machine's tree with this domain."""
+    return compile_dts((BASE + chosen(node)).encode())
+
+
 @pytest.fixture(scope="module")
 def keys():
     with Keys() as made:
@@ -46,20 +50,21 @@ def keys():
 @pytest.fixture
 def folder(put):
     """A boot file system with one domain."""
-    return put({"vmlinuz": IMAGE, "a.img": b"a", "one.dtb": TREE, "xen.efi": (GUEST / "xen-4.17.efi").read_bytes(),
+    return put({"vmlinuz": IMAGE, "a.img": b"a", "one.dtb": tree(domain("DomA", ramdisk="a.img")),
+                "xen.efi": (GUEST / "xen-4.17.efi").read_bytes(),
                 "other": b"of no domain"})
 
 
 @pytest.fixture
 def sign(grub, keys, folder, tmp_path):
-    """sign(OPTION...) runs grub-dom0less-sign, signs for GRUB, and checks that nothing is left in $TMPDIR. An option that is
-    given counts, and not this one's."""
+    """sign(OPTION...) runs grub-dom0less-sign, which signs for GRUB, and checks that nothing is left in $TMPDIR. An option
+    that is given counts, and not the one of this fixture."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
 
-    def run(*options, tree="one.dtb"):
+    def run(*options, dtb="one.dtb"):
         done = subprocess.run([grub / "bin/grub-dom0less-sign", f"--gpg-home={keys.folder}", "--gpg-key=ours",
-                               f"--xen={folder}/xen.efi", *options, folder / tree],
+                               f"--xen={folder}/xen.efi", *options, folder / dtb],
                               capture_output=True, text=True, env={**os.environ, "TMPDIR": f"{scratch}"})
         assert not list(scratch.iterdir()) and not list(tmp_path.rglob("*.unfinished"))
         return done
@@ -173,8 +178,8 @@ def test_image(sign, grub, keys, tmp_path, image_options):
     assert public in image and b"sbat,1," in image
     assert (f"set check_signatures=enforce\nset superusers=operator\nexport superusers\n"
             f"password_pbkdf2 operator {HASH}\nnormal (memdisk)/boot/grub/grub.cfg\n").encode() in image
-    config = CONFIG.replace("menuentry 'Xen'", "menuentry --unrestricted 'Xen'").replace("submenu ", "submenu --unrestricted ")
-    assert config.encode() in image
+    free = CONFIG.replace("menuentry 'Xen'", "menuentry --unrestricted 'Xen'")
+    assert free.replace("submenu ", "submenu --unrestricted ").encode() in image
     modules = grub / "lib/grub/arm64-efi"
     assert all((modules / f"{name}.mod").read_bytes() in image for name in ("lsefimmap", "efifwsetup", "tpm", "pgp"))
     assert (modules / "hexdump.mod").read_bytes() not in image
@@ -183,6 +188,15 @@ def test_image(sign, grub, keys, tmp_path, image_options):
     assert sign(*image_options).returncode == 0
     image = (tmp_path / "grub.efi").read_bytes()
     assert b"set superusers=nobody\nexport superusers\n\nnormal" in image and b"password_pbkdf2 operator" not in image
+
+
+def test_link(sign, folder, image_options):
+    """Where Xen's name is a link, it stays one, and what it leads to is signed. GRUB asks for the link's signature."""
+    (folder / "xen.efi").rename(folder / "xen-4.17")
+    (folder / "xen.efi").symlink_to("xen-4.17")
+    assert sign(*image_options).returncode == 0
+    assert os.readlink(folder / "xen.efi") == "xen-4.17" and (folder / "xen.efi.sig").exists()
+    subprocess.run(["sbverify", "--cert", f"{SNAKEOIL}.pem", folder / "xen-4.17"], check=True, capture_output=True)
 
 
 def test_image_for_any_firmware(sign, folder, tmp_path, image_options):
@@ -217,10 +231,10 @@ def test_refused(sign, keys, folder, tmp_path, image_options):
     (tmp_path / "not-a-key").write_text("no key\n")
     (tmp_path / "bad.cfg").write_text("menuentry {\n")
     (tmp_path / "unlocked.cfg").write_text("set superusers=\n")
-    (folder / "broken.dtb").write_bytes(compile_dts((BASE + chosen(domain("DomA").replace("cpus = <1>;", ""))).encode()))
-    (folder / "missing.dtb").write_bytes(compile_dts((BASE + chosen(domain("DomA", ramdisk="none.img"))).encode()))
-    (folder / "loaded.dtb").write_bytes(compile_dts((BASE + chosen(domain("DomA").replace(
-        'uefi,binary = "vmlinuz";', "reg = <0 0x50000000 0 0x1000>;"))).encode()))
+    loaded = domain("DomA").replace('uefi,binary = "vmlinuz";', "reg = <0 0x50000000 0 0x1000>;")
+    (folder / "broken.dtb").write_bytes(tree(domain("DomA").replace("cpus = <1>;", "")))
+    (folder / "missing.dtb").write_bytes(tree(domain("DomA", ramdisk="none.img")))
+    (folder / "loaded.dtb").write_bytes(tree(loaded))
     before = dates(tmp_path)
 
     refuse(sign("--gpg-key=somebody"), "somebody", "no such key")
@@ -228,12 +242,13 @@ def test_refused(sign, keys, folder, tmp_path, image_options):
     refuse(sign(f"--gpg-home={tmp_path}/nowhere"), "ours")
     refuse(sign(*firmware, f"--sb-key={tmp_path}/nowhere"), f"{tmp_path}/nowhere: ")
     refuse(sign(*firmware, f"--sb-key={tmp_path}/not-a-key"), f"{folder}/xen.efi: sbsign")
-    refuse(sign(tree="broken.dtb"), "[cpus-impossible]", "nothing was signed")
-    refuse(sign(tree="missing.dtb"), "none.img", "nothing was signed")
-    refuse(sign(tree="loaded.dtb"), "[reg-unverified]", "nothing was signed")
-    refuse(sign(tree="no.dtb"), "no.dtb")
+    refuse(sign(dtb="broken.dtb"), "[cpus-impossible]", "nothing was signed")
+    refuse(sign(dtb="missing.dtb"), "none.img", "nothing was signed")
+    refuse(sign(dtb="loaded.dtb"), "[reg-unverified]", "nothing was signed")
+    refuse(sign(dtb="no.dtb"), "no.dtb")
     refuse(sign(f"--xen={folder}/no.efi"), "no.efi")
     refuse(sign(f"--also={folder}/none"), f"{folder}/none: cannot be read")
+    refuse(sign(*image_options, f"--output={tmp_path}/nowhere/grub.efi"), f"{tmp_path}/nowhere/grub.efi: ")
     refuse(sign(*image_options, f"--grub-config={tmp_path}/bad.cfg"), f"{tmp_path}/bad.cfg: ")
     refuse(sign(*image_options, f"--grub-config={tmp_path}/unlocked.cfg"), f"{tmp_path}/unlocked.cfg: ", "superusers")
     refuse(sign(*image_options, "--modules=nonsense"), "nonsense", f"{tmp_path}/grub.efi: ")
@@ -251,8 +266,8 @@ def test_other_certificate(sign, folder, tmp_path, image_options):
 
 def test_algorithm(sign, keys):
     """GRUB knows no elliptic curves."""
-    subprocess.run(["gpg", "--homedir", keys.folder, "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "curve",
-                    "ed25519", "sign", "never"], check=True)
+    subprocess.run(["gpg", "--homedir", keys.folder, "--batch", "--quiet", "--passphrase", "",
+                    "--quick-gen-key", "curve", "ed25519", "sign", "never"], check=True)
     refuse(sign("--gpg-key=curve"), "curve: ", "RSA")
 
 
