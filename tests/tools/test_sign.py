@@ -57,7 +57,7 @@ def folder(put):
 
 @pytest.fixture
 def sign(grub, keys, folder, tmp_path):
-    """sign(OPTION..., dtb=NAME) runs grub-dom0less-sign, which signs for GRUB, and checks that nothing is left in $TMPDIR.
+    """sign(OPTION..., dtb=NAME) runs grub-dom0less-sign, which signs for GRUB, and checks that $TMPDIR is left empty.
     An option that is given counts, and not the one of this fixture."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
