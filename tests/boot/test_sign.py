@@ -7,7 +7,7 @@ import pytest
 
 from conftest import GRUBS
 from disk import entry, put_file
-from guest import ramdisk
+from guest import kernel, ramdisk
 from keys import SNAKEOIL, Keys, read
 from machine import MENU, Died
 from paths import GUEST, ROOT, grub_dir
@@ -35,7 +35,7 @@ def make_image(tmp_path, keys, version, config):
     ({name: file}, image)."""
     grub = grub_dir(version)
     folder = tmp_path / "boot"
-    files = {"xen.efi": GUEST / "xen-4.17.efi", "vmlinuz-guest": GUEST / "vmlinuz",
+    files = {"xen.efi": GUEST / "xen-4.17.efi", "vmlinuz-guest": kernel("vmlinuz-guest"),
              **{name: ramdisk(name) for name in RAMDISKS.values()},
              "demo.dtb": make_dtb((ROOT / "demo/demo.dts").read_text())}
     for name, content in files.items():
