@@ -39,6 +39,7 @@
 static char *root;		/* without a slash at its end */
 static const char *memory_map_text;
 static const char *machine_tree = "/sys/firmware/fdt";
+static int is_enforcing;
 static char **files;
 static size_t n_files;
 
@@ -83,6 +84,12 @@ void
 dom0less_host_machine_tree (const char *name)
 {
   machine_tree = name;
+}
+
+void
+dom0less_host_enforce (void)
+{
+  is_enforcing = 1;
 }
 
 
@@ -326,8 +333,9 @@ dom0less_open (const char *name, enum grub_file_type type)
 
 /* What GRUB will want on the machine is not known.  */
 grub_err_t
-dom0less_look_at_trust (struct dom0less_boot *boot __attribute__ ((unused)))
+dom0less_look_at_trust (struct dom0less_boot *boot)
 {
+  boot->machine.is_enforcing = is_enforcing;
   return GRUB_ERR_NONE;
 }
 

@@ -66,6 +66,8 @@ static struct argp_option options[] =
      N_("apply the overlay FILE to the tree; may be given several times"), 0},
     {"config", 'c', N_("FILE"), 0,
      N_("read the dom0 from the xen.cfg FILE"), 0},
+    {"enforced", 'e', 0, 0,
+     N_("refuse what GRUB refuses where it enforces signatures"), 0},
     {"section", 's', N_("NAME"), 0,
      N_("use section NAME of the xen.cfg"), 0},
     {"module", 'm', N_("[KEY=]FILE"), 0,
@@ -219,6 +221,9 @@ argp_parser (int key, char *arg, struct argp_state *state)
       break;
     case 't':
       dom0less_host_machine_tree (arg);
+      break;
+    case 'e':
+      dom0less_host_enforce ();
       break;
     case 'C':
       arguments->command = arg;

@@ -13,25 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from disk import make_disk
+from disk import BOOTAA64_EFI, make_disk
 from guest import LINUX, kernel, linux_ramdisk, ramdisk
-from machine import FIRMWARE, Machine
+from machine import FIRMWARES, Machine
 from paths import BUILD, GUEST, grub_dir
 from tree import make_dtb
 from two import TWO
 
 GRUBS = ["2.06", "2.12", "2.14"]
 XENS = ["4.17", "4.20"]
-FIRMWARES = list(FIRMWARE)
 
 
 @pytest.fixture
 def boot(request):
-    """boot(menu, files={}, esp={}, linux=False, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
+    """boot(menu, files={}, esp={}, core=…, linux=False, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
 
     `grub` is a version that was built here, or the folder of an installation. `esp` is what the EFI system partition
-    holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and
-    two.dtb (two.py); kernel and ramdisks are those of the small guest, or of Linux.
+    holds beside GRUB, and `core` that GRUB, if not the plain one. Besides `files` the disk holds xen.efi, vmlinuz, a.img
+    and b.img (ramdisks of these names) and two.dtb (two.py); kernel and ramdisks are those of the small guest, or of
+    Linux.
     """
     folder = BUILD / "boot"
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,9 +39,11 @@ def boot(request):
     machines = request.node.machines = []
 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        def start(menu="", files=None, esp=None, linux=False, grub=None, xen=None, **machine):
+        def start(menu="", files=None, esp=None, core=None, linux=False, grub=None, xen=None, **machine):
             if not isinstance(grub, Path):
                 grub = grub_dir(grub or os.environ.get("GRUB") or GRUBS[0])
+            if core:
+                esp = {**(esp or {}), BOOTAA64_EFI: core}
             xen = GUEST / f"xen-{xen or os.environ.get('XEN') or XENS[0]}.efi"
             machine.setdefault("firmware", os.environ.get("FIRMWARE") or FIRMWARES[0])
             content = {

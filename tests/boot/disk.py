@@ -54,12 +54,12 @@ def make_disk(path, grub, files, menu, esp=None):
     return path
 
 
-def make_core(grub, modules, config=""):
-    """GRUB as an EFI program, with these modules in it, which runs `config` first."""
+def make_core(grub, modules, config="", options=()):
+    """GRUB as an EFI program, with these modules in it, which runs `config` first. `options` are grub-mkimage's."""
     with tempfile.TemporaryDirectory() as scratch:
         core, early = Path(scratch) / "core.efi", Path(scratch) / "early.cfg"
         early.write_text(config)
-        _run(grub / "bin/grub-mkimage", "-d", grub / "lib/grub/arm64-efi", "-O", "arm64-efi", "-o", core,
+        _run(grub / "bin/grub-mkimage", "-d", grub / "lib/grub/arm64-efi", "-O", "arm64-efi", "-o", core, *options,
              "-p", "(,gpt2)/grub", *(["-c", early] if config else []), *modules)
         return core.read_bytes()
 

@@ -22,7 +22,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from guest import ramdisk
+from guest import linux_ramdisk
 from paths import GUEST, ROOT, grub_dir
 from tree import make_dtb
 
@@ -109,7 +109,7 @@ class Root:
         self.path = Path(path)
         self.home = self.path / "home"
         self.board = make_dtb()
-        dom0, one, two = ramdisk("dom0.img"), ramdisk("a.img"), ramdisk("b.img")
+        dom0, one, two = (linux_ramdisk(name) for name in ("dom0.img", "a.img", "b.img"))
         for name, content in {
             "bin/busybox": GUEST / "busybox",
             "sys/firmware/fdt": make_dtb(LINUX),

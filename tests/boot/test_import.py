@@ -18,7 +18,7 @@ LOAD_CMD="load virtio 0:2"
 
 DEVICE_TREE="board.dtb"
 XEN="xen.efi"
-XEN_CMD="console=dtuart noreboot dom0_mem=256M dom0_max_vcpus=1"
+XEN_CMD="console=dtuart noreboot bootscrub=0 dom0_mem=256M dom0_max_vcpus=1"
 
 DOM0_KERNEL="vmlinuz"
 DOM0_CMD="console=hvc0 quiet hostname=Dom0"

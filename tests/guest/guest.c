@@ -11,8 +11,9 @@
  */
 
 /* It tells of itself in the words of demo/init, which is Linux's, and of its
-   kernel besides.  The MMU stays off, so every access has to be aligned, and
-   nothing is where the linker thought it would be.  */
+   kernel besides; the vCPUs and the memory are those of its device tree.  The
+   MMU stays off, so every access has to be aligned, and nothing is where the
+   linker thought it would be.  */
 
 #include <arm_acle.h>
 #include <libfdt.h>
@@ -109,8 +110,7 @@ say_number (const char *fact, uint64_t number, const char *unit)
   say (fact, line.text, line.length);
 }
 
-/* The length of the first line from START to END, which is all that is said
-   of something; its CRC-32 at the end tells whether the rest is there too.  */
+/* The length of the first line from START to END.  */
 static size_t
 first_line (const char *start, const char *end)
 {
@@ -119,6 +119,8 @@ first_line (const char *start, const char *end)
   return (newline ? newline : end) - start;
 }
 
+/* Of a kernel or ramdisk its first line is said, if all of it is there: its
+   last four bytes are the CRC-32 of the others, the lower byte first.  */
 static void
 say_whole (const char *fact, const char *start, const char *end)
 {
@@ -127,7 +129,7 @@ say_whole (const char *fact, const char *start, const char *end)
 
   for (at = start; at < end; at++)
     crc = __crc32b (crc, *at);
-  /* What is left of anything with its CRC behind it, the lower byte first.  */
+  /* What is left of anything that has its CRC behind it.  */
   if (crc == 0xdebb20e3)
     say (fact, start, first_line (start, end));
   else
@@ -204,34 +206,56 @@ find_uart (void)
       read_cells (reg, fdt_address_cells (fdt, 0));
 }
 
+/* What stands behind KEY in the last of the WORDS that begins with it, *LENGTH
+   letters; NULL if none does.  */
+static const char *
+find_word (const char *words, const char *key, size_t *length)
+{
+  const size_t skip = strlen (key);
+  const char *found = NULL;
+
+  while (*words)
+    {
+      size_t all = 0;
+
+      while (words[all] && words[all] != ' ')
+	all++;
+      if (all >= skip && memcmp (words, key, skip) == 0)
+	{
+	  found = words + skip;
+	  *length = all - skip;
+	}
+      words += all + (words[all] == ' ');
+    }
+  return found;
+}
+
 /* What "hostname=" of the command line says, or else the ramdisk.  */
 static void
 find_name (const char *words, const char *ramdisk, const char *ramdisk_end)
 {
-  static const char key[] = "hostname=";
-  const size_t skip = sizeof (key) - 1;
-
-  name = ramdisk;
-  name_length = first_line (ramdisk, ramdisk_end);
-  while (*words)
+  name = find_word (words, "hostname=", &name_length);
+  if (!name)
     {
-      size_t length = 0;
-
-      while (words[length] && words[length] != ' ')
-	length++;
-      if (length > skip && memcmp (words, key, skip) == 0)
-	{
-	  name = words + skip;
-	  name_length = length - skip;
-	}
-      words += length + (words[length] == ' ');
+      name = ramdisk;
+      name_length = first_line (ramdisk, ramdisk_end);
     }
+}
+
+/* PSCI's SYSTEM_RESET.  Of the dom0 Xen takes it for the whole machine's.  */
+static void
+reset (void)
+{
+  register uintptr_t x0 __asm__ ("x0") = 0x84000009;
+
+  __asm__ volatile ("hvc #0" : "+r" (x0) : : "memory", "x1", "x2", "x3");
 }
 
 void
 report (const void *tree)
 {
   const char *ramdisk, *ramdisk_end, *words, *device;
+  size_t ignored;
   int length;
 
   fdt = tree;
@@ -255,4 +279,6 @@ report (const void *tree)
   if (device)
     say ("device", device, length - 1);
   say ("up", "", 0);
+  if (find_word (words, "reset", &ignored))
+    reset ();
 }

@@ -41,6 +41,9 @@ void dom0less_host_memory_map (const char *text);
 /* Use the file NAME, a path of the host, as the machine's own tree.  */
 void dom0less_host_machine_tree (const char *name);
 
+/* Check as GRUB does where it enforces signatures.  */
+void dom0less_host_enforce (void);
+
 /* What GRUB's tpm verifier would extend a PCR by.  */
 struct dom0less_measurement
 {
