@@ -14,22 +14,21 @@ import pytest
 
 from disk import make_disk
 from guest import ramdisk
-from machine import FIRMWARE, Machine
+from machine import FIRMWARES, Machine
 from paths import BUILD, GUEST, grub_dir
 from tree import make_dtb
 from two import TWO
 
 GRUBS = ["2.06", "2.12", "2.14"]
 XENS = ["4.17", "4.20"]
-FIRMWARES = list(FIRMWARE)
 
 
 @pytest.fixture
 def boot(request):
-    """boot(menu, files={}, esp={}, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
+    """boot(menu, files={}, esp={}, core=…, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
 
-    `esp` is what the EFI system partition holds beside GRUB. Besides `files` the disk holds xen.efi, vmlinuz, a.img
-    and b.img (ramdisks of these names) and two.dtb (two.py).
+    `esp` is what the EFI system partition holds beside GRUB, and `core` that GRUB, if not the plain one. Besides `files`
+    the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and two.dtb (two.py).
     """
     folder = BUILD / "boot"
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +36,7 @@ def boot(request):
     machines = request.node.machines = []
 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        def start(menu="", files=None, esp=None, grub=None, xen=None, **machine):
+        def start(menu="", files=None, esp=None, core=None, grub=None, xen=None, **machine):
             grub = grub_dir(grub or os.environ.get("GRUB") or GRUBS[0])
             xen = GUEST / f"xen-{xen or os.environ.get('XEN') or XENS[0]}.efi"
             machine.setdefault("firmware", os.environ.get("FIRMWARE") or FIRMWARES[0])
@@ -50,7 +49,7 @@ def boot(request):
                 **(files or {}),
             }
             number = len(machines)
-            disk = make_disk(f"{scratch}/disk-{number}.img", grub, content, menu, esp)
+            disk = make_disk(f"{scratch}/disk-{number}.img", grub, content, menu, esp, core)
             started = Machine(disk, folder / f"{name}{f'-{number}' * bool(number)}.log", **machine)
             machines.append(started)
             return started

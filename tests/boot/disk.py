@@ -10,13 +10,14 @@ ESP_START, ESP_ROOM = 1 * MIB, 8 * MIB
 BOOT_UUID = "2b5ed6a0-3a3b-4d0b-9a6e-0c6a1f6f7d55"     # of the ext4 file system
 
 
-def make_disk(path, grub, files, menu, esp=None):
+def make_disk(path, grub, files, menu, esp=None, core=None):
     """Write a disk image to `path`.
 
     grub   an installation of GRUB for arm64-efi (the folder with bin/ and lib/)
     files  {name on the boot partition: bytes, text or the Path of a file}
     menu   the text of grub.cfg
     esp    {name on the ESP: the same}
+    core   what the firmware starts, if not a GRUB that finds all else on the boot partition
     """
     path = Path(path)
     modules = grub / "lib/grub/arm64-efi"
@@ -29,8 +30,8 @@ def make_disk(path, grub, files, menu, esp=None):
         put_file(boot / "grub/grub.cfg", menu)
 
         # Only what it takes to read the boot partition: everything else must be found there, by autoload.
-        core = Path(scratch) / "bootaa64.efi"
-        core.write_bytes(make_core(grub, ["part_gpt", "ext2"]))
+        program = Path(scratch) / "bootaa64.efi"
+        program.write_bytes(core or make_core(grub, ["part_gpt", "ext2"]))
 
         more = Path(scratch) / "esp"
         for name, content in (esp or {}).items():
@@ -48,7 +49,7 @@ def make_disk(path, grub, files, menu, esp=None):
         esp_part = f"{path}@@{ESP_START}"
         _run("mformat", "-i", esp_part, "-T", esp_size // 512, "-h", "64", "-s", "32", "::")
         _run("mmd", "-i", esp_part, "::EFI", "::EFI/BOOT")
-        _run("mcopy", "-i", esp_part, core, "::EFI/BOOT/BOOTAA64.EFI")
+        _run("mcopy", "-i", esp_part, program, "::EFI/BOOT/BOOTAA64.EFI")
         if esp:
             _run("mcopy", "-s", "-i", esp_part, *more.iterdir(), "::")
         _run("mke2fs", "-q", "-t", "ext4", "-U", BOOT_UUID, "-O", "^has_journal",
@@ -56,12 +57,12 @@ def make_disk(path, grub, files, menu, esp=None):
     return path
 
 
-def make_core(grub, modules, config=""):
-    """GRUB as an EFI program, with these modules in it, which runs `config` first."""
+def make_core(grub, modules, config="", options=()):
+    """GRUB as an EFI program, with these modules in it, which runs `config` first. `options` are grub-mkimage's."""
     with tempfile.TemporaryDirectory() as scratch:
         core, early = Path(scratch) / "core.efi", Path(scratch) / "early.cfg"
         early.write_text(config)
-        _run(grub / "bin/grub-mkimage", "-d", grub / "lib/grub/arm64-efi", "-O", "arm64-efi", "-o", core,
+        _run(grub / "bin/grub-mkimage", "-d", grub / "lib/grub/arm64-efi", "-O", "arm64-efi", "-o", core, *options,
              "-p", "(,gpt2)/grub", *(["-c", early] if config else []), *modules)
         return core.read_bytes()
 

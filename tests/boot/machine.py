@@ -9,8 +9,12 @@ import pexpect
 FIRMWARE = {
     "edk2": ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd",
              "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.fd"],
+    # With Secure Boot on, and Debian's published test key enrolled.
+    "edk2-secure": ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.ms.fd",
+                    "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.snakeoil.fd"],
     "uboot": ["-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
 }
+FIRMWARES = ["edk2", "uboot"]       # those that start whatever there is
 
 # After any of these nothing good can follow, so a test need not wait out its time. Each waits for its line to end.
 FATAL = {
@@ -21,7 +25,7 @@ FATAL = {
     "Linux panicked": r"Kernel panic - not syncing[^\r\n]*\r*\n",
 }
 
-TIMEOUT = 300   # seconds: emulation on a busy machine is slow, and only a failing test waits so long
+TIMEOUT = int(os.environ.get("BOOT_TIMEOUT", 300))
 
 
 class Died(Exception):
@@ -181,6 +185,10 @@ class Machine:
         """In the menu: start the entry of that number, the first being 0."""
         self._qemu.send("\x01" + "\x0e" * entry + "\r")     # home, then down
 
+    def press(self, key):
+        """In the menu: press a key, which is not echoed."""
+        self._qemu.send(key)
+
     def send(self, command):
         """At the prompt: type a line."""
         for key in command:
@@ -202,8 +210,7 @@ class Machine:
         Typing is slow: each key is drawn three times, by the emulated firmware."""
         self.send(f"source {path}")
         match, _ = self.expect(r"(?s)^(.*?)[\r\n]grub> ")
-        found = re.findall(r"(?ms)^<<(\S+)\n(.*?)^>>(\d+)$", clean(match.group(1)))
-        return {name: (text, int(status)) for name, text, status in found}
+        return results(clean(match.group(1)))
 
     # Xen and its domains
 
@@ -227,6 +234,12 @@ class Machine:
 def script(commands):
     """A file for run_all, which runs these {name: command}."""
     return "".join(f'echo "<<{name}"\n{command}\necho ">>$?"\n' for name, command in commands.items())
+
+
+def results(text):
+    """What the commands of a script() have printed: {name: (text, status)}."""
+    found = re.findall(r"(?ms)^<<(\S+)\n(.*?)^>>(\d+)$", text)
+    return {name: (text, int(status)) for name, text, status in found}
 
 
 MENU = r"keys to select which entry"
