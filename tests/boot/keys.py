@@ -8,7 +8,11 @@ from pathlib import Path
 SNAKEOIL = Path("/usr/share/qemu-efi-aarch64/PkKek-1-snakeoil")
 PASSPHRASE = "snakeoil"
 
-SBAT = "sbat,1,SBAT Version,sbat,1,-\ngrub.test,1,tests,grub,1,-\n"
+# The first line is what the format prescribes, and GRUB 2.14 takes no file without it.
+SBAT = """\
+sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md
+grub.tests,1,tests,grub,1,-
+"""
 
 
 class Keys:

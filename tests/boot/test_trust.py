@@ -106,17 +106,21 @@ def make_files(keys, xen):
     }
 
 
-def make_program(keys, grub, modules, files, config="", options=()):
-    """A GRUB that takes what our key has signed, with a memdisk that has some of the files."""
+def make_tar(files):
+    """{name: bytes} as an archive, which GRUB takes for a file system."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        for name in "a.img", "a.dtb", "xen.efi":
-            content = read(files[name])
+        for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+def make_program(keys, grub, modules, files, config="", options=()):
+    """A GRUB that takes what our key has signed, with a memdisk that has some of the files."""
     memdisk = keys.folder / "memdisk.tar"
-    memdisk.write_bytes(archive.getvalue())
+    memdisk.write_bytes(make_tar({name: read(files[name]) for name in ("a.img", "a.dtb", "xen.efi")}))
     return make_core(grub_dir(grub), modules, config,
                      ["--memdisk", memdisk, "--pubkey", keys.public, "--sbat", keys.sbat, *options])
 
