@@ -25,7 +25,7 @@ FATAL = {
     "Linux panicked": r"Kernel panic - not syncing[^\r\n]*\r*\n",
 }
 
-TIMEOUT = int(os.environ.get("BOOT_TIMEOUT", 300))
+TIMEOUT = 300   # seconds: emulation on a busy machine is slow, and only a failing test waits so long
 
 
 class Died(Exception):
