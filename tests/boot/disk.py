@@ -1,7 +1,9 @@
 """A disk as an installer would leave it, made without root: GPT, an ESP with GRUB, ext4 with everything else."""
 
+import io
 import os
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -62,6 +64,17 @@ def make_core(grub, modules, config="", options=()):
         _run(grub / "bin/grub-mkimage", "-d", grub / "lib/grub/arm64-efi", "-O", "arm64-efi", "-o", core, *options,
              "-p", "(,gpt2)/grub", *(["-c", early] if config else []), *modules)
         return core.read_bytes()
+
+
+def make_tar(files):
+    """{name: bytes} as an archive, which GRUB takes for a file system."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
 
 
 def entry(title, *lines):

@@ -23,6 +23,7 @@ GRUB = "2.12"
 # What a fixture needs that QEMU cannot give, and why.
 NOT_HERE = {
     "not-el2": "a machine without EL2 of its own: test_refuse.py::test_no_el2",
+    "reg-unverified": "signatures that are enforced: test_trust.py",
     "address-too-big": "files are loaded below 4 GiB where an address has one cell, and no file is that big",
     "image-in-range": "the claims keep images out: test_static.py shows it without them",
     "xen-in-range": "the claims keep Xen out: test_static.py shows it without them",
@@ -45,6 +46,7 @@ ELSEWHERE = {
     "tree-missing": "test_refuse.py", "tree-malformed": "test_refuse.py", "file-missing": "test_refuse.py",
     "file-empty": "test_refuse.py", "overlay-misfit": "test_overlay.py", "kernel-format": "test_kernels.py",
     "kernel-broken": "test_kernels.py", "config-unknown": "test_config.py", "key-unused": "test_config.py",
+    "signatures-off": "test_trust.py", "shim": "test_trust.py",
 }
 
 

@@ -70,7 +70,7 @@ def test_no_tree(check, put):
     done = check(folder / "text.dtb")
     assert done.returncode == 2 and "error: [tree-malformed] /text.dtb is not a well-formed" in done.stdout
     done = check(folder / "gone.dtb")
-    assert done.returncode == 2 and "error: file `/gone.dtb' not found" in done.stdout
+    assert done.returncode == 2 and "error: /gone.dtb: file `/gone.dtb' not found" in done.stdout
 
 
 def test_names(check, put):

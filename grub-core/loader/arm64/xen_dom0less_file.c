@@ -98,6 +98,18 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   return grub_errno;
 }
 
+/* Begin GRUB's message with PATH: "bad signature" alone says little.  */
+static void
+name_file (const char *path)
+{
+  grub_err_t err = grub_errno;
+  char *message = grub_strdup (dom0less_bare_message (grub_errmsg));
+
+  if (message)
+    grub_error (err, "%s: %s", path, message);
+  grub_free (message);
+}
+
 grub_err_t
 dom0less_read_file (const char *path, enum grub_file_type type,
 		    grub_uint64_t limit, const char *label,
@@ -107,12 +119,15 @@ dom0less_read_file (const char *path, enum grub_file_type type,
 
   *size = 0;
   file = dom0less_open (path, type);
-  if (!file)
-    return grub_errno;
-  if (label)
-    dom0less_announce (file, label, path);
-  dom0less_read_all (file, limit, pages, size);
-  grub_file_close (file);
+  if (file)
+    {
+      if (label)
+	dom0less_announce (file, label, path);
+      dom0less_read_all (file, limit, pages, size);
+      grub_file_close (file);
+    }
+  if (grub_errno)
+    name_file (path);
   return grub_errno;
 }
 

@@ -310,8 +310,12 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
   grub_free (label);
 
   if (grub_errno)
-    return refuse_image (boot, image, GRUB_DOM0LESS_RULE_FILE_MISSING, ": ",
-			 dom0less_bare_message (grub_errmsg));
+    {
+      grub_errno = GRUB_ERR_NONE;
+      return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_FILE_MISSING,
+			      first_module (boot, image)->node,
+			      dom0less_bare_message (grub_errmsg));
+    }
   if (cargo->size == 0)
     return refuse_image (boot, image, GRUB_DOM0LESS_RULE_FILE_EMPTY, "", "");
   if (first_module (boot, image)->kind == GRUB_DOM0LESS_XSM_POLICY

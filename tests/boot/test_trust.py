@@ -1,0 +1,240 @@
+"""Signatures and Secure Boot: what is signed boots; one flipped bit, a missing or a foreign signature does not,
+wherever it is, and there is no way round. GRUB's verifiers for that are the same in all three versions.
+"""
+
+import pytest
+
+from conftest import GRUBS
+from disk import at_once, entry, make_core, make_tar, menu
+from guest import ramdisk
+from keys import Keys, read
+from machine import PRESS_KEY, findings, results, script
+from paths import GUEST, grub_dir
+from prompt import refuse
+from rules import fixtures
+from test_check import IMAGE
+from test_overlay import CHOSEN, overlay
+from tpm import Tpm
+from tree import chosen, domain, make_dtb, module
+from two import LOAD_TWO, check_two
+
+# A GRUB that needs none of the modules on the disk, which have no signatures. `pgp` brings its hash for fingerprints
+# itself, but neither that of the signatures nor their algorithm.
+MODULES = ["part_gpt", "ext2", "normal", "configfile", "echo", "test", "memdisk", "tar", "procfs", "luks",
+           "xen_dom0less"]
+PGP = ["pgp", "gcry_sha256", "gcry_rsa"]
+
+A, B = domain("DomA", ramdisk="a.img", cpus=2, memory=128), domain("DomB", ramdisk="b.img", cpus=3, memory=512)
+CONFIG = "[global]\ndefault=xen\n[xen]\noptions=console=dtuart noreboot\n"
+
+BAD = "bad signature"
+NOBODY = "nobody verifies files there"
+NOT_STARTED = "is no image that the firmware starts"
+
+# {name: (arguments, what the error names, what it says)}.
+REFUSED = {
+    "kernel": ("--dtb /kernel.dtb /xen.efi", "(hd0,gpt2)/bad/vmlinuz", BAD),
+    "ramdisk": ("--dtb /ramdisk.dtb /xen.efi", "(hd0,gpt2)/bad/a.img", BAD),
+    "policy": ("--dtb /policy.dtb /xen.efi", "(hd0,gpt2)/bad/policy", BAD),
+    "partial": ("--dtb /partial.dtb /xen.efi", "(hd0,gpt2)/bad/partial.dtb", BAD),
+    "tree": ("--dtb /bad/a.dtb /xen.efi", "(hd0,gpt2)/bad/a.dtb", BAD),
+    "overlay": ("--dtb /a.dtb --overlay /bad/b.dtbo /xen.efi", "(hd0,gpt2)/bad/b.dtbo", BAD),
+    "config": ("--dtb /a.dtb --config /bad/xen.cfg /xen.efi", "(hd0,gpt2)/bad/xen.cfg", BAD),
+    "xen": ("--dtb /a.dtb /bad/xen.efi", "(hd0,gpt2)/bad/xen.efi", BAD),
+    "missing": ("--dtb /missing.dtb /xen.efi", "(hd0,gpt2)/unsigned.img", "/unsigned.img.sig' not found"),
+    "foreign": ("--dtb /foreign.dtb /xen.efi", "(hd0,gpt2)/foreign.img", "public key"),
+    "missing-tree": ("--dtb /unsigned.dtb /xen.efi", "(hd0,gpt2)/unsigned.dtb", "/unsigned.dtb.sig' not found"),
+    "foreign-xen": ("--dtb /a.dtb /foreign.efi", "(hd0,gpt2)/foreign.efi", "public key"),
+    "reg": ("--dtb /reg.dtb /xen.efi", "[reg-unverified] /chosen/domU1/module@2", "nobody has verified"),
+    "memdisk": ("--dtb /memdisk.dtb /xen.efi", "(memdisk)/a.img", NOBODY),
+    "memdisk-tree": ("--dtb (memdisk)/a.dtb /xen.efi", "(memdisk)/a.dtb", NOBODY),
+    "memdisk-xen": ("--dtb /a.dtb (memdisk)/xen.efi", "(memdisk)/xen.efi", NOBODY),
+    "proc": ("--dtb (proc)/luks_script /xen.efi", "(proc)/luks_script", NOBODY),
+}
+FORCED = ["ramdisk", "reg"]
+
+
+@pytest.fixture(scope="module")
+def keys():
+    with Keys() as made:
+        yield made
+
+
+def flip(content):
+    """The same with one bit flipped, in the middle."""
+    content = bytearray(read(content))
+    content[len(content) // 2] ^= 1
+    return bytes(content)
+
+
+def make_files(keys, xen):
+    """The disk's files: what is good, with its signatures, and what is not."""
+    # Whoever is not about the kernel has a small one, which is verified soon.
+    small = A.replace("vmlinuz", "small")
+    trees = {
+        "a": A,
+        "kernel": A.replace("vmlinuz", "bad/vmlinuz"),
+        "ramdisk": small.replace("a.img", "bad/a.img"),
+        "policy": module(9, "xen,xsm-policy", "bad/policy") + small,
+        "partial": domain("DomA", kernel="small", extra=module(3, "device-tree", "bad/partial.dtb")),
+        "missing": small.replace("a.img", "unsigned.img"),
+        "foreign": small.replace("a.img", "foreign.img"),
+        "memdisk": small.replace("a.img", "(memdisk)/a.img"),
+    }
+    files = {
+        "xen.efi": xen, "vmlinuz": GUEST / "vmlinuz", "a.img": ramdisk("a.img"), "b.img": ramdisk("b.img"),
+        "small": IMAGE, "policy": b"a policy", "partial.dtb": b"a partial tree",
+        "xen.cfg": CONFIG, "b.dtbo": overlay((CHOSEN, B)), "both.dtbo": overlay((CHOSEN, A + B)),
+        "reg.dtb": make_dtb(fixtures("bad")["reg-unverified"]),
+        **{f"{name}.dtb": make_dtb(chosen(nodes)) for name, nodes in trees.items()},
+    }
+    bad = {name: files[name]
+           for name in ("xen.efi", "vmlinuz", "a.img", "policy", "partial.dtb", "xen.cfg", "a.dtb", "b.dtbo")}
+    foreign = {"foreign.img": files["a.img"], "foreign.efi": xen}
+    return {
+        **keys.signed(files),
+        **{f"bad/{name}": flip(content) for name, content in bad.items()},
+        **{f"bad/{name}.sig": keys.sign(content) for name, content in bad.items()},
+        **foreign, **{f"{name}.sig": keys.sign(content, "theirs") for name, content in foreign.items()},
+        "unsigned.img": files["a.img"], "unsigned.dtb": files["a.dtb"],
+    }
+
+
+def make_program(keys, grub, modules, config="", options=()):
+    """A GRUB that takes what our key has signed."""
+    return make_core(grub_dir(grub), modules, config, ["--pubkey", keys.public, "--sbat", keys.sbat, *options])
+
+
+def secure_program(keys, grub, modules, config="", options=("--disable-shim-lock",)):
+    """The same, started by the firmware under Secure Boot."""
+    return keys.sign_program(make_program(keys, grub, modules, config, options))
+
+
+def memdisk(keys, files):
+    """Options for a GRUB that has some of the files in it."""
+    path = keys.folder / "memdisk.tar"
+    path.write_bytes(make_tar({name: read(files[name]) for name in ("a.img", "a.dtb", "xen.efi")}))
+    return ["--memdisk", path]
+
+
+def tries(cases, good):
+    """A script that tries all, some of them again by force, and loads what is good."""
+    commands = {name: f"if xen_dom0less {arguments}; then echo loaded; else boot; fi"
+                for name, (arguments, _, _) in cases.items()}
+    forced = {f"forced-{name}": f"xen_dom0less_force=1\n{commands[name]}" for name in FORCED}
+    return script({**commands, **forced, "good": f"xen_dom0less {good}"})
+
+
+def check_tries(cases, told):
+    """Each was refused by one error, which names the file, and nothing could be booted then; what is good was not."""
+    assert list(told) == [*cases, *(f"forced-{name}" for name in FORCED), "good"]
+    text, status = told.pop("good")
+    assert status == 0 and not findings(text), text
+    faults = []
+    for name, (text, _) in told.items():
+        _, what, why = cases[name.removeprefix("forced-")]
+        # Long words are broken at the end of a line.
+        errors = ["".join(line.split()) for line in findings(text)]
+        words = ["".join(line.split()) for line in (what, why, "you need to load the kernel first")]
+        if (len(errors) != 2 or words[0] not in errors[0] or words[1] not in errors[0] or words[2] not in errors[1]
+                or "loaded\n" in text):
+            faults.append(f"{name}: {text}")
+    assert not faults, "\n\n".join(faults)
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_signatures(boot, keys, grub):
+    """Without Secure Boot, check_signatures=enforce alone, which an embedded key switches on. What boots has a file of
+    each sort that is asked for at the prompt."""
+    files = make_files(keys, GUEST / "xen-4.17.efi")
+    files.update(keys.signed({
+        "all.cfg": tries(REFUSED, "--dtb /a.dtb --overlay /b.dtbo --config /xen.cfg /xen.efi"),
+        "grub/grub.cfg": "",
+    }))
+    machine = boot("", files, grub=grub, core=make_program(keys, grub, MODULES + PGP, options=memdisk(keys, files)))
+    machine.prompt()
+    check_tries(REFUSED, machine.run_all("/all.cfg"))
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
+
+
+# Nobody has a password, so nobody gets further than to the menu.
+LOCKED = "set superusers=nobody\nexport superusers\n"
+
+
+def unrestricted(menu):
+    """The same menu, whose entries everybody may start."""
+    return menu.replace('" {\n', '" --unrestricted {\n')
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_secure_boot(boot, keys, grub):
+    """With one's own keys, from a menu that cannot be left. The tree is the firmware's, which nobody verifies, with a
+    signed overlay. What is good for GRUB must be so for the firmware as well if it is Xen."""
+    cases = {**REFUSED, "unsigned": ("--dtb /a.dtb /plain.efi", "(hd0,gpt2)/plain.efi", NOT_STARTED)}
+    good = "--overlay /both.dtbo /xen.efi console=dtuart noreboot"
+    choice = unrestricted(menu(entry("tries", "source /all.cfg")))
+    files = make_files(keys, keys.sign_program(GUEST / "xen-4.17.efi"))
+    files.update(keys.signed({"plain.efi": GUEST / "xen-4.17.efi", "all.cfg": tries(cases, good),
+                              "grub/grub.cfg": choice}))
+    machine = boot(choice, files, grub=grub, firmware="edk2-secure",
+                   core=secure_program(keys, grub, MODULES + PGP, LOCKED,
+                                       ["--disable-shim-lock", *memdisk(keys, files)]))
+    machine.menu()
+    for key in "ec":
+        machine.press(key)
+        machine.expect("Enter username: ")
+        machine.press("\x1b")
+        machine.menu()
+    machine.select(0)
+    machine.expect(PRESS_KEY)
+    text = machine.text
+    assert "grub>" not in text
+    check_tries(cases, results(text))
+    machine.press("\r")
+    check_two(machine.domains("DomA", "DomB"))
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_edited_menu(boot, keys, grub):
+    """An edited grub.cfg is not read, and without one there is only the question who it is."""
+    choice = unrestricted(at_once("echo signed"))
+    machine = boot(choice.replace("signed", "edited"), keys.signed({"grub/grub.cfg": choice}), grub=grub,
+                   firmware="edk2-secure", core=secure_program(keys, grub, MODULES + PGP, LOCKED))
+    for _ in range(2):
+        machine.expect("Enter username: ")
+        machine.press("\x1b")
+    assert "edited" not in machine.text and "grub>" not in machine.text
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_signatures_off(boot, keys, grub):
+    """Under lockdown the module tpm is enough for GRUB to let unsigned files of all kinds pass, but not for us; nor is
+    the variable without the module that it is for. (2.06's tpm does not even need a TPM for that.)"""
+    xen = keys.sign_program(GUEST / "xen-4.17.efi")
+    with Tpm() as tpm:
+        machine = boot("", {"xen.efi": xen}, grub=grub, firmware="edk2-secure", extra=tpm.arguments,
+                       core=secure_program(keys, grub, [*MODULES, "tpm"]))
+        machine.prompt()
+        refuse(machine, LOAD_TWO, "signatures-off", "check_signatures=enforce")
+        machine.run("check_signatures=enforce")
+        refuse(machine, LOAD_TWO, "signatures-off")
+        # From the disk, unsigned: that is how little it takes.
+        machine.run("insmod pgp")
+        text, status = machine.run(LOAD_TWO)
+        assert status and "(hd0,gpt2)/xen.efi: file `/xen.efi.sig' not found" in text, text
+        machine.run("check_signatures=no")
+        refuse(machine, LOAD_TWO, "signatures-off")
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_shim(boot, keys, grub):
+    """A GRUB that wants shim under Secure Boot starts without it, and then nothing passes. The module itself has to be
+    built in: from a disk none is loaded, whoever has signed it."""
+    files = keys.signed({"grub/grub.cfg": "", "hello.mod": grub_dir(grub) / "lib/grub/arm64-efi/hello.mod"})
+    machine = boot("", files, grub=grub, firmware="edk2-secure",
+                   core=secure_program(keys, grub, MODULES + PGP, options=()))
+    machine.prompt()
+    refuse(machine, LOAD_TWO, "shim", "without shim")
+    text, _ = machine.run("insmod /hello.mod")
+    assert "prohibited by secure boot policy" in text, text
