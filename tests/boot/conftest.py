@@ -54,7 +54,7 @@ def boot(request):
                 **(files or {}),
             }
             number = len(machines)
-            disk = make_disk(f"{scratch}/disk-{number}.img", grub, content, menu, esp, core)
+            disk = make_disk(f"{scratch}/disk-{number}.img", grub, content, menu, esp)
             started = Machine(disk, folder / f"{name}{f'-{number}' * bool(number)}.log", **machine)
             machines.append(started)
             return started

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import GRUBS
 from disk import at_once, entry, make_core, make_tar, menu
-from guest import ramdisk
+from guest import kernel, ramdisk
 from keys import Keys, read
 from machine import PRESS_KEY, findings, results, script
 from paths import GUEST, grub_dir
@@ -82,7 +82,7 @@ def make_files(keys, xen):
         "memdisk": small.replace("a.img", "(memdisk)/a.img"),
     }
     files = {
-        "xen.efi": xen, "vmlinuz": GUEST / "vmlinuz", "a.img": ramdisk("a.img"), "b.img": ramdisk("b.img"),
+        "xen.efi": xen, "vmlinuz": kernel(), "a.img": ramdisk("a.img"), "b.img": ramdisk("b.img"),
         "small": IMAGE, "policy": b"a policy", "partial.dtb": b"a partial tree",
         "xen.cfg": CONFIG, "b.dtbo": overlay((CHOSEN, B)), "both.dtbo": overlay((CHOSEN, A + B)),
         "reg.dtb": make_dtb(fixtures("bad")["reg-unverified"]),
