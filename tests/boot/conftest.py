@@ -27,8 +27,8 @@ XENS = ["4.17", "4.20"]
 def boot(request):
     """boot(menu, files={}, esp={}, core=…, grub=…, xen=…, firmware=…, and what else Machine takes) -> Machine
 
-    `esp` is what the EFI system partition holds beside GRUB, and `core` that GRUB, if not the plain one. Besides `files`
-    the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and two.dtb (two.py).
+    `esp` is what the EFI system partition holds beside GRUB, and `core` that GRUB, if not the plain one. Besides
+    `files` the disk holds xen.efi, vmlinuz, a.img and b.img (ramdisks of these names) and two.dtb (two.py).
     """
     folder = BUILD / "boot"
     folder.mkdir(parents=True, exist_ok=True)
