@@ -84,7 +84,7 @@ class Tpm:
         self._ask(f"writeb {register:#x} {value:#x}")
 
     def _wait(self, register, flag):
-        for _ in range(500):
+        for _ in range(3000):
             if self._get(register) & flag:
                 return
             time.sleep(0.01)
