@@ -21,6 +21,7 @@ from two import TWO
 GRUB = "2.06"
 MODULES = "usr/lib/grub/arm64-efi"      # of the installed GRUB
 BOOT = "boot/grub/arm64-efi"            # of the GRUB that boots
+PROGRAMS = ["grub-dom0less-check", "grub-dom0less-import"]
 OURS = ["dom0less.mod", "xen_dom0less.mod"]
 
 
@@ -93,10 +94,12 @@ def test_tools(tmp_path, architecture, machine):
     """Programs for the package's architecture."""
     if architecture not in TOOLS:
         pytest.skip(f"this machine is {NATIVE}, and builds no packages for {architecture}")
-    programs = sorted((unpacked(TOOLS[architecture], tmp_path) / "usr/bin").iterdir())
-    assert [program.name for program in programs] == ["grub-dom0less-check", "grub-dom0less-import"]
-    for program in programs:
-        assert machine in output("readelf", "--file-header", program)
+    folder = unpacked(TOOLS[architecture], tmp_path) / "usr/bin"
+    assert {program.name for program in folder.iterdir()} == {*PROGRAMS, "grub-dom0less-sign"}
+    for program in PROGRAMS:
+        assert machine in output("readelf", "--file-header", folder / program)
+    script = (folder / "grub-dom0less-sign").read_text()
+    assert script.startswith("#!/bin/sh\n") and not re.search(r"@\w+@", script)
 
 
 # Their life
