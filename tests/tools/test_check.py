@@ -118,6 +118,20 @@ def test_section(check, put):
     assert "cannot load /vmlinuz-a" in check("--config", folder / "xen.cfg", folder / "one.dtb").stdout
 
 
+def test_read_once(check, put):
+    """A tree that asks for a xen.cfg, which names another tree: the overlay, which goes on both, is read once."""
+    overlay = compile_dts(b"""/dts-v1/; /plugin/; / { fragment@0 { target-path = "/chosen";
+        __overlay__ { DomB { }; }; }; };""".replace(b"DomB { };", domain("DomB", ramdisk="a.img").encode()))
+    folder = put({**FILES, "xen.efi": b"", "asks.dtb": tree("xen,uefi-cfg-load;"), "other.dtb": tree(ONE),
+                  "b.dtbo": overlay, "xen.cfg": "[global]\ndefault=a\n[a]\nkernel=vmlinuz\ndtb=other.dtb\n"})
+    done = check("--json", "--xen", folder / "xen.efi", "--overlay", folder / "b.dtbo",
+                 "--machine-tree", folder / "asks.dtb")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert [domain["name"] for domain in found["domains"]] == ["dom0", "DomB", "DomA"]
+    assert [one["what"] for one in found["measurements"] if one["pcr"] == 9].count("/b.dtbo") == 1
+
+
 def test_xen(check, put):
     """The hypervisor is asked for its version and what it was built with."""
     folder = put({**FILES, "one.dtb": tree(STATIC)})

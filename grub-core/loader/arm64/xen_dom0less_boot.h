@@ -59,6 +59,13 @@ struct dom0less_key
   int is_used;
 };
 
+struct dom0less_overlay
+{
+  char *path;
+  void *fdt;				/* as it was read */
+  grub_size_t size;
+};
+
 struct dom0less_boot
 {
   const struct dom0less_request *request;	/* until it is armed */
@@ -67,6 +74,8 @@ struct dom0less_boot
   void *tree;				/* the working tree, on the heap */
   char *tree_name;			/* a file's, or what else to call it */
   int tree_is_file;
+  struct dom0less_overlay *overlays;	/* once they are read */
+  int n_overlays;
   char *config;				/* xen.cfg's text, cut; or NULL */
   char *config_name;
   grub_size_t config_size;

@@ -152,6 +152,11 @@ dom0less_free (struct dom0less_boot *boot)
 
   for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
     grub_free (boot->paths[i]);
+  for (i = 0; i < boot->n_overlays; i++)
+    {
+      grub_free (boot->overlays[i].path);
+      grub_free (boot->overlays[i].fdt);
+    }
   for (i = 0; i < boot->n_keys; i++)
     {
       grub_free (boot->keys[i].key);
@@ -160,6 +165,7 @@ dom0less_free (struct dom0less_boot *boot)
   grub_free (boot->images);
   grub_free (boot->claims);
   grub_free (boot->paths);
+  grub_free (boot->overlays);
   grub_free (boot->keys);
   grub_free (boot->plan);
   grub_free (boot->memory);

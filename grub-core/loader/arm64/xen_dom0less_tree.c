@@ -57,45 +57,71 @@ dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room)
 }
 
 static grub_err_t
-report_misfit (struct dom0less_boot *boot, const char *path,
-	       const void *overlay, int err)
+report_misfit (struct dom0less_boot *boot,
+	       const struct dom0less_overlay *overlay, int err)
 {
   const char *missing, *fragment = "";
   char *text;
   int node;
 
-  node = grub_dom0less_overlay_fault (boot->tree, overlay, &missing);
+  node = grub_dom0less_overlay_fault (boot->tree, overlay->fdt, &missing);
   if (node < 0)
     missing = fdt_strerror (err);
   else
-    fragment = grub_dom0less_node_name (overlay, node);
-  text = grub_xasprintf ("%s: %s %s%s", path, fragment,
+    fragment = grub_dom0less_node_name (overlay->fdt, node);
+  text = grub_xasprintf ("%s: %s %s%s", overlay->path, fragment,
 			 node < 0 ? "" : "wants ", missing);
   dom0less_refuse (boot, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
-		   GRUB_DOM0LESS_NONE, text ? text : path);
+		   GRUB_DOM0LESS_NONE, text ? text : overlay->path);
   grub_free (text);
   return grub_errno;
+}
+
+/* Read the request's overlays, in case a tree asks for another: each file is
+   opened, and so measured, once.  */
+static grub_err_t
+read_overlays (struct dom0less_boot *boot)
+{
+  struct dom0less_overlay *overlay;
+  int n = 0;
+
+  if (boot->overlays)
+    return GRUB_ERR_NONE;
+  while (boot->request->overlays[n])
+    n++;
+  boot->overlays = grub_calloc (n + 1, sizeof (*boot->overlays));
+  if (!boot->overlays)
+    return grub_errno;
+
+  while (boot->n_overlays < n)
+    {
+      overlay = boot->overlays + boot->n_overlays;
+      overlay->path
+	= dom0less_full_name (boot->request->overlays[boot->n_overlays++]);
+      if (!overlay->path)
+	return grub_errno;
+      overlay->fdt = dom0less_read_text (overlay->path,
+					 GRUB_FILE_TYPE_DEVICE_TREE_IMAGE,
+					 &overlay->size);
+      if (!overlay->fdt)
+	return grub_errno;
+      if (grub_dom0less_check_tree (overlay->fdt, overlay->size))
+	return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+				GRUB_DOM0LESS_NONE, overlay->path);
+    }
+  return GRUB_ERR_NONE;
 }
 
 /* fdt_overlay_apply spoils both of its trees when it fails, so it works on
    copies.  What it needs is not known before: all of OVERLAY, and longer paths
    for its symbols.  */
 static grub_err_t
-apply_overlay (struct dom0less_boot *boot, const char *path)
+apply_overlay (struct dom0less_boot *boot,
+	       const struct dom0less_overlay *overlay)
 {
-  grub_size_t size, room;
-  void *overlay, *base, *copy;
+  grub_size_t size = overlay->size, room;
+  void *base, *copy;
   int err = -FDT_ERR_NOSPACE;
-
-  overlay = dom0less_read_text (path, GRUB_FILE_TYPE_DEVICE_TREE_IMAGE, &size);
-  if (!overlay)
-    return grub_errno;
-  if (grub_dom0less_check_tree (overlay, size))
-    {
-      grub_free (overlay);
-      return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-			      GRUB_DOM0LESS_NONE, path);
-    }
 
   for (room = 2 * size; err == -FDT_ERR_NOSPACE && room <= MAX_TREE_SIZE * 4;
        room *= 2)
@@ -106,7 +132,7 @@ apply_overlay (struct dom0less_boot *boot, const char *path)
 	err = -FDT_ERR_INTERNAL;
       else
 	{
-	  grub_memcpy (copy, overlay, size);
+	  grub_memcpy (copy, overlay->fdt, size);
 	  err = fdt_open_into (boot->tree, base,
 			       (int) (fdt_totalsize (boot->tree) + room));
 	  if (!err)
@@ -124,15 +150,14 @@ apply_overlay (struct dom0less_boot *boot, const char *path)
       boot->scene.fdt = base;
     }
   else if (!grub_errno)
-    report_misfit (boot, path, overlay, err);
-  grub_free (overlay);
+    report_misfit (boot, overlay, err);
   return grub_errno;
 }
 
 grub_err_t
 dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
 {
-  char **overlay;
+  int i;
 
   grub_free (boot->tree);
   grub_free (boot->tree_name);
@@ -158,16 +183,11 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
   if (grub_errno)
     return grub_errno;
 
-  for (overlay = boot->request->overlays; *overlay; overlay++)
-    {
-      char *path = dom0less_full_name (*overlay);
-
-      if (path)
-	apply_overlay (boot, path);
-      grub_free (path);
-      if (grub_errno)
-	return grub_errno;
-    }
+  if (read_overlays (boot))
+    return grub_errno;
+  for (i = 0; i < boot->n_overlays; i++)
+    if (apply_overlay (boot, boot->overlays + i))
+      return grub_errno;
 
   if (boot->tree_is_file)
     return dom0less_fix_up (boot);
