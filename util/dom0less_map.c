@@ -82,6 +82,23 @@ end_label (FILE *stream)
   fputs ("</text>\n", stream);
 }
 
+static void
+write_label (FILE *stream, double x, double y, const char *label)
+{
+  begin_label (stream, x, y);
+  write_text (stream, label);
+  end_label (stream);
+}
+
+/* A line that says what is drawn in COLOUR.  */
+static void
+write_legend (FILE *stream, double y, const char *colour, const char *label)
+{
+  fprintf (stream, "<rect x=\"%d\" y=\"%.1f\" width=\"10\" height=\"10\" "
+	   "fill=\"%s\"/>\n", MARGIN, y - 10, colour);
+  write_label (stream, MARGIN + 16, y, label);
+}
+
 /* A rectangle from START on, SIZE long, in BAR; LABEL is seen when the mouse
    rests there.  */
 static void
@@ -128,9 +145,7 @@ draw_piece (FILE *stream, const struct dom0less_boot *boot,
 		     (unsigned long long) memory->start,
 		     (unsigned long long) (memory->start + memory->size - 1),
 		     (unsigned long long) (memory->size >> 20));
-  begin_label (stream, MARGIN, y + LINE_HEIGHT - 5);
-  write_text (stream, label);
-  end_label (stream);
+  write_label (stream, MARGIN, y + LINE_HEIGHT - 5, label);
   draw_box (&bar, memory->start, memory->size, "#eee", label);
   free (label);
 
@@ -146,11 +161,7 @@ draw_piece (FILE *stream, const struct dom0less_boot *boot,
       label = range_label (boot, range);
       draw_box (&bar, start, size, colours[range->kind], label);
       y += LINE_HEIGHT;
-      fprintf (stream, "<rect x=\"%d\" y=\"%.1f\" width=\"10\" height=\"10\" "
-	       "fill=\"%s\"/>\n", MARGIN, y - 10, colours[range->kind]);
-      begin_label (stream, MARGIN + 16, y);
-      write_text (stream, label);
-      end_label (stream);
+      write_legend (stream, y, colours[range->kind], label);
       free (label);
     }
   return y + LINE_HEIGHT;
@@ -178,9 +189,7 @@ draw_domains (FILE *stream, const struct dom0less_boot *boot,
   label = xasprintf ("domains: %llu of %llu MiB",
 		     (unsigned long long) (wanted >> 20),
 		     (unsigned long long) (ram >> 20));
-  begin_label (stream, MARGIN, y + LINE_HEIGHT - 5);
-  write_text (stream, label);
-  end_label (stream);
+  write_label (stream, MARGIN, y + LINE_HEIGHT - 5, label);
   if (ram)
     draw_box (&bar, 0, ram, "#eee", label);
   free (label);
@@ -200,11 +209,7 @@ draw_domains (FILE *stream, const struct dom0less_boot *boot,
       draw_box (&bar, at, memory << 10, colour, label);
       at += memory << 10;
       y += LINE_HEIGHT;
-      fprintf (stream, "<rect x=\"%d\" y=\"%.1f\" width=\"10\" height=\"10\" "
-	       "fill=\"%s\"/>\n", MARGIN, y - 10, colour);
-      begin_label (stream, MARGIN + 16, y);
-      write_text (stream, label);
-      end_label (stream);
+      write_legend (stream, y, colour, label);
       free (label);
     }
   return y + LINE_HEIGHT;
