@@ -99,6 +99,13 @@ dom0less_host_enforce (void)
 
 static struct dom0less_measurement *measured;
 static size_t n_measured;
+static int are_files_measured;
+
+void
+dom0less_host_measure_files (void)
+{
+  are_files_measured = 1;
+}
 
 static void
 measure (int pcr, const void *bytes, size_t size, const char *what)
@@ -324,7 +331,7 @@ dom0less_open (const char *name, enum grub_file_type type)
   path = dom0less_host_path (name);
   file = open_host_file (path, name[0] == '/' ? name : path);
   free (path);
-  if (file)
+  if (file && are_files_measured)
     measure_file (file, name);
   if (!file || (type & GRUB_FILE_TYPE_NO_DECOMPRESS))
     return file;

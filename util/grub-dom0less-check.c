@@ -555,6 +555,8 @@ main (int argc, char *argv[])
 
   boot = xcalloc (1, sizeof (*boot));
   boot->request = &arguments.request;
+  if (arguments.output == OUTPUT_JSON || arguments.output == OUTPUT_PCR)
+    dom0less_host_measure_files ();
   /* GRUB has measured these two before the first file.  */
   if (arguments.command)
     dom0less_host_measure (arguments.command);

@@ -52,6 +52,10 @@ struct dom0less_measurement
   char *what;				/* a full name or a command line */
 };
 
+/* Measure each file as well that is opened from now on, which is to read it
+   once more.  */
+void dom0less_host_measure_files (void);
+
 /* Measure LINE, a command line, as GRUB would.  */
 void dom0less_host_measure (const char *line);
 
