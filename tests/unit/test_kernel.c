@@ -242,6 +242,66 @@ TEST (zboot_compressions_are_strings)
 		    -FDT_ERR_BADVALUE);
 }
 
+/* A member of the deflate data "D", with what FLAGS ask for.  Returns its size. */
+static size_t
+make_gzip (unsigned char *member, unsigned char flags)
+{
+  static const char parts[][8] = { "\4:\2\0ab", "\10:name", "\20:note",
+				   "\2:hc" };
+  static const size_t sizes[] = { 4, 5, 5, 2 };
+  size_t at = 10, i;
+
+  memset (member, 0, at);
+  memcpy (member, "\x1f\x8b\x08", 3);
+  member[3] = flags;
+  for (i = 0; i < 4; i++)
+    if (flags & parts[i][0])
+      {
+	memcpy (member + at, parts[i] + 2, sizes[i]);
+	at += sizes[i];
+      }
+  memcpy (member + at, "D\4\3\2\1\x40\3\2\1", 9);
+  return at + 9;
+}
+
+TEST (gzip_headers_are_read)
+{
+  unsigned char member[64];
+  struct grub_dom0less_gzip gzip;
+  unsigned int flags;
+  size_t size, less;
+
+  for (flags = 0; flags < 32; flags++)
+    {
+      size = make_gzip (member, flags);
+      assert_int_equal (grub_dom0less_read_gzip (&gzip, member, size), 0);
+      assert_int_equal (member[gzip.offset], 'D');
+      assert_int_equal (gzip.size, 1);
+      assert_int_equal (gzip.crc, 0x01020304);
+      assert_int_equal (gzip.unpacked, 0x01020340);
+      /* Without the data there is nothing left of it.  */
+      memmove (member + size - 9, member + size - 8, 8);
+      for (less = 0; less < size; less++)
+	assert_int_equal (grub_dom0less_read_gzip (&gzip, member, less),
+			  -FDT_ERR_BADVALUE);
+    }
+}
+
+TEST (other_members_are_refused)
+{
+  unsigned char member[64];
+  struct grub_dom0less_gzip gzip;
+  size_t size = make_gzip (member, 0), i;
+
+  for (i = 0; i < 4; i++)
+    {
+      make_gzip (member, 0);
+      member[i] ^= 0x20;
+      assert_int_equal (grub_dom0less_read_gzip (&gzip, member, size),
+			-FDT_ERR_BADVALUE);
+    }
+}
+
 TEST (xen_consumes_gzip)
 {
   unsigned char header[GRUB_DOM0LESS_HEADER_SIZE] = { 0x1f, 0x8b, 8 };
@@ -280,6 +340,8 @@ main (void)
       cmocka_unit_test (zboot_headers_are_read),
       cmocka_unit_test (zboot_headers_that_contradict_themselves_are_refused),
       cmocka_unit_test (zboot_compressions_are_strings),
+      cmocka_unit_test (gzip_headers_are_read),
+      cmocka_unit_test (other_members_are_refused),
       cmocka_unit_test (xen_consumes_gzip)
     };
 
