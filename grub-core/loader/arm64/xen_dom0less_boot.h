@@ -191,7 +191,7 @@ grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
 
 /* Read what the Xen image in BOOT->xen_file says of itself into
    BOOT->machine.xen.  What it does not say stays unknown.  */
-void dom0less_read_xen_facts (struct dom0less_boot *boot);
+grub_err_t dom0less_read_xen_facts (struct dom0less_boot *boot);
 
 /* xen_dom0less_config.c */
 

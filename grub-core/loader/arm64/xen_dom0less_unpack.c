@@ -178,7 +178,7 @@ try_config (struct grub_dom0less_xen *xen, char *at, grub_size_t size,
   return len > 0 && grub_dom0less_xen_config (xen, text, len);
 }
 
-void
+grub_err_t
 dom0less_read_xen_facts (struct dom0less_boot *boot)
 {
   struct grub_dom0less_xen *xen = &boot->machine.xen;
@@ -189,7 +189,9 @@ dom0less_read_xen_facts (struct dom0less_boot *boot)
 
   grub_dom0less_xen_version (xen, image, boot->xen_size);
   text = grub_malloc (MAX_CONFIG);
-  for (tries = 0; text && tries < MAX_TRIES; tries++, at++)
+  if (!text)
+    return grub_errno;
+  for (tries = 0; tries < MAX_TRIES; tries++, at++)
     {
       at = grub_dom0less_xen_gzip (image, boot->xen_size, at);
       if (at == boot->xen_size
@@ -197,8 +199,8 @@ dom0less_read_xen_facts (struct dom0less_boot *boot)
 	break;
     }
   grub_free (text);
-  grub_errno = GRUB_ERR_NONE;
   grub_dprintf ("xen_dom0less", "Xen %d.%d, options %s0x%x\n", xen->major,
 		xen->minor, xen->has_config ? "" : "not known: ",
 		xen->options);
+  return GRUB_ERR_NONE;
 }

@@ -1,0 +1,194 @@
+"""Faults: every call of the loader's that can fail does so once, and every read of the disk. Each time there is an
+error, memory is as it was before, and the next try loads; in the end the same GRUB boots. Then faults that come from
+outside: a disk with bad sectors, servers that fall silent, a thousand loads, a machine with hardly any memory."""
+
+import gzip
+import re
+import socketserver
+import subprocess
+import threading
+
+import pytest
+
+from faults import call_sites, faulty_modules, where
+from guest import kernel, ramdisk
+from disk import put_file
+from machine import findings, script
+from paths import GUEST
+from test_binding import PARTIAL
+from test_kernels import size, uimage, zboot, zstd
+from test_manual import network
+from test_overlay import CHOSEN, overlay
+from test_undo import POOL, by_type
+from tree import chosen, compile_dts, domain, make_dtb, module
+from two import LOAD_TWO, TWO, XEN_EFI, check_two
+
+GRUB = "2.12"
+KERNEL = 'uefi,binary = "vmlinuz";'
+ARGUMENTS = "console=dtuart noreboot bootscrub=0 dom0_mem=128M"
+NAMES = ["Dom0", *(f"Dom{letter}" for letter in "ABCDEFGH")]
+
+
+def rich_tree():
+    """Every way to name a module and to place it, and every kind of kernel that is unpacked."""
+    static = "xen,static-mem = <0 0x58000000 0 0x4000000>;"
+    place = f"reg = <0x60000000 0x4000000>; {KERNEL}"
+    return make_dtb(chosen(
+        "#address-cells = <2>; #size-cells = <2>;",
+        domain("DomA", kernel="shared.gz", ramdisk="a.img", memory=64, extra=static),
+        domain("DomB", kernel="shared.gz", ramdisk="a.img", memory=64),
+        domain("DomC", kernel="zboot", memory=64, extra=module(3, "device-tree", "partial.dtb")),
+        domain("DomD", cells=(1, 1), memory=64).replace(KERNEL, place),
+        domain("DomE", kernel="OURS", memory=64),
+        domain("DomF", memory=64).replace(KERNEL, "mb-index = <1>;"),
+        domain("DomG", kernel="THEIRS", memory=64),
+    ))
+
+
+def rich_files():
+    config = "[global]\ndefault=here\nchain=second.cfg\n"
+    return {
+        "rich.dtb": rich_tree(),
+        "shared.gz": gzip.compress(kernel("shared.gz"), 1, mtime=0),
+        "zboot": zboot("zstd", zstd(kernel("zboot")), size(len(kernel("zboot")))),
+        "partial.dtb": compile_dts(PARTIAL),
+        "first.cfg": config,
+        "xen.cfg": config,
+        "second.cfg": f"[here]\noptions={ARGUMENTS}\nkernel=vmlinuz console=hvc0 quiet hostname=Dom0\nramdisk=b.img\n"
+                      "binary=vmlinuz THEIRS\nunknown=yes\n",
+        "h.dtbo": overlay((CHOSEN, domain("DomH", memory=64))),
+        # Two uImages with something packed in them: Xen would unpack the first domain's in place.
+        "uimage": uimage(kernel("uimage")).replace(bytes([5, 22, 2, 0]), bytes([5, 22, 2, 1])),
+        "copies.dtb": make_dtb(chosen(domain("DomA", kernel="uimage"), domain("DomB", kernel="uimage"))),
+        "asking.dtb": make_dtb(chosen("xen,uefi-cfg-load;")),
+        "misfit.dtbo": overlay(('target-path = "/chosen/DomX"', "cpus = <2>;")),
+        "elf": b"\x7fELF" + bytes(100),
+        "elf.dtb": make_dtb(chosen(domain("DomA", kernel="elf"))),
+        "gone.dtb": make_dtb(chosen(domain("DomA", ramdisk="gone.img"))),
+    }
+
+
+RICH = ("xen_dom0less --dtb /rich.dtb --overlay /h.dtbo --config /first.cfg --module OURS=/vmlinuz --module /vmlinuz"
+        f" --module SPARE=/a.img /xen.efi {ARGUMENTS}")
+# What else has calls of its own. The loaded tree asks for the xen.cfg beside Xen.
+OTHERS = {
+    "asked": "xen_dom0less --overlay /h.dtbo /xen.efi",
+    "shown": "xen_dom0less --dry-run --dtb /copies.dtb /xen.efi",
+    "misfit": "xen_dom0less --overlay /misfit.dtbo /xen.efi",
+    "elf": "xen_dom0less --dtb /elf.dtb /xen.efi",
+    "gone": "xen_dom0less --dtb /gone.dtb /xen.efi",
+}
+# Calls that may fail: a claim is tried again with a newer map; and if the firmware does not take its own tree back,
+# there is no more to be done.
+PASSED = {"fault_grub_efi_allocate_pages_real", "fault_install_table"}
+
+
+def start_faulty(boot, tmp_path, commands):
+    """A machine with all the files and the loader that fails, and what becomes of these {name: command}."""
+    machine = boot(files={**rich_files(), **faulty_modules(GRUB, tmp_path), "all.cfg": script(commands)},
+                   grub=GRUB, xen="4.20-static")
+    machine.prompt()
+    for command in "insmod /faulty/fault.mod", "insmod /faulty/xen_dom0less.mod", "devicetree /asking.dtb":
+        assert machine.run(command) == ("", 0)
+    results = machine.run_all("/all.cfg")
+    assert list(results) == list(commands)
+    return machine, {name: text for name, (text, status) in results.items() if status == 0}
+
+
+def read_points(text):
+    """What `faults` has printed: [(function, return address in the loader, refused or passed, error)], and its sum."""
+    text = " ".join(text.split())
+    points = re.findall(r"\d+ (fault_\w+) ([0-9a-f]+) (refused|passed) (.*?) ?(?=\d+ fault_|\w+: \d+ fault points)", text)
+    total, = re.findall(r": (\d+) fault points, (\d+) refused, (\d+) passed, (\d+) then not, (\d+) leaks;", text)
+    assert int(total[0]) == len(points) > 0
+    return points, total
+
+
+def boot_rich(machine):
+    """The loader that fails does not any more."""
+    text, status = machine.run(RICH)
+    assert status == 0, text
+    machine.send("boot")
+    found = machine.domains(*NAMES)
+    assert [found[name]["kernel"] for name in NAMES] == [
+        "vmlinuz", "shared.gz", "shared.gz", "zboot", "vmlinuz", "vmlinuz", "vmlinuz", "vmlinuz", "vmlinuz"]
+
+
+def test_calls(boot, tmp_path):
+    """Every call of a function that can fail, in all that the loader is made of: none is left out."""
+    commands = {"rich": RICH, **OTHERS}
+    machine, told = start_faulty(boot, tmp_path, {name: f"faults call {line}" for name, line in commands.items()})
+    assert list(told) == list(commands)
+    reached, count = set(), 0
+    for name, text in told.items():
+        points, total = read_points(text)
+        assert total[3:] == ("0", "0"), f"{name}: {text}"
+        assert all(error for _, _, _, error in points if name != "shown"), f"{name}: {text}"
+        assert {function for function, _, outcome, _ in points if outcome == "passed"} <= PASSED, f"{name}: {text}"
+        reached |= {int(site, 16) for _, site, _, _ in points}
+        count += len(points)
+    missed = call_sites(tmp_path) - reached
+    assert not missed, f"no fault was tried at {where(GRUB, missed)}"
+    print(f"{count} fault points, {count} recovered, leaked: heap 0 bytes, pages 0")
+    boot_rich(machine)
+
+
+def test_reads(boot, tmp_path):
+    """Every block that the disk reads, for whatever layer between it and the loader; and every file that ends before
+    the size it had when it was opened, packed ones too. Each error names a file."""
+    commands = {f"{kind}-{name}": f"faults {kind} {line}" for kind in ("disk", "short")
+                for name, line in {"rich": RICH, "asked": OTHERS["asked"]}.items()}
+    machine, told = start_faulty(boot, tmp_path, commands)
+    assert list(told) == list(commands)
+    for name, text in told.items():
+        points, total = read_points(text)
+        print(name, total)
+        assert total[2:] == ("0", "0", "0"), f"{name}: {text}"
+        assert all("(hd0,gpt2)/" in error for _, _, _, error in points), f"{name}: {text}"
+    boot_rich(machine)
+
+
+# So many requests in a row fail: GRUB tries again, for less at a time, as does the firmware.
+IN_A_ROW = 8
+
+
+def bad_disk(folder, files, times):
+    """A drive for QEMU with these files on ext4. Some requests in a row fail, then the next one does not; some fail again,
+    and the next two do not; and so on, so many times."""
+    image, rules = folder / "bad.img", folder / "blkdebug"
+    content = folder / "bad"
+    for name, data in files.items():
+        put_file(content / name, data)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", content, image, "8M"], check=True,
+                   stdout=subprocess.DEVNULL)
+    state = 1
+    with rules.open("w") as file:
+        for good in range(1, times + 1):
+            for number in range(IN_A_ROW + good):
+                if number < IN_A_ROW:
+                    file.write(f'[inject-error]\nevent = "read_aio"\nstate = "{state}"\nonce = "on"\n')
+                file.write(f'[set-state]\nevent = "read_aio"\nstate = "{state}"\nnew_state = "{state + 1}"\n')
+                state += 1
+    return ["-drive", f"if=none,id=bad,format=raw,readonly=on,file=blkdebug:{rules}:{image}",
+            "-device", "virtio-blk-device,drive=bad,bootindex=1"]
+
+
+def test_bad_disk(boot, tmp_path):
+    """Errors from the disk itself: the firmware has them, too. The Nth try gets as far as to the Nth block, until there
+    is no error left that it could meet with."""
+    drive = bad_disk(tmp_path, {"xen.efi": GUEST / "xen-4.17.efi", "vmlinuz": kernel(), "a.img": ramdisk("a.img"),
+                                "b.img": ramdisk("b.img"), "two.dtb": make_dtb(TWO)}, times=60)
+    machine = boot(grub=GRUB, extra=drive)
+    machine.prompt()
+    load = LOAD_TWO.replace("/two.dtb", "(hd1)/two.dtb").replace("/xen.efi", "(hd1)/xen.efi")
+    tries = 0
+    while (result := machine.run(load))[1]:
+        tries += 1
+        errors = [line for line in findings(result[0]) if line.startswith("error: ")]
+        assert len(errors) == 1 and "(hd1)/" in errors[0], result[0]
+        assert "need to load the kernel first" in machine.run("boot")[0]
+        assert tries < 80
+    print(tries, result)
+    assert tries > 2
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
