@@ -353,6 +353,14 @@ dom0less_announce (grub_file_t file __attribute__ ((unused)),
 {
 }
 
+/* A host has no firmware to be asked.  */
+grub_size_t
+dom0less_read_direct (grub_file_t file __attribute__ ((unused)),
+		      void *buffer __attribute__ ((unused)))
+{
+  return 0;
+}
+
 /* They are part of this program.  */
 grub_err_t
 dom0less_load_filter (const char *module __attribute__ ((unused)))

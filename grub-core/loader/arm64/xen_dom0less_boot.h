@@ -257,8 +257,9 @@ void dom0less_show (struct dom0less_boot *boot);
 
 
 /*
- * The machine: xen_dom0less_memory.c, xen_dom0less_firmware.c and
- * xen_dom0less_start.c; on a host util/dom0less_host.c.
+ * The machine: xen_dom0less_memory.c, xen_dom0less_firmware.c,
+ * xen_dom0less_direct.c and xen_dom0less_start.c; on a host
+ * util/dom0less_host.c.
  */
 
 /* Allocate COUNT pages that end at or below LIMIT, or anywhere.  */
@@ -298,6 +299,14 @@ char *dom0less_full_name (const char *name);
 /* Open the file of that full name.  NULL is an error, as is a file that no
    verifier would see where every file needs a signature.  */
 grub_file_t dom0less_open (const char *path, enum grub_file_type type);
+
+/* Read FILE, from its beginning, to BUFFER, which is aligned to a page and has
+   whole pages for it: what is possible by large transfers, and what lies between
+   such pieces the ordinary way.  FILE->offset says how far it came; if nothing
+   failed, ordinary reading can go on from there.  Returns how many bytes came
+   by large transfers.  With the variable xen_dom0less_direct=0 it does
+   nothing.  */
+grub_size_t dom0less_read_direct (grub_file_t file, void *buffer);
 
 /* Say that FILE is being read, and be seen to before it takes its time.  */
 void dom0less_announce (grub_file_t file, const char *label,

@@ -18,6 +18,7 @@
  * here asks for a version number: the compiler is asked for the feature.
  */
 
+#include <grub/disk.h>
 #include <grub/efi/api.h>
 #include <grub/lib/cmdline.h>
 #include <grub/verify.h>
@@ -41,6 +42,35 @@ struct dom0less_dt_fixup
 			      grub_efi_uintn_t *size,
 			      grub_efi_uint32_t flags);
 };
+
+/* A read hook of GRUB 2.06 is not told where the data went, and returns
+   nothing.  */
+typedef void (*dom0less_short_hook_t) (grub_disk_addr_t, unsigned, unsigned,
+				       void *);
+typedef grub_err_t (*dom0less_long_hook_t) (grub_disk_addr_t, unsigned,
+					    unsigned, char *, void *);
+
+#define DOM0LESS_SHORT_HOOK						\
+  __builtin_types_compatible_p (grub_disk_read_hook_t, dom0less_short_hook_t)
+
+/* That of the two functions which GRUB can call.  */
+#define DOM0LESS_READ_HOOK(short_hook, long_hook)			\
+  ((grub_disk_read_hook_t) (DOM0LESS_SHORT_HOOK				\
+			    ? (void (*) (void)) (short_hook)		\
+			    : (void (*) (void)) (long_hook)))
+
+/* Tell HOOK that LENGTH bytes were read to BUFFER.  */
+static inline void
+dom0less_call_read_hook (grub_disk_read_hook_t hook, unsigned int length,
+			 char *buffer, void *data)
+{
+  void (*function) (void) = (void (*) (void)) hook;
+
+  if (DOM0LESS_SHORT_HOOK)
+    ((dom0less_short_hook_t) function) (0, 0, length, data);
+  else
+    ((dom0less_long_hook_t) function) (0, 0, length, buffer, data);
+}
 
 /* Debian lets both cmdline functions take a further `noescape'.  */
 typedef grub_err_t (*dom0less_cmdline_t) (int, char **, char *, grub_size_t,

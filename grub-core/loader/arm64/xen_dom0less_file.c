@@ -61,7 +61,10 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (room + 1)))
     return grub_errno;
 
-  *size = 0;
+  dom0less_read_direct (file, dom0less_at (pages->address));
+  if (grub_errno)
+    goto fail;
+  *size = file->offset;
   do
     {
       room = (pages->count << DOM0LESS_PAGE_SHIFT) - *size;

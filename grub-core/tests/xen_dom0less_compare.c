@@ -1,0 +1,133 @@
+/* xen_dom0less_compare.c - direct reads against ordinary ones  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/types.h>
+#include <grub/command.h>
+#include <grub/dl.h>
+#include <grub/file.h>
+#include <grub/i18n.h>
+#include <grub/misc.h>
+
+#include "xen_dom0less_boot.h"
+
+GRUB_MOD_LICENSE ("GPLv3+");
+
+#define FILE_TYPE	(GRUB_FILE_TYPE_XEN_MODULE			\
+			 | GRUB_FILE_TYPE_NO_DECOMPRESS)
+
+struct tally
+{
+  int files;
+  int differ;
+  grub_uint64_t bytes;
+  grub_uint64_t direct;
+};
+
+/* Read the file PATH into PAGES; *DIRECT bytes, unless NULL, directly.  */
+static grub_err_t
+read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
+      grub_size_t *direct)
+{
+  grub_file_t file = dom0less_open (path, FILE_TYPE);
+  grub_ssize_t got;
+  char *bytes;
+
+  if (!file)
+    return grub_errno;
+  *size = grub_file_size (file);
+  if (dom0less_pages_alloc (pages, DOM0LESS_NO_LIMIT,
+			    DOM0LESS_PAGES (*size + 1)))
+    goto out;
+
+  bytes = dom0less_at (pages->address);
+  /* What nobody writes shall differ.  */
+  grub_memset (bytes, direct ? 0xd1 : 0x0d,
+	       pages->count << DOM0LESS_PAGE_SHIFT);
+  if (direct)
+    *direct = dom0less_read_direct (file, bytes);
+  while (!grub_errno && file->offset < *size)
+    {
+      got = grub_file_read (file, bytes + file->offset, *size - file->offset);
+      if (got == 0)
+	grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file"));
+    }
+  if (grub_errno)
+    dom0less_pages_free (pages);
+
+ out:
+  grub_file_close (file);
+  return grub_errno;
+}
+
+static grub_err_t
+compare (const char *path, struct tally *tally)
+{
+  struct dom0less_pages pages[2];
+  grub_size_t size[2], direct, at;
+  const char *bytes[2];
+
+  if (read (path, &pages[0], &size[0], &direct))
+    return grub_errno;
+  if (read (path, &pages[1], &size[1], NULL))
+    {
+      dom0less_pages_free (&pages[0]);
+      return grub_errno;
+    }
+  bytes[0] = dom0less_at (pages[0].address);
+  bytes[1] = dom0less_at (pages[1].address);
+  for (at = 0; at < size[1] && bytes[0][at] == bytes[1][at]; at++)
+    ;
+  if (at < size[1])
+    {
+      grub_printf ("%s differs at 0x%" PRIxGRUB_SIZE "\n", path, at);
+      tally->differ++;
+    }
+  tally->files++;
+  tally->bytes += size[1];
+  tally->direct += direct;
+  dom0less_pages_free (&pages[0]);
+  dom0less_pages_free (&pages[1]);
+  return GRUB_ERR_NONE;
+}
+
+static grub_err_t
+grub_cmd_compare (grub_command_t command __attribute__ ((unused)),
+		  int argc, char **argv)
+{
+  struct tally tally = { .files = 0 };
+  int i;
+
+  for (i = 0; i < argc; i++)
+    if (compare (argv[i], &tally))
+      return grub_errno;
+  grub_printf ("%d files, %" PRIuGRUB_UINT64_T " bytes, %" PRIuGRUB_UINT64_T
+	       " direct, %d differ\n", tally.files, tally.bytes, tally.direct,
+	       tally.differ);
+  if (tally.differ)
+    return grub_error (GRUB_ERR_TEST_FAILURE, N_("files differ"));
+  return GRUB_ERR_NONE;
+}
+
+static grub_command_t command;
+
+GRUB_MOD_INIT (xen_dom0less_compare)
+{
+  command = grub_register_command ("xen_dom0less_compare", grub_cmd_compare,
+				   N_("FILE..."),
+				   N_("Compare what xen_dom0less reads with"
+				      " what GRUB reads."));
+}
+
+GRUB_MOD_FINI (xen_dom0less_compare)
+{
+  grub_unregister_command (command);
+}
