@@ -4,10 +4,11 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-unit, check-tools, check-grub and check-boot are its parts
+#     make check                      all tests; check-lint, check-unit, check-tools, check-grub and
+#                                     check-boot are its parts
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
-#     make lint                       shellcheck over the scripts
+#     make lint                       what tools find in the sources without running them
 #     make clean                      remove what was built; distclean also what was fetched
 #
 # Each can be told by variables:
@@ -80,13 +81,20 @@ run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
 	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
 # Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
-check: suite-unit-needs suite-tools-needs suite-grub-needs suite-boot-needs
-	@for suite in unit tools grub boot; do \
+check: suite-lint-needs suite-unit-needs suite-tools-needs suite-grub-needs suite-boot-needs
+	@for suite in lint unit tools grub boot; do \
 	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
 	done; scripts/count-results $$ended
 
-check-unit check-tools check-grub check-boot: check-%: suite-%-needs
+check-lint check-unit check-tools check-grub check-boot: check-%: suite-%-needs
 	@$(MAKE) --no-print-directory suite-$*; scripts/count-results $*=$$?
+
+lint: check-lint
+
+suite-lint-needs: $(call module,2.12) build/src/dtc setup-lint
+suite-lint: suite-lint-needs
+	@rm -rf build/results/lint
+	/usr/bin/python3 -m pytest --junitxml=build/results/lint/pytest.xml tests/lint
 
 suite-unit-needs: setup-unit
 suite-unit: suite-unit-needs
@@ -130,9 +138,6 @@ $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 	@mkdir -p $(@D)/pdf
 	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
 
-lint: setup-lint
-	shellcheck $$(grep -l '^#!/bin/sh' -r .ci debian scripts tests util) tests/*.in util/bash-completion.d/*
-
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
 setup-%:
@@ -144,7 +149,8 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-unit check-tools check-grub check-boot docs pdf fuzz lint clean distclean
-.PHONY: suite-unit suite-unit-needs suite-tools suite-tools-needs suite-grub suite-grub-needs suite-boot suite-boot-needs
+.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot
+.PHONY: docs pdf fuzz lint clean distclean suite-lint suite-lint-needs suite-unit suite-unit-needs
+.PHONY: suite-tools suite-tools-needs suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
