@@ -147,7 +147,8 @@ setup-%:
 	@scripts/setup $*
 
 clean:
-	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs build/upstream-*
+	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
+	rm -rf build/upstream-*
 
 distclean:
 	rm -rf build
