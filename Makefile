@@ -9,6 +9,8 @@
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       what tools find in the sources without running them
+#     make upstream-patch             patches for GRUB's own tree, in build/upstream-patch
+#     make check-upstream             apply them to GRUB as released, build that, run its tests of ours
 #     make clean                      remove what was built; distclean also what was fetched
 #
 # Each can be told by variables:
@@ -138,6 +140,12 @@ $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 	@mkdir -p $(@D)/pdf
 	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
 
+upstream-patch: build/src/grub-2.14-plain build/src/dtc
+	@scripts/upstream-patch
+
+check-upstream: upstream-patch | setup-build setup-docs setup-grub
+	@scripts/check-upstream; scripts/count-results upstream=$$?
+
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
 setup-%:
@@ -145,12 +153,13 @@ setup-%:
 
 clean:
 	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
+	rm -rf build/upstream-*
 
 distclean:
 	rm -rf build
 
 .PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot
-.PHONY: docs pdf fuzz lint clean distclean suite-lint suite-lint-needs suite-unit suite-unit-needs
+.PHONY: docs pdf fuzz lint upstream-patch check-upstream clean distclean suite-lint suite-lint-needs suite-unit suite-unit-needs
 .PHONY: suite-tools suite-tools-needs suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
