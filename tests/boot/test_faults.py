@@ -16,7 +16,7 @@ from disk import put_file
 from faults import call_sites, faulty_modules, where
 from guest import kernel, ramdisk
 from machine import findings, script
-from paths import GUEST
+from paths import GUEST, grub_dir
 from prompt import accept, refuse
 from test_binding import PARTIAL
 from test_kernels import size, uimage, zboot, zstd
@@ -331,6 +331,43 @@ def test_thousand(boot):
     accept(machine, LOAD_TWO)
     machine.send("boot")
     check_two(machine.domains("DomA", "DomB"))
+
+
+def test_limits(boot, tmp_path):
+    """As much as Xen takes: thirty different modules, command lines of 1023 bytes, a tree of 2 MiB less a page for what
+    Xen's own stub may add. Four bytes more in the tree are refused."""
+    names = [f"Dom{letter}" for letter in "ABCDEFGHIJ"]
+    arguments = "console=dtuart noreboot bootscrub=0 ".ljust(1023, "x")
+    known = "console=ttyAMA0 quiet hostname=DomA "
+    files = {**{f"{name}.gz": gzip.compress(kernel(name), 1, mtime=0) for name in names},
+             **{f"{name}.img": ramdisk(name) for name in names},
+             **{f"{name}.dtb": compile_dts(PARTIAL) for name in names}, "xen.efi": GUEST / "xen-4.20.efi"}
+    for name, content in files.items():
+        put_file(tmp_path / name, content)
+
+    def tree(blob):
+        return make_dtb(chosen(f"blob = [{'00' * blob}];", *(
+            domain(name, kernel=f"{name}.gz", ramdisk=f"{name}.img", memory=32, extra=module(3, "device-tree", f"{name}.dtb"),
+                   bootargs="y" * (1023 - len(known)) if name == "DomA" else "")
+            for name in names)))
+
+    room = (2 << 20) - 4096
+    put_file(tmp_path / "tree.dtb", tree(room))
+    told = subprocess.run([grub_dir(GRUB) / "bin/grub-dom0less-check", "--xen", tmp_path / "xen.efi", "--xen-args", arguments,
+                           tmp_path / "tree.dtb"], capture_output=True, text=True).stdout
+    too_big, = re.findall(rf"\[tree-too-big\] Xen's tree has (\d+) bytes, at most {room} ", told)
+    most = 2 * room - int(too_big)
+    machine = boot(files={**files, "most.dtb": tree(most), "more.dtb": tree(most + 4), "all.cfg": script({
+        name: f"xen_dom0less --dtb /{name}.dtb /xen.efi {arguments}" for name in ("more", "most")})}, grub=GRUB, xen="4.20")
+    machine.prompt()
+    told = machine.run_all("/all.cfg")
+    assert f"[tree-too-big] Xen's tree has {room + 4} bytes, at most {room} " in " ".join(told["more"][0].split())
+    text, status = told["most"]
+    assert status == 0 and not findings(text), text
+    machine.send("boot")
+    found = machine.domains(*names)
+    assert [(found[name]["kernel"], found[name]["ramdisk"]) for name in names] == [(name, name) for name in names]
+    assert found["DomA"]["cmdline"] == known.ljust(1023, "y")
 
 
 @pytest.mark.parametrize("memory", [176, 168])
