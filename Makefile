@@ -5,6 +5,7 @@
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-unit, check-tools and check-boot are its parts
+#     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       shellcheck over the scripts
@@ -16,6 +17,7 @@
 #     XEN       4.17 (Debian 12's), 4.20, or 4.20-static: 4.20 with static memory compiled in
 #     FIRMWARE  edk2 or uboot
 #     MEMORY    what `make run` gives the machine, in MiB
+#     BUGS      which of tests/mutations/list `make mutations` tries, not all
 #     prefix    where `make install` installs, and DESTDIR in front of that
 #
 # Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first.
@@ -108,6 +110,10 @@ suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
 
+# What each suite stands on has been built from the sources without bugs.
+mutations: suite-unit-needs suite-tools-needs suite-boot-needs
+	@tests/mutations/run $(BUGS)
+
 fuzz: build/src/dtc setup-fuzz
 	@$(MAKE) -C tests/fuzz run
 
@@ -133,12 +139,12 @@ setup-%:
 	@scripts/setup $*
 
 clean:
-	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
+	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs build/mutations
 
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-unit check-tools check-boot docs pdf fuzz lint clean distclean
+.PHONY: all install deb run check check-unit check-tools check-boot docs pdf mutations fuzz lint clean distclean
 .PHONY: suite-unit suite-unit-needs suite-tools suite-tools-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
