@@ -6,6 +6,7 @@
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-lint, check-unit, check-tools, check-grub and
 #                                     check-boot are its parts
+#     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       what tools find in the sources without running them
@@ -19,6 +20,7 @@
 #     XEN       4.17 (Debian 12's), 4.20, or 4.20-static: 4.20 with static memory compiled in
 #     FIRMWARE  edk2 or uboot
 #     MEMORY    what `make run` gives the machine, in MiB
+#     BUGS      which of tests/mutations/list `make mutations` tries, not all
 #     prefix    where `make install` installs, and DESTDIR in front of that
 #
 # Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first.
@@ -124,6 +126,10 @@ suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
 
+# What each suite stands on has been built from the sources without bugs.
+mutations: suite-unit-needs suite-tools-needs suite-boot-needs
+	@tests/mutations/run $(BUGS)
+
 fuzz: build/src/dtc setup-fuzz
 	@$(MAKE) -C tests/fuzz run
 
@@ -153,13 +159,14 @@ setup-%:
 
 clean:
 	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
-	rm -rf build/upstream-*
+	rm -rf build/upstream-* build/mutations
 
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot
-.PHONY: docs pdf fuzz lint upstream-patch check-upstream clean distclean suite-lint suite-lint-needs suite-unit suite-unit-needs
-.PHONY: suite-tools suite-tools-needs suite-grub suite-grub-needs suite-boot suite-boot-needs
+.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot docs pdf
+.PHONY: fuzz lint mutations upstream-patch check-upstream clean distclean
+.PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-tools suite-tools-needs
+.PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:

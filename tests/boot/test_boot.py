@@ -46,11 +46,12 @@ def test_thread(boot):
     [(1, 4), (2, 3), (3, 2), (4, 1)],
 ], ids=["narrow", "wide"])
 def test_cells(boot, xen, cells):
-    """A domain may write its modules' addresses and sizes in 1 to 4 cells each."""
+    """A domain may write its modules' addresses and sizes in 1 to 4 cells each. The firmware would place them where one
+    cell cannot say."""
     names = [f"Dom{address}{size}" for address, size in cells]
     nodes = [domain(name, ramdisk="a.img", cells=pair) for name, pair in zip(names, cells)]
     machine = boot(at_once(f"xen_dom0less --dtb /cells.dtb {XEN_EFI}"),
-                   {"cells.dtb": make_dtb(chosen(*nodes))}, xen=xen)
+                   {"cells.dtb": make_dtb(chosen(*nodes), memory=4096)}, xen=xen, memory=4096)
     found = machine.domains(*names)
     assert [found[name]["ramdisk"] for name in names] == ["a.img"] * 4
 
