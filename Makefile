@@ -6,6 +6,7 @@
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-lint, check-unit, check-tools, check-grub and
 #                                     check-boot are its parts
+#     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
@@ -55,7 +56,7 @@ linux = build/guest/vmlinuz build/guest/busybox
 
 all: $(call module,$(GRUB))
 
-$(foreach grub,$(GRUBS),$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
+$(foreach grub,$(GRUBS) 2.14-plain,$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
 
 install: all
 	@scripts/install $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
@@ -130,6 +131,11 @@ suite-boot: suite-boot-needs
 mutations: suite-unit-needs suite-tools-needs suite-boot-needs
 	@tests/mutations/run $(BUGS)
 
+check-matrix: suite-boot-needs $(call module,2.14-plain)
+	@rm -rf build/results/matrix
+	@MATRIX=all /usr/bin/python3 -m pytest -n 2 --junitxml=build/results/matrix/pytest.xml tests/boot/test_matrix.py; \
+	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/matrix/pytest.xml; scripts/count-results matrix=$$status
+
 fuzz: build/src/dtc setup-fuzz
 	@$(MAKE) -C tests/fuzz run
 
@@ -164,8 +170,8 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot docs pdf
-.PHONY: fuzz lint mutations upstream-patch check-upstream clean distclean
+.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot check-matrix
+.PHONY: docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-tools suite-tools-needs
 .PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
