@@ -19,6 +19,9 @@ import zlib
 
 KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE = 1, 2, 16        # fallocate's
 FIBMAP, FIGETBSZ, FIEMAP = 1, 2, 0xc020660b         # ioctls
+FIEMAP_SYNC, FIEMAP_UNWRITTEN = 1, 0x800
+EXTENT = struct.Struct("QQQ16xI12x")                # struct fiemap_extent
+MOST = 4000
 
 # Where sectors, blocks, room in an inode and pieces of GRUB's cache end, and what is around.
 SIZES = [0, 1, 2, 59, 60, 61, 150, 12 * 1024, 12 * 1024 + 1, 48 * 1024, 48 * 1024 + 1, 268 * 1024 + 1]
@@ -40,11 +43,14 @@ def fallocate(file, mode, at, size):
 
 
 def count_extents(file, size):
-    """In how many pieces it lies; 0 if that is not told."""
-    request = bytearray(struct.pack("QQIII4x", 0, 2**64 - 1, 1, 0, 0))
+    """In how many pieces it lies, 0 if that is not told, and whether any of them is only reserved."""
     try:
+        request = bytearray(struct.pack("QQIIII", 0, size, FIEMAP_SYNC, 0, MOST, 0) + bytes(EXTENT.size * MOST))
         fcntl.ioctl(file, FIEMAP, request)
-        return struct.unpack_from("QQII", request)[3]
+        count = struct.unpack_from("QQII", request)[3]
+        assert count < MOST
+        flags = [EXTENT.unpack_from(request, 32 + number * EXTENT.size)[3] for number in range(count)]
+        return count, any(flag & FIEMAP_UNWRITTEN for flag in flags)
     except OSError:
         pass
     extents = before = 0
@@ -58,7 +64,7 @@ def count_extents(file, size):
             before = place
     except OSError:
         pass
-    return extents
+    return extents, False
 
 
 class File:
@@ -71,7 +77,7 @@ class File:
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         self.content = bytearray()
         self.written = bytearray()          # of each byte, whether somebody has
-        self.sure = True                    # what GRUB reads
+        self.sure = True                    # what GRUB reads of it
         which = chance.random()
         self.size = min(options.largest, chance.choice(SIZES) if which < 0.4 else
                         int(2 ** chance.uniform(0, 17)) if which < 0.96 else chance.randrange(1 << 18, 1 << 20))
@@ -114,8 +120,9 @@ class File:
 
     def close(self):
         """Returns in how many pieces it lies."""
-        extents = count_extents(self.file, self.size)
+        extents, reserved = count_extents(self.file, self.size)
         os.close(self.file)
+        self.sure = not reserved or self.options.reserved == "any"
         return extents
 
     def resize(self, size):
@@ -136,7 +143,7 @@ class File:
         at = self.written.find(0, 0, end)
         while at >= 0:
             until = self.written.find(1, at, end)
-            self.put(at, bytes((until if until >= 0 else end) - at))
+            self.write(at, (until if until >= 0 else end) - at)
             at = self.written.find(0, at, end)
 
     def clear(self, mode, at, size):
@@ -148,18 +155,14 @@ class File:
         self.clear(PUNCH_HOLE, at, size)
 
     def zero(self, at, size):
-        if self.may_reserve():
+        if self.options.reserved != "none":
             self.clear(ZERO_RANGE, at, size)
 
     def reserve(self, at, size):
         """Some of it behind the file's end, which stays where it is."""
-        if size and self.may_reserve() and not fallocate(self.file, KEEP_SIZE, at, size):
+        if size and self.options.reserved != "none" and not fallocate(self.file, KEEP_SIZE, at, size):
             fallocate(self.file, 0, at, size)
             self.resize(os.fstat(self.file).st_size)
-
-    def may_reserve(self):
-        self.sure &= self.options.reserved != "unsure"
-        return self.options.reserved != "none"
 
     def cut(self, at, _):
         os.ftruncate(self.file, at)
@@ -171,10 +174,10 @@ def make_name(chance, number):
     return f"{folders}f{number}{chance.choice(['', '-' + 40 * 'x'])}"
 
 
-def fill_up(folder, chance):
+def fill_up(folder, name, chance):
     """Write a file that takes what room there is. Returns its content."""
-    file, content, size = os.open(f"{folder}/full", os.O_RDWR | os.O_CREAT, 0o644), b"", 1 << 18
-    while size >= 512:
+    file, content, size = os.open(f"{folder}/{name}", os.O_RDWR | os.O_CREAT, 0o644), b"", 1 << 18
+    while size >= os.statvfs(folder).f_bsize:
         data = chance.randbytes(size)
         try:
             content += data[:os.write(file, data)]
@@ -198,7 +201,7 @@ def main():
                         help="unsure: what GRUB reads of room that is only reserved is not what was written")
     parser.add_argument("--largest", type=int, default=1 << 20, help="size of a file")
     parser.add_argument("--sync", action="store_true", help="the file system finds places late")
-    parser.add_argument("--full", action="store_true", help="one more file, which takes all room that is left")
+    parser.add_argument("--full", action="store_true", help="more files, which take all room that is left")
     options = parser.parse_args()
 
     chance = random.Random(options.seed)
@@ -225,7 +228,10 @@ def main():
     if options.full:
         for name in gone:
             os.unlink(f"{options.folder}/{name}")
-        files.append(("full", True, fill_up(options.folder, chance)))
+        # One leaves a little: the room for its next block's place.
+        while not files[-1][0].startswith("full") or files[-1][2]:
+            name = f"full{len(files)}"
+            files.append((name, True, fill_up(options.folder, name, chance)))
     # Of what was meant to be written: nothing is read back.
     total = 1
     for _, sure, content in files:
