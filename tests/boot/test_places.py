@@ -18,14 +18,14 @@ from machine import Died
 from paths import BUILD, grub_dir
 from tree import chosen, domain, make_dtb
 from two import XEN_EFI
-from uml import disk_script, run_in_linux
+from uml import FILL, attach, disk_script, run_in_linux
 
 
 class Place:
     """A line of the table.
 
     name   what it is
-    make   shell lines that make it on its partitions, $1, $2…, and fill it; see FILL
+    make   shell lines that make it on its partitions, $1, $2…, and fill it; see uml.FILL
     where  what GRUB calls it; {0} is the first partition
     sizes  of the partitions in MiB
     label  of the disk that they are on; without one it is the disk itself
@@ -42,49 +42,14 @@ class Place:
                 "boot/ramdisk": ramdisk(f"ramdisk {self.folder}")}
 
 
-FILL = """
-# copy: put the place's files into what is mounted
-copy() { cp -r $place/boot /run/to/; umount /run/to; }
-
-# fill DEVICE MOUNT_OPTION...
-fill() { device=$1; shift; mount "$@" $device /run/to; copy; }
-
-# raid LEVEL METADATA NAME DEVICE...: of disks full of zeros, so that there is nothing to be brought in line
-raid() {
-  level=$1 metadata=$2 name=$3; shift 3
-  modprobe -d /run raid$level 2>/dev/null || modprobe -d /run raid456
-  mdadm --quiet --create /dev/md/$name --run --assume-clean --homehost=any --name=$name \\
-    --level=$level --metadata=$metadata --raid-devices=$# "$@"
-  mkfs.ext4 -q /dev/md/$name
-  fill /dev/md/$name -t ext4
-  mdadm --quiet --stop /dev/md/$name
-}
-
-# volume GROUP LVCREATE_OPTION...
-volume() {
-  group=$1; shift
-  lvcreate -qq -y -n files -L 32M "$@" $group
-  mkfs.ext4 -q /dev/$group/files
-  fill /dev/$group/files -t ext4
-  vgchange -qq -an $group
-}
-
-# luks DEVICE OPTION...: few iterations, because GRUB has to do them all again
-luks() {
-  device=$1; shift
-  cryptsetup luksFormat -q --pbkdf-force-iterations 1000 "$@" $device key
-  cryptsetup open --key-file key $device plain
-  mkfs.ext4 -q /dev/mapper/plain
-  fill /dev/mapper/plain -t ext4
-  cryptsetup close plain
-}
-"""
+# What fill leaves to us.
+PUT = "put() { cp -r $place/boot /run/to/; }\n"
 
 # What the boots are of. The first two are of file systems, the third of devices.
 BOOTS = {
     "2.06": [
         Place("FAT", "mkfs.fat -F 32 $1; fill $1 -t vfat"),
-        Place("exFAT", "mkfs.exfat $1; mount.exfat-fuse $1 /run/to; copy"),
+        Place("exFAT", "mkfs.exfat $1; mount.exfat-fuse $1 /run/to; filled"),
         Place("ext2", "mkfs.ext2 -q $1; fill $1 -t ext2"),
         Place("ext3", "mkfs.ext3 -q $1; fill $1 -t ext3"),
         Place("ext4", "mkfs.ext4 -q $1; fill $1 -t ext4"),
@@ -103,11 +68,11 @@ BOOTS = {
         Place("btrfs, zlib", "mkfs.btrfs -q $1; fill $1 -t btrfs -o compress-force=zlib", sizes=[128]),
         Place("btrfs, zstd", "mkfs.btrfs -q $1; fill $1 -t btrfs -o compress-force=zstd", sizes=[128]),
         Place("F2FS", "mkfs.f2fs -q $1; fill $1 -t f2fs", sizes=[64]),
-        Place("NTFS", "mkntfs -q -F $1; ntfs-3g $1 /run/to; copy"),
+        Place("NTFS", "mkntfs -q -F $1; ntfs-3g $1 /run/to; filled"),
         Place("squashfs, gzip", "mksquashfs $place $1 -noappend -quiet -no-progress -comp gzip"),
         Place("squashfs, lzo", "mksquashfs $place $1 -noappend -quiet -no-progress -comp lzo"),
         Place("squashfs, xz", "mksquashfs $place $1 -noappend -quiet -no-progress -comp xz"),
-        Place("ZFS", "zfs-fuse; zpool create -m /run/to pool $1; cp -r $place/boot /run/to/; zpool export pool",
+        Place("ZFS", "zfs-fuse; zpool create -m /run/to pool $1; put; zpool export pool",
               "({0})/@", sizes=[80]),
     ],
     "2.12": [
@@ -144,7 +109,7 @@ PARTITION = {"gpt": "gpt", "dos": "msdos"}      # GRUB's words
 
 def make_disks(folder, places):
     """Write the images of disks with these places. Returns (the disks, {place: what {0} is})."""
-    disks, first, lines = [], {}, [FILL]
+    disks, first, lines = [], {}, [FILL, PUT]
     groups = [[place for place in places if place.make and place.label == label] for label in PARTITION]
     groups += [[place] for place in places if place.make and not place.label]
     # The firmware takes what is in a UDF partition for one more disk, which GRUB counts before all others.
@@ -195,8 +160,7 @@ def test_places(boot, tmp_path, server, grub):
     # EDK2 connects only what it might boot from.
     devices = ["-netdev", f"user,id=net,tftp={tmp_path}", "-device", "virtio-net-device,netdev=net,bootindex=99"]
     for number, disk in enumerate(reversed(disks), 1):      # QEMU's last is GRUB's first
-        devices += ["-drive", f"if=none,id=disk{number},format=raw,readonly=on,file={disk}",
-                    "-device", f"virtio-blk-device,drive=disk{number},bootindex={number}"]
+        devices += attach(disk, number)
     machine = boot(at_once(*(place.first.format(first.get(place)) for place in places if place.first),
                            f"xen_dom0less --dtb /places.dtb {XEN_EFI}"),
                    {"places.dtb": make_dtb(tree), "key": key}, core=core, grub=grub, extra=devices)
