@@ -4,11 +4,11 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-lint, check-unit, check-tools, check-grub and
-#                                     check-boot are its parts
+#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub and
+#                                     -boot are its parts
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make mutations                  which tests find each of some deliberate bugs
-#     make fuzz SECONDS=N             each fuzzer of the pure half for so long
+#     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
 #     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       what tools find in the sources without running them
@@ -89,12 +89,12 @@ run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
 	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
 # Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
-check: suite-lint-needs suite-unit-needs suite-tools-needs suite-grub-needs suite-boot-needs
-	@for suite in lint unit tools grub boot; do \
+check: suite-lint-needs suite-unit-needs suite-fuzz-needs suite-tools-needs suite-grub-needs suite-boot-needs
+	@for suite in lint unit fuzz tools grub boot; do \
 	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
 	done; scripts/count-results $$ended
 
-check-lint check-unit check-tools check-grub check-boot: check-%: suite-%-needs
+check-lint check-unit check-fuzz check-tools check-grub check-boot: check-%: suite-%-needs
 	@$(MAKE) --no-print-directory suite-$*; scripts/count-results $*=$$?
 
 lint: check-lint
@@ -108,6 +108,11 @@ suite-unit-needs: setup-unit
 suite-unit: suite-unit-needs
 	@rm -rf build/results/unit
 	@$(MAKE) -C tests/unit check
+
+suite-fuzz-needs: build/src/dtc setup-fuzz
+suite-fuzz: suite-fuzz-needs
+	@rm -rf build/results/fuzz
+	@$(MAKE) --no-print-directory -C tests/fuzz check
 
 suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
 suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
@@ -139,8 +144,9 @@ check-matrix: suite-boot-needs $(call module,2.14-plain)
 	@MATRIX=all /usr/bin/python3 -m pytest -n 2 --junitxml=build/results/matrix/pytest.xml tests/boot/test_matrix.py; \
 	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/matrix/pytest.xml; scripts/count-results matrix=$$status
 
-fuzz: build/src/dtc setup-fuzz
-	@$(MAKE) -C tests/fuzz run
+fuzz: suite-fuzz-needs
+	@$(MAKE) --no-print-directory -C tests/fuzz run; status=$$?; $(MAKE) --no-print-directory -C tests/fuzz coverage \
+	&& exit $$status
 
 # Of GRUB 2.12 unless told otherwise: that is what most have.
 bench_grub = $(if $(filter file,$(origin GRUB)),2.12,$(GRUB))
@@ -178,9 +184,9 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot check-matrix
+.PHONY: all install deb run check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
 .PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
-.PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-tools suite-tools-needs
+.PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
 .PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
