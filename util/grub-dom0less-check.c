@@ -386,7 +386,7 @@ read_pcr (const char *text, int number, unsigned char *pcr)
       break;
   at = at ? strstr (at, "0x") : NULL;
   for (i = 0; at && i < DOM0LESS_SHA256_SIZE; i++)
-    if (sscanf (at + 2 + 2 * i, "%2hhx", pcr + i) != 1)
+    if (sscanf (at + 2 + 2 * i, "%2hhx", &pcr[i]) != 1)
       at = NULL;
   if (!at)
     {

@@ -311,6 +311,20 @@ struct grub_dom0less_zboot
 int grub_dom0less_read_zboot (struct grub_dom0less_zboot *zboot,
 			      const void *file, size_t size);
 
+/* What a gzip member says of itself.  */
+struct grub_dom0less_gzip
+{
+  size_t offset, size;			/* of the deflate data, in bytes */
+  uint32_t unpacked;			/* what they unpack to, modulo 2^32 */
+  uint32_t crc;				/* CRC-32 of that */
+};
+
+/* Read GZIP from the SIZE bytes of a MEMBER with nothing behind it; if there is
+   more, only the offset holds.  Returns 0, or -FDT_ERR_BADVALUE if it is none.
+   Source: RFC 1952, 2.3.  */
+int grub_dom0less_read_gzip (struct grub_dom0less_gzip *gzip,
+			     const void *member, size_t size);
+
 /* Whether Xen unpacks such a kernel in place, frees what it was, and so leaves
    nothing to a second domain: a gzip file, or a uImage of one.  HEADER has
    GRUB_DOM0LESS_HEADER_SIZE bytes.  */

@@ -35,12 +35,13 @@ RULE (SIGNATURES_OFF, "signatures-off", ERROR, MET, NULL,
 RULE (SHIM, "shim", ERROR, MET, NULL,
       "shim lets no Xen pass",
       "start GRUB with keys of your own and without shim")
-RULE (NOT_EL2, "not-el2", ERROR, TREE, check_not_el2,
+RULE (NOT_EL2, "not-el2", ERROR, TREE, dom0less_check_not_el2,
       "firmware runs at EL$n, Xen needs EL2",
       "switch virtualization on in the firmware")
-RULE (TOO_MANY_NODES, "too-many-nodes", ERROR, TREE, check_too_many_nodes,
+RULE (TOO_MANY_NODES, "too-many-nodes", ERROR, TREE,
+      dom0less_check_too_many_nodes,
       "too many domains, modules or memory ranges for this loader", NULL)
-RULE (NO_HARDWARE, "no-hardware", ERROR, TREE, check_no_hardware,
+RULE (NO_HARDWARE, "no-hardware", ERROR, TREE, dom0less_check_no_hardware,
       "the tree describes no processors",
       "Xen needs the machine's whole tree, not /chosen alone")
 
@@ -55,142 +56,164 @@ RULE (CONFIG_CONFLICT, "config-conflict", ERROR, MET, NULL,
       "the tree has a node already that $f would add", NULL)
 RULE (CONFIG_UNKNOWN, "config-unknown", WARNING, MET, NULL,
       "$f is no keyword of Xen's", NULL)
-RULE (NO_MODULE, "no-module", ERROR, TREE, check_no_module,
+RULE (NO_MODULE, "no-module", ERROR, TREE, dom0less_check_no_module,
       "nothing to start: no module under /chosen",
       "a module is compatible with multiboot,module")
-RULE (NESTED_MODULE, "nested-module", ERROR, TREE, check_nested_module,
+RULE (NESTED_MODULE, "nested-module", ERROR, TREE,
+      dom0less_check_nested_module,
       "Xen's EFI stub overlooks a module here",
       "move it into /chosen or into a domain")
 RULE (DOMAIN_MISPLACED, "domain-misplaced", ERROR, TREE,
-      check_domain_misplaced,
+      dom0less_check_domain_misplaced,
       "Xen overlooks a domain here", "move it into /chosen")
-RULE (CHOSEN_RANGES, "chosen-ranges", ERROR, TREE, check_chosen_ranges,
+RULE (CHOSEN_RANGES, "chosen-ranges", ERROR, TREE,
+      dom0less_check_chosen_ranges,
       "Xen's EFI stub refuses ranges that are not empty", NULL)
-RULE (CELLS_MISSING, "cells-missing", ERROR, TREE, check_cells_missing,
+RULE (CELLS_MISSING, "cells-missing", ERROR, TREE,
+      dom0less_check_cells_missing,
       "$f is missing",
       "a domain says its own cells")
 RULE (CELLS_IMPOSSIBLE, "cells-impossible", ERROR, TREE,
-      check_cells_impossible,
+      dom0less_check_cells_impossible,
       "$f is not from 1 to 4", NULL)
-RULE (INITRD_STALE, "initrd-stale", ERROR, TREE, check_initrd_stale,
+RULE (INITRD_STALE, "initrd-stale", ERROR, TREE, dom0less_check_initrd_stale,
       "linux,initrd-start and -end make no range, and Xen stops",
       "delete both")
-RULE (INITRD_PRESENT, "initrd-present", WARNING, TREE, check_initrd_present,
+RULE (INITRD_PRESENT, "initrd-present", WARNING, TREE,
+      dom0less_check_initrd_present,
       "Xen makes a dom0's ramdisk of linux,initrd-start and -end",
       "delete both")
 RULE (CONSOLE_MISSING, "console-missing", WARNING, TREE,
-      check_console_missing,
+      dom0less_check_console_missing,
       "Xen will be silent: $f", NULL)
 RULE (BOOTARGS_IGNORED, "bootargs-ignored", WARNING, TREE,
-      check_bootargs_ignored,
+      dom0less_check_bootargs_ignored,
       "without a dom0 Xen ignores bootargs",
       "say xen,xen-bootargs, or give arguments after XEN")
-RULE (XEN_ARGS_LONG, "xen-args-long", WARNING, TREE, check_xen_args_long,
+RULE (XEN_ARGS_LONG, "xen-args-long", WARNING, TREE,
+      dom0less_check_xen_args_long,
       "Xen cuts its command line of $n bytes at $m", NULL)
 
 RULE (DOMAIN_NAME_UNIT, "domain-name-unit", ERROR, TREE,
-      check_domain_name_unit,
+      dom0less_check_domain_name_unit,
       "Xen loses the bootargs of a domain with a @ in its name", NULL)
 RULE (DOMAIN_NAME_LONG, "domain-name-long", ERROR, TREE,
-      check_domain_name_long,
+      dom0less_check_domain_name_long,
       "Xen loses the bootargs of a domain whose name has $n of $m bytes",
       NULL)
 RULE (DOMAIN_DISABLED, "domain-disabled", WARNING, TREE,
-      check_domain_disabled,
+      dom0less_check_domain_disabled,
       "Xen ignores status: the domain will start", "delete the node instead")
 RULE (MEMORY_MALFORMED, "memory-malformed", ERROR, TREE,
-      check_memory_malformed,
+      dom0less_check_memory_malformed,
       "memory is not one 64-bit number of KiB", "memory = <0 0x20000>")
-RULE (MEMORY_BYTES, "memory-bytes", WARNING, TREE, check_memory_bytes,
+RULE (MEMORY_BYTES, "memory-bytes", WARNING, TREE, dom0less_check_memory_bytes,
       "memory is $n KiB: were $n bytes meant?", NULL)
 RULE (MEMORY_TOO_MUCH, "memory-too-much", WARNING, TREE,
-      check_memory_too_much,
+      dom0less_check_memory_too_much,
       "the domains want $n KiB, the machine has $m", NULL)
-RULE (CPUS_IMPOSSIBLE, "cpus-impossible", ERROR, TREE, check_cpus_impossible,
+RULE (CPUS_IMPOSSIBLE, "cpus-impossible", ERROR, TREE,
+      dom0less_check_cpus_impossible,
       "cpus is missing, or not from 1 to $m", NULL)
-RULE (ENHANCED_ALONE, "enhanced-alone", ERROR, TREE, check_enhanced_alone,
+RULE (ENHANCED_ALONE, "enhanced-alone", ERROR, TREE,
+      dom0less_check_enhanced_alone,
       "xen,enhanced needs a dom0",
       "xen,enhanced = \"no-xenstore\" does not")
 RULE (DIRECT_MAP_ALONE, "direct-map-alone", ERROR, TREE,
-      check_direct_map_alone,
+      dom0less_check_direct_map_alone,
       "direct-map needs xen,static-mem", NULL)
 RULE (NR_SPIS_IMPOSSIBLE, "nr-spis-impossible", ERROR, TREE,
-      check_nr_spis_impossible,
+      dom0less_check_nr_spis_impossible,
       "nr_spis is $n, Xen takes at most $m", NULL)
-RULE (CPUPOOL_MISSING, "cpupool-missing", ERROR, TREE, check_cpupool_missing,
+RULE (CPUPOOL_MISSING, "cpupool-missing", ERROR, TREE,
+      dom0less_check_cpupool_missing,
       "domain-cpupool points at no node that is compatible with xen,cpupool",
       NULL)
 RULE (LLC_COLORS_STATIC, "llc-colors-static", ERROR, TREE,
-      check_llc_colors_static,
+      dom0less_check_llc_colors_static,
       "LLC coloring and xen,static-mem exclude each other", NULL)
-RULE (LLC_COLORS_OFF, "llc-colors-off", ERROR, TREE, check_llc_colors_off,
+RULE (LLC_COLORS_OFF, "llc-colors-off", ERROR, TREE,
+      dom0less_check_llc_colors_off,
       "llc-colors needs llc-coloring=on among Xen's arguments", NULL)
-RULE (NOT_BUILT_IN, "not-built-in", ERROR, TREE, check_not_built_in,
+RULE (NOT_BUILT_IN, "not-built-in", ERROR, TREE, dom0less_check_not_built_in,
       "$f, which this Xen was built without", NULL)
 RULE (PROPERTY_UNKNOWN, "property-unknown", WARNING, TREE,
-      check_property_unknown,
+      dom0less_check_property_unknown,
       "this Xen does not know $f", NULL)
 
-RULE (KIND_UNKNOWN, "kind-unknown", ERROR, TREE, check_kind_unknown,
+RULE (KIND_UNKNOWN, "kind-unknown", ERROR, TREE, dom0less_check_kind_unknown,
       "the module's kind is not known",
       "say multiboot,kernel or multiboot,ramdisk")
-RULE (KIND_MISPLACED, "kind-misplaced", ERROR, TREE, check_kind_misplaced,
+RULE (KIND_MISPLACED, "kind-misplaced", ERROR, TREE,
+      dom0less_check_kind_misplaced,
       "Xen does not take a $f here", NULL)
-RULE (NOT_A_MODULE, "not-a-module", ERROR, TREE, check_not_a_module,
+RULE (NOT_A_MODULE, "not-a-module", ERROR, TREE, dom0less_check_not_a_module,
       "Xen overlooks a module that is not compatible with multiboot,module",
       NULL)
 RULE (STRING_MALFORMED, "string-malformed", ERROR, TREE,
-      check_string_malformed,
+      dom0less_check_string_malformed,
       "$f is not one string", NULL)
-RULE (NAMES_DIFFER, "names-differ", ERROR, TREE, check_names_differ,
+RULE (NAMES_DIFFER, "names-differ", ERROR, TREE, dom0less_check_names_differ,
       "uefi,binary and xen,uefi-binary name two files", NULL)
-RULE (REG_MISSING, "reg-missing", ERROR, TREE, check_reg_missing,
+RULE (REG_MISSING, "reg-missing", ERROR, TREE, dom0less_check_reg_missing,
       "the module has neither a file's name nor reg",
       "say uefi,binary = \"FILE\"")
-RULE (RANGE_MALFORMED, "range-malformed", ERROR, TREE, check_range_malformed,
+RULE (RANGE_MALFORMED, "range-malformed", ERROR, TREE,
+      dom0less_check_range_malformed,
       "$f is no whole number of addresses and sizes in these cells", NULL)
-RULE (REG_UNVERIFIED, "reg-unverified", ERROR, TREE, check_reg_unverified,
+RULE (REG_UNVERIFIED, "reg-unverified", ERROR, TREE,
+      dom0less_check_reg_unverified,
       "nobody has verified what lies at $x",
       "name a file instead: uefi,binary = \"FILE\"")
-RULE (KERNEL_MISSING, "kernel-missing", ERROR, TREE, check_kernel_missing,
+RULE (KERNEL_MISSING, "kernel-missing", ERROR, TREE,
+      dom0less_check_kernel_missing,
       "the domain has no kernel", NULL)
-RULE (TWO_OF_A_KIND, "two-of-a-kind", ERROR, TREE, check_two_of_a_kind,
+RULE (TWO_OF_A_KIND, "two-of-a-kind", ERROR, TREE,
+      dom0less_check_two_of_a_kind,
       "a second $f, beside $o", NULL)
-RULE (BOOTARGS_LONG, "bootargs-long", ERROR, TREE, check_bootargs_long,
+RULE (BOOTARGS_LONG, "bootargs-long", ERROR, TREE,
+      dom0less_check_bootargs_long,
       "bootargs has $n bytes, Xen takes $m", NULL)
 RULE (TOO_MANY_BOOTARGS, "too-many-bootargs", ERROR, TREE,
-      check_too_many_bootargs,
+      dom0less_check_too_many_bootargs,
       "Xen loses the bootargs of all modules but $m", NULL)
-RULE (KINDS_SHARE, "kinds-share", ERROR, TREE, check_kinds_share,
+RULE (KINDS_SHARE, "kinds-share", ERROR, TREE, dom0less_check_kinds_share,
       "same address as $o, which is of another kind", NULL)
-RULE (DOM0_SHARES, "dom0-shares", ERROR, TREE, check_dom0_shares,
+RULE (DOM0_SHARES, "dom0-shares", ERROR, TREE, dom0less_check_dom0_shares,
       "same address as $o: Xen loses the dom0's", "place it twice")
-RULE (MODULES_OVERLAP, "modules-overlap", ERROR, TREE, check_modules_overlap,
+RULE (MODULES_OVERLAP, "modules-overlap", ERROR, TREE,
+      dom0less_check_modules_overlap,
       "$x overlaps $o", NULL)
-RULE (DANGLING_ALIAS, "dangling-alias", ERROR, TREE, check_dangling_alias,
+RULE (DANGLING_ALIAS, "dangling-alias", ERROR, TREE,
+      dom0less_check_dangling_alias,
       "$f points at $o, whose name will change", NULL)
 
-RULE (MODULE_IN_RANGE, "module-in-range", ERROR, TREE, check_module_in_range,
+RULE (MODULE_IN_RANGE, "module-in-range", ERROR, TREE,
+      dom0less_check_module_in_range,
       "$x lies in the memory of $o", NULL)
-RULE (RANGES_OVERLAP, "ranges-overlap", ERROR, TREE, check_ranges_overlap,
+RULE (RANGES_OVERLAP, "ranges-overlap", ERROR, TREE,
+      dom0less_check_ranges_overlap,
       "$f at $x overlaps $o", NULL)
 RULE (RANGE_OVER_FIRMWARE, "range-over-firmware", ERROR, TREE,
-      check_range_over_firmware,
+      dom0less_check_range_over_firmware,
       "$f at $x lies over the firmware's own memory at $y", NULL)
 RULE (RANGE_OUTSIDE_RAM, "range-outside-ram", ERROR, TREE,
-      check_range_outside_ram,
+      dom0less_check_range_outside_ram,
       "$f at $x is not in RAM from $y on", NULL)
-RULE (RANGE_UNALIGNED, "range-unaligned", ERROR, TREE, check_range_unaligned,
+RULE (RANGE_UNALIGNED, "range-unaligned", ERROR, TREE,
+      dom0less_check_range_unaligned,
       "$f at $y is not aligned to $x bytes", NULL)
-RULE (STATIC_MEM_SUM, "static-mem-sum", ERROR, TREE, check_static_mem_sum,
+RULE (STATIC_MEM_SUM, "static-mem-sum", ERROR, TREE,
+      dom0less_check_static_mem_sum,
       "xen,static-mem has $n KiB, memory says $m", NULL)
 RULE (SHARED_MEM_MALFORMED, "shared-mem-malformed", ERROR, TREE,
-      check_shared_mem_malformed,
+      dom0less_check_shared_mem_malformed,
       "$f is missing or not as Xen takes it", NULL)
-RULE (SHARED_MEM_HOST, "shared-mem-host", ERROR, TREE, check_shared_mem_host,
+RULE (SHARED_MEM_HOST, "shared-mem-host", ERROR, TREE,
+      dom0less_check_shared_mem_host,
       "before 4.20 Xen wants a host address in xen,shared-mem", NULL)
 RULE (TOO_MANY_PIECES, "too-many-pieces", WARNING, TREE,
-      check_too_many_pieces,
+      dom0less_check_too_many_pieces,
       "RAM is in $n pieces, before 4.21 Xen uses $m: the rest is lost", NULL)
 
 RULE (INDEX_UNKNOWN, "index-unknown", ERROR, MET, NULL,
@@ -215,19 +238,20 @@ RULE (KERNEL_CONSUMED, "kernel-consumed", ERROR, MET, NULL,
       "Xen unpacks the kernel at $x for $o, and frees it",
       "place it twice, or unpacked")
 RULE (ADDRESS_TOO_BIG, "address-too-big", ERROR, PLACED,
-      check_address_too_big,
+      dom0less_check_address_too_big,
       "address $x or size $y does not fit the cells",
       "use 2 address and 2 size cells")
 RULE (TOO_MANY_MODULES, "too-many-modules", ERROR, PLACED,
-      check_too_many_modules,
+      dom0less_check_too_many_modules,
       "$n different modules, Xen takes $m",
       "domains that name one file share it")
-RULE (PATH_LONG, "path-long", ERROR, PLACED, check_path_long,
+RULE (PATH_LONG, "path-long", ERROR, PLACED, dom0less_check_path_long,
       "the module's path will have $n bytes, Xen takes $m", NULL)
 RULE (MODULE_IN_PIECES, "module-in-pieces", ERROR, PLACED,
-      check_module_in_pieces,
+      dom0less_check_module_in_pieces,
       "$x is in two of the firmware's pieces of RAM", "Xen frees it twice")
-RULE (IMAGE_IN_RANGE, "image-in-range", ERROR, PLACED, check_image_in_range,
+RULE (IMAGE_IN_RANGE, "image-in-range", ERROR, PLACED,
+      dom0less_check_image_in_range,
       "firmware gave memory at $x, which belongs to $o", NULL)
-RULE (XEN_IN_RANGE, "xen-in-range", ERROR, PLACED, check_xen_in_range,
+RULE (XEN_IN_RANGE, "xen-in-range", ERROR, PLACED, dom0less_check_xen_in_range,
       "firmware put Xen's image at $x, into this memory", NULL)

@@ -199,3 +199,25 @@ def test_layouts(boot, tmp_path):
         if made["extents"] and made["extents"] < COUNT:
             wrong.append(f"{what}: {made['extents']} pieces are not many")
     assert not wrong, "\n".join(wrong)
+
+
+def test_large_transfers(boot):
+    """Firmware that fails large transfers is asked for less, and in the end by GRUB's cache; a switch does that at
+    once."""
+    limits = {"any": "", "1 MiB": 1 << 20, "64 KiB": 1 << 16, "32 KiB": 1 << 15, "a sector": 512}
+    commands = {name.replace(" ", "-"): f"set xen_dom0less_compare_largest={limit}; xen_dom0less_compare /xen.efi /a.img"
+                for name, limit in limits.items()}
+    commands["any"] = "xen_dom0less_compare /xen.efi /a.img"
+    commands["off"] = ("unset xen_dom0less_compare_largest; set xen_dom0less_direct=0; xen_dom0less_compare /xen.efi /a.img; "
+                       "unset xen_dom0less_direct")
+    machine = boot(files={"all.cfg": script(commands)}, grub="2.12")
+    machine.prompt()
+    results = {name: re.search(r"(\d+) files, (\d+) bytes, (\d+) direct, (\d+) differ", text)
+               for name, (text, _) in machine.run_all("/all.cfg").items()}
+    size = results["any"][2]
+    assert {name: (found[2], found[4]) for name, found in results.items()} == dict.fromkeys(commands, (size, "0"))
+    # Blocks of zeros are holes.
+    whole = results["any"][3]
+    assert int(size) / 2 < int(whole) <= int(size)
+    assert {name: found[3] for name, found in results.items()} == {
+        "any": whole, "1-MiB": whole, "64-KiB": whole, "32-KiB": whole, "a-sector": "0", "off": "0"}

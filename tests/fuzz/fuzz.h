@@ -55,9 +55,8 @@ guard (const void *data, size_t size)
 {
   void *block = malloc (size);
 
-  require (block || !size, "out of memory");
-  if (size)
-    memcpy (block, data, size);
+  require (block != NULL, "out of memory");
+  memcpy (block, data, size);
   return block;
 }
 

@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   struct input input = { data, data + size };
   size_t length, buf_size = take8 (&input);
   char *xen = take_string (&input), *name = take_string (&input);
-  char *buf = malloc (buf_size), *whole;
+  char *buf = malloc (buf_size), *whole, *device_end;
 
   length = grub_dom0less_resolve (xen, name, NULL, 0);
   require (length <= strlen (xen) + strlen (name) + 1, "far too long");
@@ -33,8 +33,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   require (length >= strlen (name), "cut");
 
   /* With a device there is a path, so that GRUB reads no list of blocks.  */
+  device_end = strchr (whole, ')');
   if (name[0] == '(' && strchr (name, ')'))
-    require (strchr (whole, ')')[1] == '/', "a list of blocks");
+    require (device_end && device_end[1] == '/', "a list of blocks");
 
   require (grub_dom0less_resolve (xen, name, buf, buf_size) == length,
 	   "another length in a short buffer");

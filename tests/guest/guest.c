@@ -32,7 +32,7 @@ extern const char image_end[];
 struct line
 {
   size_t length;
-  char text[512];
+  char text[1100];
 };
 
 static const void *fdt;
@@ -230,12 +230,16 @@ find_word (const char *words, const char *key, size_t *length)
   return found;
 }
 
-/* What "hostname=" of the command line says, or else the ramdisk.  */
+/* What "hostname=" of the command line says, or else the ramdisk, if there is
+   one.  */
 static void
 find_name (const char *words, const char *ramdisk, const char *ramdisk_end)
 {
   name = find_word (words, "hostname=", &name_length);
-  if (!name)
+  if (name)
+    return;
+  name = "";
+  if (ramdisk && ramdisk_end)
     {
       name = ramdisk;
       name_length = first_line (ramdisk, ramdisk_end);

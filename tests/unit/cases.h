@@ -22,18 +22,6 @@
   "#size-cells = <2>; memory = <0 0x10000>; cpus = <1>;"		\
   KERNEL ("") "};" name " {" says "};"
 
-/* Modules, which say SAYS as well.  */
-#define KERNEL(says)	MODULE ("module@1", "kernel", "vmlinuz", says)
-#define RAMDISK(says)	MODULE ("module@2", "ramdisk", "ramdisk", says)
-#define MODULE(node, kind, file, says)					\
-  node " { compatible = \"multiboot," kind "\", \"multiboot,module\";"	\
-  "uefi,binary = \"" file "\"; " says "};"
-
-/* One that the tree has placed; without a name, so that nothing is loaded.  */
-#define PLACED(node, kind, reg)						\
-  node " { compatible = \"multiboot," kind "\", \"multiboot,module\";"	\
-  "reg = <" reg ">; };"
-
 /* What /chosen says, on which machine, and what is found; see scene.h.  */
 struct rule_case
 {

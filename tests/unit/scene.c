@@ -223,22 +223,6 @@ place_images (struct stage *stage)
       }
 }
 
-/* Whether each line of FOUND begins as the one of EXPECTED.  */
-static int
-is_as_expected (const char *found, const char *expected)
-{
-  while (*expected)
-    {
-      size_t length = strcspn (expected, "\n");
-
-      if (strncmp (found, expected, length) != 0)
-	return 0;
-      found = strchr (found, '\n') + 1;
-      expected += length + (expected[length] == '\n');
-    }
-  return *found == '\0';
-}
-
 /* As assert_findings; WHAT the tree is made of is told when they differ.  */
 static void
 check_findings (const void *fdt, const char *needs, const char *expected,

@@ -14,6 +14,7 @@
 #define UNIT_SCENE_HEADER	1
 
 #include "support.h"
+#include "xen_dom0less_vectors.h"
 
 /*
  * The machine is QEMU's "virt" with 2 GiB from 0x40000000 on, whose first MiB

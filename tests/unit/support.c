@@ -29,6 +29,7 @@ read_file (const char *path, size_t *size)
   FILE *file = fopen (path, "rb");
   char *bytes;
 
+  *size = 0;
   if (!file)
     return NULL;
   fseek (file, 0, SEEK_END);

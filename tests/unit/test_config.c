@@ -11,19 +11,7 @@
  */
 
 #include "support.h"
-
-/* The example of the thread, in the words of Xen's documentation.  */
-#define EXAMPLE	\
-  "[global]\n" \
-  "default=section1\n" \
-  "\n" \
-  "[section1]\n" \
-  "options=console=vga,com1 com1=57600 loglvl=all noreboot\n" \
-  "kernel=vmlinuz-3.0.31-0.4-xen root=/dev/sda1  quiet\n" \
-  "ramdisk=initrd-3.0.31-0.4-xen\n" \
-  "xsm=policy with words\n" \
-  "dtb=devtree.dtb\n" \
-  "binary=vmlinuz-guest domu-kernel\n"
+#include "xen_dom0less_vectors.h"
 
 /* SOURCE cut, in a block of exactly its size.  */
 static char *
@@ -62,91 +50,35 @@ list (const char *source)
   return found;
 }
 
-static const struct
-{
-  const char *source, *entries;
-} files[] =
-  {
-    { "", "" },
-    { "a=b", "/a=b;" },
-    { "a=b\n", "/a=b;" },
-    { "a=b\r\nc=d\r\n", "/a=b;/c=d;" },
-    { "a=b\n[s]\nc=d\n[t]\ne=f\n", "/a=b;s/c=d;t/e=f;" },
-    /* Blanks before a key and before a value go, others stay.  */
-    { "  a=  b c  \n", "/a=b c  ;" },
-    { "a =b\n", "/a =b;" },
-    { "a=\n", "/a=;" },
-    { "=b\n", "/=b;" },
-    /* A tab ends a line, as it does for Xen.  */
-    { "a=b\tc=d\n", "/a=b;/c=d;" },
-    /* Comments.  */
-    { "# a=b\n; c=d\n e=f\n", "/e=f;" },
-    { "a=b # c\nd=e ; f\n", "/a=b ;/d=e ; f;" },
-    { "#\n#a\n", "" },
-    /* Lines without a key.  */
-    { "a\nb c\n=\n[s\n]\n", "/=;" },
-    { "a=b=c\n", "/a=b=c;" },
-    { "\n\n\na=b\n\n\n", "/a=b;" }
-  };
-
 TEST (files_are_read_line_by_line)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (files) / sizeof (files[0]); i++)
+  for (i = 0; i < N_VECTORS (config_vectors); i++)
     {
-      char *entries = list (files[i].source);
+      char *entries = list (config_vectors[i].source);
 
-      assert_string_equal (entries, files[i].entries);
+      assert_string_equal (entries, config_vectors[i].entries);
       free (entries);
     }
 }
-
-static const struct
-{
-  const char *source, *section, *key, *value;
-} values[] =
-  {
-    { EXAMPLE, "global", "default", "section1" },
-    { EXAMPLE, "global", "chain", NULL },
-    { EXAMPLE, "section1", "kernel",
-      "vmlinuz-3.0.31-0.4-xen root=/dev/sda1  quiet" },
-    { EXAMPLE, "section1", "default", NULL },
-    { EXAMPLE, "section2", "kernel", NULL },
-    { EXAMPLE, "section", "kernel", NULL },
-    { EXAMPLE, "section11", "kernel", NULL },
-    { EXAMPLE, NULL, "kernel",
-      "vmlinuz-3.0.31-0.4-xen root=/dev/sda1  quiet" },
-    { EXAMPLE, NULL, "kerne", NULL },
-    { EXAMPLE, NULL, "kernel2", NULL },
-    /* The first one counts, in the first section of the name.  */
-    { "[s]\na=1\na=2\n", "s", "a", "1" },
-    { "[s]\na=1\n[s]\na=2\nb=3\n", "s", "a", "1" },
-    { "[s]\na=1\n[s]\na=2\nb=3\n", "s", "b", NULL },
-    { "[s]\na=1\n[t]\nb=2\n[s]\nc=3\n", "s", "c", NULL },
-    { "[s]\na=1\n[t]\nb=2\n", "t", "b", "2" },
-    { "[s]\n[t]\n[s]\na=1\n", "s", "a", NULL },
-    { "a=1\n[s]\na=2\n", "s", "a", "2" },
-    { "a=1\n[s]\na=2\n", NULL, "a", "1" },
-    { "[s]x\na=2\n", "s", "a", "2" },
-    { "[s\na=2\n", "s", "a", NULL }
-  };
 
 TEST (values_are_found_in_their_section)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (values) / sizeof (values[0]); i++)
+  for (i = 0; i < N_VECTORS (value_vectors); i++)
     {
-      char *text = cut (values[i].source);
+      char *text = cut (value_vectors[i].source);
       const char *value
-	= grub_dom0less_config_value (text, strlen (values[i].source),
-				      values[i].section, values[i].key);
+	= grub_dom0less_config_value (text, strlen (value_vectors[i].source),
+				      value_vectors[i].section,
+				      value_vectors[i].key);
 
-      if (values[i].value)
+      if (value_vectors[i].value)
 	{
 	  assert_non_null (value);
-	  assert_string_equal (value, values[i].value);
+	  assert_string_equal (value, value_vectors[i].value);
 	}
       else
 	assert_null (value);
@@ -194,32 +126,20 @@ TEST (keywords_are_known)
     }
 }
 
-static const struct
-{
-  const char *value, *first, *rest;
-} splits[] =
-  {
-    { "file", "file", NULL },
-    { "file args", "file", "args" },
-    { "file  two  words ", "file", "two  words " },
-    { "file  ", "file", NULL },
-    { "", "", NULL }
-  };
-
 TEST (values_are_split_behind_the_first_word)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (splits) / sizeof (splits[0]); i++)
+  for (i = 0; i < N_VECTORS (split_vectors); i++)
     {
-      char *value = format ("%s", splits[i].value);
+      char *value = format ("%s", split_vectors[i].value);
       char *rest = grub_dom0less_config_split (value);
 
-      assert_string_equal (value, splits[i].first);
-      if (splits[i].rest)
+      assert_string_equal (value, split_vectors[i].first);
+      if (split_vectors[i].rest)
 	{
 	  assert_non_null (rest);
-	  assert_string_equal (rest, splits[i].rest);
+	  assert_string_equal (rest, split_vectors[i].rest);
 	}
       else
 	assert_null (rest);
@@ -227,45 +147,19 @@ TEST (values_are_split_behind_the_first_word)
     }
 }
 
-static const struct
-{
-  const char *xen;
-  int attempt;
-  const char *name;			/* or none */
-} config_names[] =
-  {
-    { "(hd0,gpt2)/xen.efi", 0, "(hd0,gpt2)/xen.cfg" },
-    { "(hd0,gpt2)/xen.efi", 1, NULL },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 0, "(hd0)/boot/xen-4.17-arm64.cfg" },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 1, "(hd0)/boot/xen-4.17.cfg" },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 2, "(hd0)/boot/xen-4.cfg" },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 3, "(hd0)/boot/xen.cfg" },
-    { "(hd0)/boot/xen-4.17-arm64.efi", 4, NULL },
-    { "(hd0)/xen_a.efi", 1, "(hd0)/xen.cfg" },
-    { "(hd0)/xen", 0, NULL },
-    /* Dots of folders and devices are not the file's.  */
-    { "(hd0)/xen.d/xen", 0, NULL },
-    { "(hd0)\\xen.d\\xen.efi", 1, NULL },
-    { "(lvm/a.b)xen", 0, NULL },
-    { "xen.efi", 0, "xen.cfg" },
-    { "xen", 0, NULL },
-    { "", 0, NULL },
-    { "(hd0)/.efi", 0, "(hd0)/.cfg" },
-    { "(hd0)/xen.", 0, "(hd0)/xen.cfg" }
-  };
-
 TEST (the_configuration_lies_beside_xen)
 {
   size_t i, size;
 
-  for (i = 0; i < sizeof (config_names) / sizeof (config_names[0]); i++)
+  for (i = 0; i < N_VECTORS (config_name_vectors); i++)
     {
-      const char *name = config_names[i].name ? config_names[i].name : "";
-      size_t length = strlen (name);
+      const char *xen = config_name_vectors[i].xen;
+      int attempt = config_name_vectors[i].attempt;
+      const char *name = config_name_vectors[i].name;
+      size_t length = name ? strlen (name) : 0;
 
-      assert_int_equal (grub_dom0less_config_name (config_names[i].xen,
-						   config_names[i].attempt,
-						   NULL, 0), length);
+      assert_int_equal (grub_dom0less_config_name (xen, attempt, NULL, 0),
+			length);
       /* Nothing is written into what is too short.  */
       for (size = length; length && size <= length + 1; size++)
 	{
@@ -273,9 +167,8 @@ TEST (the_configuration_lies_beside_xen)
 
 	  assert_non_null (buf);
 	  memset (buf, '?', size);
-	  assert_int_equal (grub_dom0less_config_name (config_names[i].xen,
-						       config_names[i].attempt,
-						       buf, size), length);
+	  assert_int_equal (grub_dom0less_config_name (xen, attempt, buf, size),
+			    length);
 	  if (size > length)
 	    assert_string_equal (buf, name);
 	  else
@@ -335,7 +228,7 @@ assert_module (const void *fdt, const char *path,
 TEST (the_dom0_is_written_into_chosen)
 {
   int status;
-  void *fdt = apply ("/ { chosen { xen,uefi-cfg-load; }; };", EXAMPLE,
+  void *fdt = apply ("/ { chosen { xen,uefi-cfg-load; }; };", XEN_CFG,
 		     "section1", -1, &status);
   int chosen = node_at (fdt, "/chosen");
 
@@ -368,7 +261,7 @@ TEST (a_section_without_a_dom0_adds_nothing)
 {
   int status;
   void *fdt = apply ("/ { chosen { xen,xen-bootargs = \"mine\"; }; };",
-		     EXAMPLE, "none", -1, &status);
+		     XEN_CFG, "none", -1, &status);
 
   assert_int_equal (status, 0);
   assert_int_equal (fdt_first_subnode (fdt, node_at (fdt, "/chosen")),
@@ -388,7 +281,7 @@ TEST (what_the_tree_has_already_is_an_error)
       char *source = format ("/ { chosen { %s { }; }; };", nodes[i]);
       int status;
 
-      free (apply (source, EXAMPLE, "section1", -1, &status));
+      free (apply (source, XEN_CFG, "section1", -1, &status));
       assert_int_equal (status, -FDT_ERR_EXISTS);
       free (source);
     }
@@ -400,9 +293,9 @@ TEST (too_little_room_is_an_error)
 
   for (room = 0; status != 0; room++)
     {
-      free (apply ("/ { };", EXAMPLE, "section1", room, &status));
+      free (apply ("/ { };", XEN_CFG, "section1", room, &status));
       assert_true (status == 0 || status == -FDT_ERR_NOSPACE);
-      assert_true (room <= (int) grub_dom0less_config_room (strlen (EXAMPLE)));
+      assert_true (room <= (int) grub_dom0less_config_room (strlen (XEN_CFG)));
     }
 }
 

@@ -11,65 +11,13 @@
  */
 
 #include "support.h"
+#include "xen_dom0less_vectors.h"
 
 #define N_FORMATS	(GRUB_DOM0LESS_FORMAT_OTHER + 1)
 
-struct header
-{
-  const char *what;
-  enum grub_dom0less_format format;
-  struct
-  {
-    size_t offset;
-    const char *bytes;
-    size_t length;
-  } parts[2];
-};
-
-#define PART(offset, bytes)	{ offset, bytes, sizeof (bytes) - 1 }
-#define NO_PART			{ 0, NULL, 0 }
-
-/* Written from the formats' own descriptions, with what stands at more than
-   one place where a file has both.  */
-static const struct header headers[] =
-  {
-    { "Image with an EFI stub", GRUB_DOM0LESS_FORMAT_IMAGE,
-      { PART (0, "MZ"), PART (56, "ARM\x64") } },
-    { "Image without", GRUB_DOM0LESS_FORMAT_IMAGE,
-      { PART (0, "\0\0\0\x14"), PART (56, "ARM\x64") } },
-    { "gzip", GRUB_DOM0LESS_FORMAT_GZIP,
-      { PART (0, "\x1f\x8b\x08"), NO_PART } },
-    { "EFI zboot", GRUB_DOM0LESS_FORMAT_ZBOOT,
-      { PART (0, "MZ\0\0zimg"), PART (24, "gzip") } },
-    { "zImage", GRUB_DOM0LESS_FORMAT_ZIMAGE,
-      { PART (0x24, "\x18\x28\x6f\x01"), NO_PART } },
-    { "zImage with an EFI stub", GRUB_DOM0LESS_FORMAT_ZIMAGE,
-      { PART (0, "MZ"), PART (0x24, "\x18\x28\x6f\x01") } },
-    { "uImage", GRUB_DOM0LESS_FORMAT_UIMAGE,
-      { PART (0, "\x27\x05\x19\x56"), NO_PART } },
-    { "Image of before Linux 3.17", GRUB_DOM0LESS_FORMAT_IMAGE,
-      { PART (0, "\x08\0\0\x14"), NO_PART } },
-    { "ELF", GRUB_DOM0LESS_FORMAT_ELF,
-      { PART (0, "\x7f" "ELF"), NO_PART } },
-    { "PE", GRUB_DOM0LESS_FORMAT_PE, { PART (0, "MZ"), NO_PART } },
-    { "xz", GRUB_DOM0LESS_FORMAT_XZ,
-      { PART (0, "\xfd" "7zXZ\0"), NO_PART } },
-    { "zstd", GRUB_DOM0LESS_FORMAT_ZSTD,
-      { PART (0, "\x28\xb5\x2f\xfd"), NO_PART } },
-    { "lz4, old", GRUB_DOM0LESS_FORMAT_LZ4,
-      { PART (0, "\x02\x21\x4c\x18"), NO_PART } },
-    { "lz4", GRUB_DOM0LESS_FORMAT_LZ4,
-      { PART (0, "\x04\x22\x4d\x18"), NO_PART } },
-    { "bzip2", GRUB_DOM0LESS_FORMAT_BZIP2, { PART (0, "BZh9"), NO_PART } },
-    { "device tree", GRUB_DOM0LESS_FORMAT_DTB,
-      { PART (0, "\xd0\x0d\xfe\xed"), NO_PART } },
-    { "cpio", GRUB_DOM0LESS_FORMAT_CPIO, { PART (0, "070701"), NO_PART } },
-    { "text", GRUB_DOM0LESS_FORMAT_OTHER, { PART (0, "#!/bin/sh"), NO_PART } }
-  };
-
 /* The file that HEADER describes, as long as SIZE.  */
 static char *
-make_file (const struct header *header, size_t size)
+make_file (const struct kernel_vector *header, size_t size)
 {
   char *bytes = malloc (size ? size : 1);
   int i;
@@ -92,12 +40,13 @@ TEST (formats_are_told)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (headers) / sizeof (headers[0]); i++)
+  for (i = 0; i < N_VECTORS (kernel_vectors); i++)
     {
-      char *bytes = make_file (headers + i, GRUB_DOM0LESS_HEADER_SIZE);
+      char *bytes = make_file (kernel_vectors + i, GRUB_DOM0LESS_HEADER_SIZE);
 
-      if (grub_dom0less_kernel_format (bytes, 100000) != headers[i].format)
-	fail_msg ("not told: %s", headers[i].what);
+      if (grub_dom0less_kernel_format (bytes, 100000)
+	  != kernel_vectors[i].format)
+	fail_msg ("not told: %s", kernel_vectors[i].what);
       free (bytes);
     }
 }
@@ -107,16 +56,16 @@ TEST (short_files_are_not_read_beyond)
 {
   size_t i, size;
 
-  for (i = 0; i < sizeof (headers) / sizeof (headers[0]); i++)
+  for (i = 0; i < N_VECTORS (kernel_vectors); i++)
     for (size = 0; size < GRUB_DOM0LESS_HEADER_SIZE; size++)
       {
-	char *bytes = make_file (headers + i, size);
-	enum grub_dom0less_format format
+	char *bytes = make_file (kernel_vectors + i, size);
+	enum grub_dom0less_format found
 	  = grub_dom0less_kernel_format (bytes, size);
 
-	assert_true (format < N_FORMATS);
+	assert_true (found < N_FORMATS);
 	if (size < 2)
-	  assert_int_equal (format, GRUB_DOM0LESS_FORMAT_OTHER);
+	  assert_int_equal (found, GRUB_DOM0LESS_FORMAT_OTHER);
 	free (bytes);
       }
 }
@@ -125,15 +74,16 @@ TEST (no_more_is_wanted_than_what_tells_the_format)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (headers) / sizeof (headers[0]); i++)
-    if (!headers[i].parts[1].bytes
-	&& headers[i].format != GRUB_DOM0LESS_FORMAT_OTHER)
+  for (i = 0; i < N_VECTORS (kernel_vectors); i++)
+    if (!kernel_vectors[i].parts[1].bytes
+	&& kernel_vectors[i].format != GRUB_DOM0LESS_FORMAT_OTHER)
       {
-	size_t size = headers[i].parts[0].offset + headers[i].parts[0].length;
-	char *bytes = make_file (headers + i, size);
+	size_t size = kernel_vectors[i].parts[0].offset
+	  + kernel_vectors[i].parts[0].length;
+	char *bytes = make_file (kernel_vectors + i, size);
 
 	assert_int_equal (grub_dom0less_kernel_format (bytes, size),
-			  headers[i].format);
+			  kernel_vectors[i].format);
 	free (bytes);
       }
 }
@@ -218,13 +168,12 @@ TEST (zboot_headers_that_contradict_themselves_are_refused)
 
   for (i = 0; i < sizeof (faults) / sizeof (faults[0]); i++)
     {
-      unsigned char *file = allocate (72);
+      unsigned char whole[72], *file = allocate (faults[i].size);
       struct grub_dom0less_zboot zboot;
 
-      make_zboot (file, "xzkern");
-      file[faults[i].at] = faults[i].value;
-      file = realloc (file, faults[i].size);
-      assert_non_null (file);
+      make_zboot (whole, "xzkern");
+      whole[faults[i].at] = faults[i].value;
+      memcpy (file, whole, faults[i].size);
       assert_int_equal (grub_dom0less_read_zboot (&zboot, file,
 						  faults[i].size),
 			-FDT_ERR_BADVALUE);
@@ -240,6 +189,66 @@ TEST (zboot_compressions_are_strings)
   make_zboot (file, "12345678");
   assert_int_equal (grub_dom0less_read_zboot (&zboot, file, sizeof (file)),
 		    -FDT_ERR_BADVALUE);
+}
+
+/* A member of the deflate data "D", with what FLAGS ask for.  Returns its size. */
+static size_t
+make_gzip (unsigned char *member, unsigned char flags)
+{
+  static const char parts[][8] = { "\4:\2\0ab", "\10:name", "\20:note",
+				   "\2:hc" };
+  static const size_t sizes[] = { 4, 5, 5, 2 };
+  size_t at = 10, i;
+
+  memset (member, 0, at);
+  memcpy (member, "\x1f\x8b\x08", 3);
+  member[3] = flags;
+  for (i = 0; i < 4; i++)
+    if (flags & parts[i][0])
+      {
+	memcpy (member + at, parts[i] + 2, sizes[i]);
+	at += sizes[i];
+      }
+  memcpy (member + at, "D\4\3\2\1\x40\3\2\1", 9);
+  return at + 9;
+}
+
+TEST (gzip_headers_are_read)
+{
+  unsigned char member[64];
+  struct grub_dom0less_gzip gzip;
+  unsigned int flags;
+  size_t size, less;
+
+  for (flags = 0; flags < 32; flags++)
+    {
+      size = make_gzip (member, flags);
+      assert_int_equal (grub_dom0less_read_gzip (&gzip, member, size), 0);
+      assert_int_equal (member[gzip.offset], 'D');
+      assert_int_equal (gzip.size, 1);
+      assert_int_equal (gzip.crc, 0x01020304);
+      assert_int_equal (gzip.unpacked, 0x01020340);
+      /* Without the data there is nothing left of it.  */
+      memmove (member + size - 9, member + size - 8, 8);
+      for (less = 0; less < size; less++)
+	assert_int_equal (grub_dom0less_read_gzip (&gzip, member, less),
+			  -FDT_ERR_BADVALUE);
+    }
+}
+
+TEST (other_members_are_refused)
+{
+  unsigned char member[64];
+  struct grub_dom0less_gzip gzip;
+  size_t size = make_gzip (member, 0), i;
+
+  for (i = 0; i < 4; i++)
+    {
+      make_gzip (member, 0);
+      member[i] ^= 0x20;
+      assert_int_equal (grub_dom0less_read_gzip (&gzip, member, size),
+			-FDT_ERR_BADVALUE);
+    }
 }
 
 TEST (xen_consumes_gzip)
@@ -280,6 +289,8 @@ main (void)
       cmocka_unit_test (zboot_headers_are_read),
       cmocka_unit_test (zboot_headers_that_contradict_themselves_are_refused),
       cmocka_unit_test (zboot_compressions_are_strings),
+      cmocka_unit_test (gzip_headers_are_read),
+      cmocka_unit_test (other_members_are_refused),
       cmocka_unit_test (xen_consumes_gzip)
     };
 

@@ -11,59 +11,21 @@
  */
 
 #include "support.h"
-
-#define XEN	"(hd0,gpt2)/boot/xen/xen.efi"
-
-static const struct
-{
-  const char *xen, *name, *file;
-} names[] =
-  {
-    /* Relative to Xen's folder, as Xen's own EFI stub means it.  */
-    { XEN, "vmlinuz", "(hd0,gpt2)/boot/xen/vmlinuz" },
-    { XEN, "guests/vmlinuz", "(hd0,gpt2)/boot/xen/guests/vmlinuz" },
-    { XEN, "../vmlinuz", "(hd0,gpt2)/boot/xen/../vmlinuz" },
-    { "(hd0,gpt2)/xen.efi", "vmlinuz", "(hd0,gpt2)/vmlinuz" },
-    /* On its device.  */
-    { XEN, "/vmlinuz", "(hd0,gpt2)/vmlinuz" },
-    { XEN, "/", "(hd0,gpt2)/" },
-    /* As it stands.  */
-    { XEN, "(hd1)/vmlinuz", "(hd1)/vmlinuz" },
-    { XEN, "(lvm/vg-boot)/x/vmlinuz", "(lvm/vg-boot)/x/vmlinuz" },
-    /* Never a list of blocks.  */
-    { XEN, "(hd1)vmlinuz", "(hd1)/vmlinuz" },
-    { XEN, "(hd1)0+1", "(hd1)/0+1" },
-    { XEN, "(hd1)", "(hd1)/" },
-    /* A device without an end is none.  */
-    { XEN, "(hd1", "(hd0,gpt2)/boot/xen/(hd1" },
-    /* EFI's slashes.  */
-    { XEN, "guests\\vmlinuz", "(hd0,gpt2)/boot/xen/guests/vmlinuz" },
-    { XEN, "\\vmlinuz", "(hd0,gpt2)/vmlinuz" },
-    { XEN, "(hd1)\\vmlinuz", "(hd1)/vmlinuz" },
-    { "(hd0)\\efi\\xen.efi", "vmlinuz", "(hd0)/efi/vmlinuz" },
-    /* A slash in the device's own name is not one of the path.  */
-    { "(lvm/vg-boot)/xen.efi", "vmlinuz", "(lvm/vg-boot)/vmlinuz" },
-    { "(lvm/vg-boot)/xen.efi", "/vmlinuz", "(lvm/vg-boot)/vmlinuz" },
-    /* Xen's name without a device, or without anything.  */
-    { "/boot/xen.efi", "vmlinuz", "/boot/vmlinuz" },
-    { "/boot/xen.efi", "/vmlinuz", "/vmlinuz" },
-    { "xen.efi", "vmlinuz", "vmlinuz" },
-    { "", "vmlinuz", "vmlinuz" },
-    { XEN, "", "(hd0,gpt2)/boot/xen/" }
-  };
+#include "xen_dom0less_vectors.h"
 
 TEST (names_resolve)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (names) / sizeof (names[0]); i++)
+  for (i = 0; i < N_VECTORS (name_vectors); i++)
     {
       char buf[128];
 
-      assert_int_equal (grub_dom0less_resolve (names[i].xen, names[i].name,
+      assert_int_equal (grub_dom0less_resolve (name_vectors[i].xen,
+					       name_vectors[i].name,
 					       buf, sizeof (buf)),
-			strlen (names[i].file));
-      assert_string_equal (buf, names[i].file);
+			strlen (name_vectors[i].file));
+      assert_string_equal (buf, name_vectors[i].file);
     }
 }
 

@@ -11,44 +11,7 @@
  */
 
 #include "support.h"
-
-#define LABELS	\
-  "__symbols__ { soc = \"/soc\"; uart = \"/soc/uart\"; };"
-
-static const struct
-{
-  const char *base, *overlay;
-  const char *missing, *fragment;	/* or none */
-} overlays[] =
-  {
-    /* Nothing is missing.  */
-    { "", "", NULL, NULL },
-    { "chosen { };", "fragment@0 { target-path = \"/chosen\"; };", NULL,
-      NULL },
-    { "", "fragment@0 { target-path = \"/\"; };", NULL, NULL },
-    { LABELS, "fragment@0 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/fragment@0:target:0\"; };", NULL, NULL },
-    /* Paths.  */
-    { "", "fragment@0 { target-path = \"/\"; };"
-      "fragment@1 { target-path = \"/chosen\"; };", "/chosen", "fragment@1" },
-    { LABELS, "fragment@0 { target-path = \"/chosen\"; };"
-      "__fixups__ { soc = \"/fragment@0/__overlay__:x:0\"; };", "/chosen",
-      "fragment@0" },
-    /* Labels, of a target or deeper.  */
-    { "", "fragment@0 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/fragment@0:target:0\"; };", "soc",
-      "fragment@0" },
-    { LABELS, "a { }; fragment@1 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/a:target:0\", \"/a:target:4\";"
-      "gic = \"/fragment@1/__overlay__/x:y:0\"; };", "gic", "fragment@1" },
-    /* Labels come first.  */
-    { "", "fragment@0 { target-path = \"/chosen\"; };"
-      "fragment@1 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/fragment@1:target:0\"; };", "soc",
-      "fragment@1" },
-    /* Targets that say nothing that one could miss.  */
-    { "", "fragment@0 { target-path = <1>; }; a { };", NULL, NULL }
-  };
+#include "xen_dom0less_vectors.h"
 
 static void *
 make_part (const char *source)
@@ -64,19 +27,19 @@ TEST (what_is_missing_is_named)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (overlays) / sizeof (overlays[0]); i++)
+  for (i = 0; i < N_VECTORS (overlay_vectors); i++)
     {
-      void *base = make_part (overlays[i].base);
-      void *overlay = make_part (overlays[i].overlay);
+      void *base = make_part (overlay_vectors[i].base);
+      void *overlay = make_part (overlay_vectors[i].overlay);
       const char *missing = NULL;
       int node = grub_dom0less_overlay_fault (base, overlay, &missing);
 
-      if (overlays[i].missing)
+      if (overlay_vectors[i].missing)
 	{
 	  assert_true (node >= 0);
 	  assert_string_equal (fdt_get_name (overlay, node, NULL),
-			       overlays[i].fragment);
-	  assert_string_equal (missing, overlays[i].missing);
+			       overlay_vectors[i].fragment);
+	  assert_string_equal (missing, overlay_vectors[i].missing);
 	}
       else
 	assert_true (node < 0);

@@ -12,6 +12,7 @@
 
 #include "oracle.h"
 #include "support.h"
+#include "xen_dom0less_vectors.h"
 
 #include <dirent.h>
 
@@ -245,40 +246,22 @@ TEST (names_go_even_if_they_are_there_twice)
   release (&patched);
 }
 
-/* Address, size and cells that do not go together.  */
-static const struct
-{
-  uint64_t address, size;
-  int address_cells, size_cells, status;
-} fits[] =
-  {
-    { 0xffffffff, 0xffffffff, 1, 1, 0 },
-    { 0x100000000, 1, 1, 1, -FDT_ERR_BADVALUE },
-    { 1, 0x100000000, 1, 1, -FDT_ERR_BADVALUE },
-    { 0x100000000, 1, 2, 1, 0 },
-    { 1, 0x100000000, 1, 2, 0 },
-    { 1, 0x100000000, 4, 1, -FDT_ERR_BADVALUE },
-    { UINT64_MAX, UINT64_MAX, 2, 2, 0 },
-    { UINT64_MAX, UINT64_MAX, 3, 4, 0 },
-    { 1, 1, 5, 1, -FDT_ERR_BADVALUE },
-    { 1, 1, 1, 0, -FDT_ERR_BADVALUE }
-  };
-
 TEST (what_does_not_fit_is_an_error)
 {
   size_t i;
 
-  for (i = 0; i < sizeof (fits) / sizeof (fits[0]); i++)
+  for (i = 0; i < N_VECTORS (fit_vectors); i++)
     {
       char *source = format ("/ { chosen { d { compatible = \"xen,domain\";"
 			     "#address-cells = <%d>; #size-cells = <%d>;"
 			     "m { uefi,binary = \"x\"; }; }; }; };",
-			     fits[i].address_cells, fits[i].size_cells);
+			     fit_vectors[i].address_cells,
+			     fit_vectors[i].size_cells);
       struct patched patched;
 
-      patch (&patched, make_tree (source), fits[i].address, fits[i].size,
-	     NULL, -1);
-      assert_int_equal (patched.status, fits[i].status);
+      patch (&patched, make_tree (source), fit_vectors[i].address,
+	     fit_vectors[i].size, NULL, -1);
+      assert_int_equal (patched.status, fit_vectors[i].status);
       release (&patched);
       free (source);
     }

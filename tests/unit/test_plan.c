@@ -538,23 +538,23 @@ TEST (ranges_have_a_limit_too)
 
 TEST (cells_are_numbers)
 {
-  fdt32_t cells[4];
+  fdt32_t all[4];
   const fdt32_t *cell;
   uint64_t value;
   int i;
 
   for (i = 0; i < 4; i++)
-    cells[i] = cpu_to_fdt32 ((uint32_t) i + (i == 0 ? 0 : 0x80000000));
-  cell = cells;
+    all[i] = cpu_to_fdt32 ((uint32_t) i + (i == 0 ? 0 : 0x80000000));
+  cell = all;
   assert_int_equal (grub_dom0less_read_cells (&cell, 0, &value), 0);
   assert_int_equal (value, 0);
-  assert_ptr_equal (cell, cells);
+  assert_ptr_equal (cell, all);
   assert_int_equal (grub_dom0less_read_cells (&cell, 3, &value), 0);
   assert_true (value == 0x8000000180000002);
-  assert_ptr_equal (cell, cells + 3);
+  assert_ptr_equal (cell, all + 3);
   assert_int_equal (grub_dom0less_read_cells (&cell, 1, &value), 0);
   assert_int_equal (value, 0x80000003);
-  cell = cells;
+  cell = all;
   assert_int_equal (grub_dom0less_read_cells (&cell, 4, &value),
 		    -FDT_ERR_BADVALUE);
 }

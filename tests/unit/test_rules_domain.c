@@ -37,21 +37,6 @@ TEST (names)
   RUN_CASES (cases);
 }
 
-#define DISABLED	"[domain-disabled] /chosen/domU1: "
-
-TEST (status)
-{
-  static const struct rule_case cases[] =
-    {
-      { DOMAIN ("domU1", "status = \"okay\";"), NULL, NULL },
-      { DOMAIN ("domU1", "status = \"ok\";"), NULL, NULL },
-      { DOMAIN ("domU1", "status = \"disabled\";"), NULL, DISABLED },
-      { DOMAIN ("domU1", "status = \"fail-sss\";"), NULL, DISABLED }
-    };
-
-  RUN_CASES (cases);
-}
-
 #define MEMORY(value)	DOMAIN ("domU1", "memory = " value ";")
 #define MALFORMED	"[memory-malformed] /chosen/domU1: "
 #define BYTES		"[memory-bytes] /chosen/domU1: "
@@ -110,67 +95,6 @@ TEST (cpus)
   RUN_CASES (cases);
 }
 
-#define ENHANCED(value)	DOMAIN ("domU1", "xen,enhanced" value ";")
-#define ALONE		"[enhanced-alone] /chosen/domU1: "
-
-TEST (enhanced)
-{
-  static const struct rule_case cases[] =
-    {
-      { ENHANCED (""), NULL, ALONE },
-      { ENHANCED (" = \"enabled\""), NULL, ALONE },
-      { ENHANCED (" = \"no-xenstore\""), NULL, NULL },
-      { ENHANCED (" = \"disabled\""), NULL, NULL },
-      { ENHANCED ("") MODULE ("dom0", "kernel", "k", ""), NULL, NULL },
-      { ENHANCED ("") MODULE ("dom0", "ramdisk", "k", ""), NULL, ALONE }
-    };
-
-  RUN_CASES (cases);
-}
-
-#define STATIC	"xen,static-mem = <0 0x60000000 0 0x4000000>;"
-
-TEST (direct_map)
-{
-  static const struct rule_case cases[] =
-    {
-      { DOMAIN ("domU1", "direct-map;"), NULL,
-	"[direct-map-alone] /chosen/domU1: " },
-      { DOMAIN ("domU1", "direct-map; " STATIC), NULL, NULL },
-      { DOMAIN ("domU1", STATIC), NULL, NULL }
-    };
-
-  RUN_CASES (cases);
-}
-
-#define POOLED(value)							\
-  DOMAIN ("domU1", "domain-cpupool = " value ";")			\
-  "pool { compatible = \"xen,cpupool\"; phandle = <0x77>; };"		\
-  "other { phandle = <0x78>; };"
-#define NO_POOL		"[cpupool-missing] /chosen/domU1: "
-
-TEST (interrupts_and_cpupools)
-{
-  static const struct rule_case cases[] =
-    {
-      { DOMAIN ("domU1", "nr_spis = <960>;"), NULL, NULL },
-      { DOMAIN ("domU1", "nr_spis = <961>;"), NULL,
-	"[nr-spis-impossible] /chosen/domU1: nr_spis is 961, Xen takes at "
-	"most 960" },
-      { DOMAIN ("domU1", "nr_spis = <0xffffffff>;"), NULL,
-	"[nr-spis-impossible] /chosen/domU1: nr_spis is 4294967295" },
-      { POOLED ("<0x77>"), NULL, NULL },
-      { POOLED ("<0x78>"), NULL, NO_POOL },
-      { POOLED ("<0x79>"), NULL, NO_POOL },
-      { POOLED ("<0>"), NULL, NO_POOL },
-      { POOLED ("<0xffffffff>"), NULL, NO_POOL },
-      { POOLED ("<0x77 0x77>"), NULL, NO_POOL },
-      { POOLED ("\"pool\""), NULL, NO_POOL }
-    };
-
-  RUN_CASES (cases);
-}
-
 #define COLORS	DOMAIN ("domU1", "llc-colors = \"0\";")
 #define OFF	"[llc-colors-off] /chosen/domU1: "
 
@@ -193,7 +117,7 @@ TEST (colors)
       { COLORS, "arguments llc-coloring=off llc-size=1M llc-nr-ways=16",
 	OFF },
       { COLORS, "arguments no-llc-coloring llc-size=1M llc-nr-ways=16", OFF },
-      { DOMAIN ("domU1", STATIC), "arguments llc-coloring",
+      { DOMAIN ("domU1", STATIC_MEM), "arguments llc-coloring",
 	"[llc-colors-static] /chosen/domU1: " },
       { COLORS, "arguments llc-colorings=on", OFF },
       { COLORS, "arguments xllc-coloring=on", OFF },
@@ -203,7 +127,7 @@ TEST (colors)
       { COLORS, "arguments llc-coloring=on llc-coloring=no", OFF },
       { COLORS, "arguments llc-coloring=no llc-coloring=on", NULL },
       { COLORS, "arguments llc-coloring=no llc-coloring", NULL },
-      { DOMAIN ("domU1", "llc-colors = \"0\"; " STATIC),
+      { DOMAIN ("domU1", "llc-colors = \"0\"; " STATIC_MEM),
 	"arguments llc-coloring", "[llc-colors-static] /chosen/domU1: " }
     };
 
@@ -211,7 +135,7 @@ TEST (colors)
 }
 
 #define BUILT_OUT(what)	"[not-built-in] /chosen/domU1: " what ","
-#define SHARED								\
+#define SHARING								\
   "shm { compatible = \"xen,domain-shared-memory-v1\";"			\
   "xen,shm-id = \"id\"; xen,shared-mem = <0 0x60000000 0 0x6000000 "	\
   "0 0x1000>; };"
@@ -220,9 +144,9 @@ TEST (what_xen_was_built_without)
 {
   static const struct rule_case cases[] =
     {
-      { DOMAIN ("domU1", STATIC), "Xen without STATIC_MEMORY",
+      { DOMAIN ("domU1", STATIC_MEM), "Xen without STATIC_MEMORY",
 	BUILT_OUT ("xen,static-mem") },
-      { DOMAIN ("domU1", STATIC), "Xen without ARM64_SVE", NULL },
+      { DOMAIN ("domU1", STATIC_MEM), "Xen without ARM64_SVE", NULL },
       { DOMAIN ("domU1", ""), "Xen without STATIC_MEMORY", NULL },
       { DOMAIN ("domU1", "sve = <128>;"), "Xen without ARM64_SVE",
 	BUILT_OUT ("sve") },
@@ -230,7 +154,7 @@ TEST (what_xen_was_built_without)
 	BUILT_OUT ("vpl011") },
       { COLORS, "arguments llc-coloring; Xen without LLC_COLORING",
 	BUILT_OUT ("llc-colors") },
-      { DOMAIN ("domU1", SHARED), "Xen without STATIC_SHM",
+      { DOMAIN ("domU1", SHARING), "Xen without STATIC_SHM",
 	"[not-built-in] /chosen/domU1/shm: xen,shared-mem" },
       { DOMAIN ("domU1", ""), "Xen 4.20; Xen without DOM0LESS_BOOT",
 	BUILT_OUT ("xen,domain") },
@@ -279,7 +203,7 @@ static const struct
     { "name = \"domU1\";", "name", 0, NULL },
     { "vpl011;", "vpl011", FIRST_RELEASE, "SBSA_VUART_CONSOLE" },
     { "nr_spis = <1>;", "nr_spis", 13, NULL },
-    { STATIC, "xen,static-mem", 16, "STATIC_MEMORY" },
+    { STATIC_MEM, "xen,static-mem", 16, "STATIC_MEMORY" },
     { "#xen,static-mem-address-cells = <2>;",
       "#xen,static-mem-address-cells", 16, NULL },
     { "#xen,static-mem-size-cells = <2>;", "#xen,static-mem-size-cells", 16,
@@ -363,12 +287,8 @@ main (void)
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (names),
-      cmocka_unit_test (status),
       cmocka_unit_test (memory),
       cmocka_unit_test (cpus),
-      cmocka_unit_test (enhanced),
-      cmocka_unit_test (direct_map),
-      cmocka_unit_test (interrupts_and_cpupools),
       cmocka_unit_test (colors),
       cmocka_unit_test (what_xen_was_built_without),
       cmocka_unit_test (properties),

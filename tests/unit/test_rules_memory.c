@@ -12,12 +12,6 @@
 
 #include "cases.h"
 
-/* Static memory and heap at REG.  */
-#define STATIC(name, reg)	DOMAIN (name, "xen,static-mem = <" reg ">;")
-#define HEAP(reg)		"xen,static-heap = <" reg ">;"
-#define GOOD			DOMAIN ("domU1", "")
-
-#define MEM_60		"0 0x60000000 0 0x4000000"
 #define HEAP_AT		"[range-malformed] /chosen: xen,static-heap is no "
 
 TEST (ranges_are_whole)
@@ -46,62 +40,6 @@ TEST (ranges_are_whole)
       /* Cells that are no number have a rule of their own.  */
       { "#address-cells = <5>;" STATIC ("domU1", "1"), NULL,
 	"[cells-impossible] " }
-    };
-
-  RUN_CASES (cases);
-}
-
-TEST (modules_lie_outside)
-{
-  static const struct rule_case cases[] =
-    {
-      { STATIC ("domU1", MEM_60)
-	DOMAIN ("domU2", PLACED ("m", "ramdisk", "0 0x64000000 0 0x1000")),
-	NULL, NULL },
-      { STATIC ("domU1", MEM_60)
-	DOMAIN ("domU2", PLACED ("m", "ramdisk", "0 0x63fff000 0 0x1000")),
-	NULL, "[module-in-range] /chosen/domU2/m: 0x63fff000 lies in the "
-	"memory of /chosen/domU1" },
-      { HEAP (MEM_60)
-	DOMAIN ("domU1", "module@1 { reg = <0 0x5f000000 0 0x2000000>; };"),
-	NULL, "[module-in-range] /chosen/domU1/module@1: 0x5f000000 " }
-    };
-
-  RUN_CASES (cases);
-}
-
-#define SHARED(name, says)						\
-  name " { compatible = \"xen,domain-shared-memory-v1\"; " says "};"
-#define ID(id)		"xen,shm-id = \"" id "\";"
-#define AT_60		"xen,shared-mem = <0 0x60000000 0 0x6000000 0 0x1000>;"
-#define AT_61		"xen,shared-mem = <0 0x61000000 0 0x6000000 0 0x1000>;"
-#define LONGER		"xen,shared-mem = <0 0x60000000 0 0x6000000 0 0x2000>;"
-#define OVERLAP		"[ranges-overlap] /chosen/domU2/s: shared-mem at "
-
-TEST (ranges_have_one_owner)
-{
-  static const struct rule_case cases[] =
-    {
-      { STATIC ("domU1", MEM_60) STATIC ("domU2", "0 0x64000000 0 0x4000000"),
-	NULL, NULL },
-      { STATIC ("domU1", MEM_60) STATIC ("domU2", "0 0x63000000 0 0x4000000"),
-	NULL, "[ranges-overlap] /chosen/domU2: static-mem at 0x63000000 "
-	"overlaps /chosen/domU1" },
-      { HEAP (MEM_60) STATIC ("domU1", MEM_60), NULL,
-	"[ranges-overlap] /chosen/domU1: static-mem at 0x60000000 overlaps "
-	"/chosen" },
-      /* Shared memory is shared, if it is the same.  */
-      { DOMAIN ("domU1", SHARED ("s", ID ("a") AT_60))
-	DOMAIN ("domU2", SHARED ("s", ID ("a") AT_60)), NULL, NULL },
-      { DOMAIN ("domU1", SHARED ("s", ID ("a") AT_60))
-	DOMAIN ("domU2", SHARED ("s", ID ("b") AT_60)), NULL,
-	OVERLAP "0x60000000 overlaps /chosen/domU1/s" },
-      { DOMAIN ("domU1", SHARED ("s", ID ("a") AT_60))
-	DOMAIN ("domU2", SHARED ("s", ID ("a") LONGER)), NULL, OVERLAP },
-      { DOMAIN ("domU1", SHARED ("s", ID ("a") AT_60))
-	DOMAIN ("domU2", SHARED ("s", ID ("b") AT_61)), NULL, NULL },
-      { STATIC ("domU1", MEM_60)
-	DOMAIN ("domU2", SHARED ("s", ID ("a") AT_60)), NULL, OVERLAP }
     };
 
   RUN_CASES (cases);
@@ -145,23 +83,6 @@ TEST (the_machine_has_the_memory)
 	"in RAM from 0xc0000000 on" },
       { STATIC ("domU1", "0 0x3f000000 0 0x4000000"), "unknown memory",
 	NULL }
-    };
-
-  RUN_CASES (cases);
-}
-
-TEST (ranges_are_aligned)
-{
-  static const struct rule_case cases[] =
-    {
-      { HEAP ("0 0x60010000 0 0x10000") GOOD, NULL, NULL },
-      { HEAP ("0 0x60001000 0 0x10000") GOOD, NULL,
-	"[range-unaligned] /chosen: static-heap at 0x60001000 is not aligned "
-	"to 0x10000 bytes" },
-      { HEAP ("0 0x60010000 0 0x1000") GOOD, NULL, "[range-unaligned] " },
-      { STATIC ("domU1", "0 0x60000001 0 0x4000000"), NULL,
-	"[range-unaligned] /chosen/domU1: static-mem at 0x60000001 is not "
-	"aligned to 0x1000 bytes" }
     };
 
   RUN_CASES (cases);
@@ -278,11 +199,8 @@ main (void)
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (ranges_are_whole),
-      cmocka_unit_test (modules_lie_outside),
-      cmocka_unit_test (ranges_have_one_owner),
       cmocka_unit_test (reserved_memory_overlaps_itself_before_4_18),
       cmocka_unit_test (the_machine_has_the_memory),
-      cmocka_unit_test (ranges_are_aligned),
       cmocka_unit_test (memory_is_the_sum),
       cmocka_unit_test (shared_memory),
       cmocka_unit_test (pieces_of_ram),

@@ -12,73 +12,6 @@
 
 #include "cases.h"
 
-/* A domain of no more than MODULES.  */
-#define BARE(name, modules)						\
-  name " { compatible = \"xen,domain\"; #address-cells = <2>;"		\
-  "#size-cells = <2>; memory = <0 0x1000>; cpus = <1>;" modules "};"
-
-#define ONE(module)	BARE ("domU1", KERNEL ("") module)
-#define AT		"/chosen/domU1/m: "
-
-TEST (kinds)
-{
-  static const struct rule_case cases[] =
-    {
-      { ONE ("m { compatible = \"multiboot,module\";"
-	     "uefi,binary = \"x\"; };"), NULL, "[kind-unknown] " AT },
-      { ONE ("m { uefi,binary = \"x\"; };"), NULL,
-	"[kind-unknown] " AT "\n[not-a-module] " AT },
-      { ONE ("m { compatible = \"multiboot,ramdisk\";"
-	     "uefi,binary = \"x\"; };"), NULL, "[not-a-module] " AT },
-      { ONE ("m { compatible = \"xen,xsm-policy\", \"multiboot,module\";"
-	     "uefi,binary = \"x\"; };"), NULL,
-	"[kind-misplaced] " AT "Xen does not take a xen,xsm-policy here" },
-      { ONE ("m { compatible = \"xen,linux-initrd\", \"multiboot,module\";"
-	     "uefi,binary = \"x\"; };"), NULL,
-	"[kind-misplaced] " AT "Xen does not take a xen,linux-initrd here" },
-      { BARE ("domU1", "m { compatible = \"xen,linux-zimage\","
-	      "\"multiboot,module\"; uefi,binary = \"x\"; };"), NULL,
-	"[kind-misplaced] " AT "Xen does not take a xen,linux-zimage here" },
-      { ONE ("") "p { compatible = \"multiboot,device-tree\","
-	"\"multiboot,module\"; uefi,binary = \"x\"; };", NULL,
-	"[kind-misplaced] /chosen/p: Xen does not take a "
-	"multiboot,device-tree here" },
-      { ONE ("") "p { compatible = \"xen,xsm-policy\", \"multiboot,module\";"
-	"uefi,binary = \"x\"; };", NULL, NULL }
-    };
-
-  RUN_CASES (cases);
-}
-
-#define SAYS(says)	ONE ("m { compatible = \"multiboot,ramdisk\","	\
-			     "\"multiboot,module\";" says "};")
-
-TEST (names_and_command_lines)
-{
-  static const struct rule_case cases[] =
-    {
-      { SAYS ("uefi,binary = \"a\", \"b\";"), NULL,
-	"[string-malformed] " AT "uefi,binary is not one string" },
-      { SAYS ("uefi,binary;"), NULL, "[string-malformed] " AT },
-      { SAYS ("uefi,binary = \"a\"; xen,uefi-binary = <1>;"), NULL,
-	"[string-malformed] " AT "xen,uefi-binary" },
-      { SAYS ("uefi,binary = \"a\"; bootargs = \"\";"), NULL, NULL },
-      { SAYS ("uefi,binary = \"a\"; bootargs;"), NULL,
-	"[string-malformed] " AT "bootargs" },
-      { SAYS ("uefi,binary = \"a\"; bootargs = \"\", \"\";"), NULL,
-	"[string-malformed] " AT "bootargs" },
-      { SAYS ("uefi,binary = \"a\"; xen,uefi-binary = \"a\";"), NULL, NULL },
-      { SAYS ("uefi,binary = \"a\"; xen,uefi-binary = \"b\";"), NULL,
-	"[names-differ] " AT },
-      { SAYS (""), NULL, "[reg-missing] " AT },
-      { SAYS ("reg = <0 0x58000000 0 0x1000>;"), NULL, NULL },
-      { SAYS ("mb-index = <3>;"), NULL, NULL },
-      { SAYS ("mb-index = <0 3>;"), NULL, "[reg-missing] " AT }
-    };
-
-  RUN_CASES (cases);
-}
-
 TEST (long_bootargs)
 {
   char *line = repeat ('x', 1024);
@@ -92,62 +25,6 @@ TEST (long_bootargs)
   free (just);
   free (tree);
   free (line);
-}
-
-TEST (kernels_and_other_kinds_of_one_domain)
-{
-  static const struct rule_case cases[] =
-    {
-      { BARE ("domU1", RAMDISK ("")), NULL,
-	"[kernel-missing] /chosen/domU1: " },
-      /* The dom0's is not the domain's.  */
-      { KERNEL ("") BARE ("domU1", ""), NULL, "[kernel-missing] " },
-      { BARE ("domU1", KERNEL ("") MODULE ("m", "kernel", "k", "")
-	      MODULE ("n", "kernel", "k", "")), NULL,
-	"[two-of-a-kind] " AT "a second kernel, beside "
-	"/chosen/domU1/module@1\n"
-	"[two-of-a-kind] /chosen/domU1/n: a second kernel, beside "
-	"/chosen/domU1/module@1" },
-      /* Nobody knows of what kind.  */
-      { ONE ("m { compatible = \"multiboot,module\"; uefi,binary = \"x\"; };"
-	     "n { compatible = \"multiboot,module\"; uefi,binary = \"x\"; };"),
-	NULL, "[kind-unknown] \n[kind-unknown] " }
-    };
-
-  RUN_CASES (cases);
-}
-
-#define PAIR(module1, module2)	BARE ("domU1", module1) BARE ("domU2", module2)
-#define AT_58	"0 0x58000000 0 0x1000"
-#define AT_59	"0 0x59000000 0 0x1000"
-#define IN_58	"0 0x58000800 0 0x1000"
-
-TEST (placed_modules)
-{
-  static const struct rule_case cases[] =
-    {
-      /* Domains may share what is of one kind.  */
-      { PAIR (PLACED ("m", "kernel", AT_58), PLACED ("m", "kernel", AT_58)),
-	NULL, NULL },
-      { PAIR (PLACED ("m", "kernel", AT_58) PLACED ("n", "ramdisk", AT_59),
-	      PLACED ("m", "kernel", AT_59)), NULL,
-	"[kinds-share] /chosen/domU2/m: same address as /chosen/domU1/n" },
-      { "#address-cells = <2>; #size-cells = <2>;"
-	BARE ("domU1", PLACED ("m", "kernel", AT_58))
-	PLACED ("k", "kernel", AT_58), NULL,
-	"[dom0-shares] /chosen/k: same address as /chosen/domU1/m" },
-      { PAIR (PLACED ("m", "kernel", AT_58), PLACED ("m", "kernel", IN_58)),
-	NULL, "[modules-overlap] /chosen/domU2/m: 0x58000800 overlaps "
-	"/chosen/domU1/m" },
-      /* The same address, but a file is loaded there.  */
-      { PAIR (PLACED ("m", "kernel", AT_58),
-	      KERNEL ("reg = <" AT_58 ">;")), NULL,
-	"[modules-overlap] /chosen/domU2/module@1: " },
-      { PAIR (KERNEL ("reg = <" AT_58 ">;"), KERNEL ("reg = <" AT_59 ">;")),
-	NULL, NULL }
-    };
-
-  RUN_CASES (cases);
 }
 
 TEST (paths_to_modules)
@@ -254,11 +131,7 @@ main (void)
 {
   static const struct CMUnitTest tests[] =
     {
-      cmocka_unit_test (kinds),
-      cmocka_unit_test (names_and_command_lines),
       cmocka_unit_test (long_bootargs),
-      cmocka_unit_test (kernels_and_other_kinds_of_one_domain),
-      cmocka_unit_test (placed_modules),
       cmocka_unit_test (paths_to_modules),
       cmocka_unit_test (addresses_and_their_cells),
       cmocka_unit_test (paths_of_modules),

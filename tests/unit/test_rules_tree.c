@@ -12,8 +12,6 @@
 
 #include "cases.h"
 
-#define GOOD	DOMAIN ("domU1", "")
-
 TEST (the_exception_level)
 {
   static const struct rule_case cases[] =
@@ -71,17 +69,6 @@ TEST (trees_without_chosen)
     }
 }
 
-TEST (ranges_of_chosen)
-{
-  static const struct rule_case cases[] =
-    {
-      { "ranges;" GOOD, NULL, NULL },
-      { "ranges = <0>;" GOOD, NULL, "[chosen-ranges] /chosen: " }
-    };
-
-  RUN_CASES (cases);
-}
-
 TEST (cells)
 {
   static const struct rule_case cases[] =
@@ -95,34 +82,6 @@ TEST (cells)
 		"#size-cells;"), NULL,
 	"[cells-missing] /chosen/domU1: #size-cells is missing; \n"
 	"[cells-impossible] /chosen/domU1: #address-cells" }
-    };
-
-  RUN_CASES (cases);
-}
-
-#define STALE	"[initrd-stale] /chosen: "
-
-#define PRESENT	"[initrd-present] /chosen: "
-
-TEST (what_an_earlier_kernel_left)
-{
-  static const struct rule_case cases[] =
-    {
-      { "linux,initrd-end = <1>;" GOOD, NULL, NULL },
-      { "linux,initrd-start = <1>; linux,initrd-end = <2>;" GOOD, NULL,
-	PRESENT },
-      { "linux,initrd-start = <0 1>; linux,initrd-end = <1 0>;" GOOD, NULL,
-	PRESENT },
-      { "linux,initrd-start = <0 1>; linux,initrd-end = <2>;" GOOD, NULL,
-	PRESENT },
-      { "linux,initrd-start = <1>;" GOOD, NULL, STALE },
-      { "linux,initrd-start = <1>; linux,initrd-end = <1>;" GOOD, NULL,
-	STALE },
-      { "linux,initrd-start = <1 0>; linux,initrd-end = <2>;" GOOD, NULL,
-	STALE },
-      { "linux,initrd-start; linux,initrd-end = <2>;" GOOD, NULL, STALE },
-      { "linux,initrd-start = <1>; linux,initrd-end = <0 0 2>;" GOOD, NULL,
-	STALE }
     };
 
   RUN_CASES (cases);
@@ -206,9 +165,7 @@ main (void)
       cmocka_unit_test (the_exception_level),
       cmocka_unit_test (modules_and_domains_at_their_places),
       cmocka_unit_test (trees_without_chosen),
-      cmocka_unit_test (ranges_of_chosen),
       cmocka_unit_test (cells),
-      cmocka_unit_test (what_an_earlier_kernel_left),
       cmocka_unit_test (the_console),
       cmocka_unit_test (the_command_line),
       cmocka_unit_test (long_command_lines)

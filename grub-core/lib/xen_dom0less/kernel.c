@@ -14,6 +14,15 @@
 
 #include <string.h>
 
+/* A gzip member's header and trailer, and what the header's flags add to it.  */
+#define GZIP_HEADER_SIZE	10
+#define GZIP_TRAILER_SIZE	8
+#define GZIP_HEADER_CRC		2
+#define GZIP_EXTRA		4
+#define GZIP_NAME		8
+#define GZIP_COMMENT		16
+#define GZIP_KNOWN_FLAGS	31
+
 /* What tells a format; the first that matches, counts.  */
 struct magic
 {
@@ -149,5 +158,47 @@ grub_dom0less_read_zboot (struct grub_dom0less_zboot *zboot,
 	return -FDT_ERR_BADVALUE;
       zboot->unpacked = read_le32 (bytes + zboot->offset + zboot->size);
     }
+  return 0;
+}
+
+int
+grub_dom0less_read_gzip (struct grub_dom0less_gzip *gzip,
+			 const void *member, size_t size)
+{
+  static const unsigned char magic[] = { 0x1f, 0x8b, 8 };
+  static const unsigned char strings[] = { GZIP_NAME, GZIP_COMMENT };
+  const unsigned char *bytes = member, *end;
+  size_t offset = GZIP_HEADER_SIZE, i;
+
+  if (size < GZIP_HEADER_SIZE + GZIP_TRAILER_SIZE
+      || memcmp (bytes, magic, sizeof (magic))
+      || (bytes[3] & ~GZIP_KNOWN_FLAGS))
+    return -FDT_ERR_BADVALUE;
+  size -= GZIP_TRAILER_SIZE;
+
+  if (bytes[3] & GZIP_EXTRA)
+    {
+      offset += 2;
+      if (offset > size)
+	return -FDT_ERR_BADVALUE;
+      offset += bytes[offset - 2] | bytes[offset - 1] << 8;
+    }
+  for (i = 0; i < sizeof (strings); i++)
+    if (bytes[3] & strings[i])
+      {
+	if (offset >= size
+	    || !(end = memchr (bytes + offset, '\0', size - offset)))
+	  return -FDT_ERR_BADVALUE;
+	offset = end + 1 - bytes;
+      }
+  if (bytes[3] & GZIP_HEADER_CRC)
+    offset += 2;
+  if (offset >= size)
+    return -FDT_ERR_BADVALUE;
+
+  gzip->offset = offset;
+  gzip->size = size - offset;
+  gzip->crc = read_le32 (bytes + size);
+  gzip->unpacked = read_le32 (bytes + size + 4);
   return 0;
 }

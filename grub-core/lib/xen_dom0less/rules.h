@@ -21,72 +21,72 @@ typedef const struct grub_dom0less_scene *scene_t;
    for each place where the rule is broken.  */
 
 /* rules_tree.c: the tree and /chosen.  */
-void check_not_el2 (scene_t scene);
-void check_too_many_nodes (scene_t scene);
-void check_no_hardware (scene_t scene);
-void check_no_module (scene_t scene);
-void check_nested_module (scene_t scene);
-void check_domain_misplaced (scene_t scene);
-void check_chosen_ranges (scene_t scene);
-void check_cells_missing (scene_t scene);
-void check_cells_impossible (scene_t scene);
-void check_initrd_stale (scene_t scene);
-void check_initrd_present (scene_t scene);
-void check_console_missing (scene_t scene);
-void check_bootargs_ignored (scene_t scene);
-void check_xen_args_long (scene_t scene);
+void dom0less_check_not_el2 (scene_t scene);
+void dom0less_check_too_many_nodes (scene_t scene);
+void dom0less_check_no_hardware (scene_t scene);
+void dom0less_check_no_module (scene_t scene);
+void dom0less_check_nested_module (scene_t scene);
+void dom0less_check_domain_misplaced (scene_t scene);
+void dom0less_check_chosen_ranges (scene_t scene);
+void dom0less_check_cells_missing (scene_t scene);
+void dom0less_check_cells_impossible (scene_t scene);
+void dom0less_check_initrd_stale (scene_t scene);
+void dom0less_check_initrd_present (scene_t scene);
+void dom0less_check_console_missing (scene_t scene);
+void dom0less_check_bootargs_ignored (scene_t scene);
+void dom0less_check_xen_args_long (scene_t scene);
 
 /* rules_domain.c: domain nodes.  */
-void check_domain_name_unit (scene_t scene);
-void check_domain_name_long (scene_t scene);
-void check_domain_disabled (scene_t scene);
-void check_memory_malformed (scene_t scene);
-void check_memory_bytes (scene_t scene);
-void check_memory_too_much (scene_t scene);
-void check_cpus_impossible (scene_t scene);
-void check_enhanced_alone (scene_t scene);
-void check_direct_map_alone (scene_t scene);
-void check_nr_spis_impossible (scene_t scene);
-void check_cpupool_missing (scene_t scene);
-void check_llc_colors_static (scene_t scene);
-void check_llc_colors_off (scene_t scene);
-void check_not_built_in (scene_t scene);
-void check_property_unknown (scene_t scene);
+void dom0less_check_domain_name_unit (scene_t scene);
+void dom0less_check_domain_name_long (scene_t scene);
+void dom0less_check_domain_disabled (scene_t scene);
+void dom0less_check_memory_malformed (scene_t scene);
+void dom0less_check_memory_bytes (scene_t scene);
+void dom0less_check_memory_too_much (scene_t scene);
+void dom0less_check_cpus_impossible (scene_t scene);
+void dom0less_check_enhanced_alone (scene_t scene);
+void dom0less_check_direct_map_alone (scene_t scene);
+void dom0less_check_nr_spis_impossible (scene_t scene);
+void dom0less_check_cpupool_missing (scene_t scene);
+void dom0less_check_llc_colors_static (scene_t scene);
+void dom0less_check_llc_colors_off (scene_t scene);
+void dom0less_check_not_built_in (scene_t scene);
+void dom0less_check_property_unknown (scene_t scene);
 
 /* rules_module.c: module nodes.  */
-void check_kind_unknown (scene_t scene);
-void check_kind_misplaced (scene_t scene);
-void check_not_a_module (scene_t scene);
-void check_string_malformed (scene_t scene);
-void check_names_differ (scene_t scene);
-void check_reg_missing (scene_t scene);
-void check_reg_unverified (scene_t scene);
-void check_kernel_missing (scene_t scene);
-void check_two_of_a_kind (scene_t scene);
-void check_bootargs_long (scene_t scene);
-void check_too_many_bootargs (scene_t scene);
-void check_too_many_modules (scene_t scene);
-void check_kinds_share (scene_t scene);
-void check_dom0_shares (scene_t scene);
-void check_modules_overlap (scene_t scene);
-void check_dangling_alias (scene_t scene);
-void check_address_too_big (scene_t scene);
-void check_path_long (scene_t scene);
+void dom0less_check_kind_unknown (scene_t scene);
+void dom0less_check_kind_misplaced (scene_t scene);
+void dom0less_check_not_a_module (scene_t scene);
+void dom0less_check_string_malformed (scene_t scene);
+void dom0less_check_names_differ (scene_t scene);
+void dom0less_check_reg_missing (scene_t scene);
+void dom0less_check_reg_unverified (scene_t scene);
+void dom0less_check_kernel_missing (scene_t scene);
+void dom0less_check_two_of_a_kind (scene_t scene);
+void dom0less_check_bootargs_long (scene_t scene);
+void dom0less_check_too_many_bootargs (scene_t scene);
+void dom0less_check_too_many_modules (scene_t scene);
+void dom0less_check_kinds_share (scene_t scene);
+void dom0less_check_dom0_shares (scene_t scene);
+void dom0less_check_modules_overlap (scene_t scene);
+void dom0less_check_dangling_alias (scene_t scene);
+void dom0less_check_address_too_big (scene_t scene);
+void dom0less_check_path_long (scene_t scene);
 
 /* rules_memory.c: memory that the tree gives a purpose.  */
-void check_range_malformed (scene_t scene);
-void check_module_in_range (scene_t scene);
-void check_ranges_overlap (scene_t scene);
-void check_range_over_firmware (scene_t scene);
-void check_range_outside_ram (scene_t scene);
-void check_range_unaligned (scene_t scene);
-void check_static_mem_sum (scene_t scene);
-void check_shared_mem_malformed (scene_t scene);
-void check_shared_mem_host (scene_t scene);
-void check_too_many_pieces (scene_t scene);
-void check_module_in_pieces (scene_t scene);
-void check_image_in_range (scene_t scene);
-void check_xen_in_range (scene_t scene);
+void dom0less_check_range_malformed (scene_t scene);
+void dom0less_check_module_in_range (scene_t scene);
+void dom0less_check_ranges_overlap (scene_t scene);
+void dom0less_check_range_over_firmware (scene_t scene);
+void dom0less_check_range_outside_ram (scene_t scene);
+void dom0less_check_range_unaligned (scene_t scene);
+void dom0less_check_static_mem_sum (scene_t scene);
+void dom0less_check_shared_mem_malformed (scene_t scene);
+void dom0less_check_shared_mem_host (scene_t scene);
+void dom0less_check_too_many_pieces (scene_t scene);
+void dom0less_check_module_in_pieces (scene_t scene);
+void dom0less_check_image_in_range (scene_t scene);
+void dom0less_check_xen_in_range (scene_t scene);
 
 /* A finding about NODE and nothing else.  */
 #define REPORT(scene, rule, node) \
@@ -120,15 +120,16 @@ void check_xen_in_range (scene_t scene);
 /* rules_module.c: the first module of KIND that belongs to DOMAIN, before
    LIMIT if that is not NULL.  */
 const struct grub_dom0less_module *
-find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
-	     const struct grub_dom0less_module *limit);
+dom0less_find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
+		      const struct grub_dom0less_module *limit);
 
 /* rules_tree.c: the command line that Xen will take, or NULL.  */
-const char *xen_args (scene_t scene);
+const char *dom0less_xen_args (scene_t scene);
 
 /* rules_domain.c: read what a domain's memory says, in KiB.  Returns whether
    it says anything.  */
-int domain_memory (scene_t scene, const struct grub_dom0less_domain *domain,
-		   uint64_t *kib);
+int dom0less_domain_memory (scene_t scene,
+			    const struct grub_dom0less_domain *domain,
+			    uint64_t *kib);
 
 #endif

@@ -45,7 +45,7 @@ has_bootargs (scene_t scene, const struct grub_dom0less_domain *domain)
 /* Xen looks bootargs up by the name without the unit address, and has stored
    them under the name with it.  */
 void
-check_domain_name_unit (scene_t scene)
+dom0less_check_domain_name_unit (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
@@ -56,7 +56,7 @@ check_domain_name_unit (scene_t scene)
 }
 
 void
-check_domain_name_long (scene_t scene)
+dom0less_check_domain_name_long (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   size_t length;
@@ -71,7 +71,7 @@ check_domain_name_long (scene_t scene)
 }
 
 void
-check_domain_disabled (scene_t scene)
+dom0less_check_domain_disabled (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   const char *status;
@@ -85,8 +85,9 @@ check_domain_disabled (scene_t scene)
 }
 
 int
-domain_memory (scene_t scene, const struct grub_dom0less_domain *domain,
-	       uint64_t *kib)
+dom0less_domain_memory (scene_t scene,
+			const struct grub_dom0less_domain *domain,
+			uint64_t *kib)
 {
   int len;
   const fdt32_t *cell = fdt_getprop (scene->fdt, domain->node, "memory", &len);
@@ -96,13 +97,13 @@ domain_memory (scene_t scene, const struct grub_dom0less_domain *domain,
 }
 
 void
-check_memory_malformed (scene_t scene)
+dom0less_check_memory_malformed (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint64_t kib;
 
   FOR_DOMAINS (domain, scene)
-    if (!domain_memory (scene, domain, &kib))
+    if (!dom0less_domain_memory (scene, domain, &kib))
       REPORT (scene, MEMORY_MALFORMED, domain->node);
 }
 
@@ -131,32 +132,33 @@ looks_like_bytes (uint64_t memory, uint64_t ram)
 }
 
 void
-check_memory_bytes (scene_t scene)
+dom0less_check_memory_bytes (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint64_t kib;
 
   FOR_DOMAINS (domain, scene)
-    if (domain_memory (scene, domain, &kib)
+    if (dom0less_domain_memory (scene, domain, &kib)
 	&& looks_like_bytes (kib, ram_size (scene)))
       REPORT_NUMBERS (scene, MEMORY_BYTES, domain->node, kib, 0);
 }
 
 void
-check_memory_too_much (scene_t scene)
+dom0less_check_memory_too_much (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint64_t kib, total = 0, ram = ram_size (scene);
 
   FOR_DOMAINS (domain, scene)
-    if (domain_memory (scene, domain, &kib) && !looks_like_bytes (kib, ram))
+    if (dom0less_domain_memory (scene, domain, &kib)
+	&& !looks_like_bytes (kib, ram))
       total = kib > UINT64_MAX - total ? UINT64_MAX : total + kib;
   if (ram && total > ram)
     REPORT_NUMBERS (scene, MEMORY_TOO_MUCH, scene->plan->chosen, total, ram);
 }
 
 void
-check_cpus_impossible (scene_t scene)
+dom0less_check_cpus_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint32_t cpus;
@@ -171,12 +173,13 @@ check_cpus_impossible (scene_t scene)
 
 /* Xenstore lives in the dom0, and Xen panics without.  */
 void
-check_enhanced_alone (scene_t scene)
+dom0less_check_enhanced_alone (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   const char *enhanced;
 
-  if (find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL, NULL))
+  if (dom0less_find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
+			    NULL))
     return;
   FOR_DOMAINS (domain, scene)
     {
@@ -190,7 +193,7 @@ check_enhanced_alone (scene_t scene)
 }
 
 void
-check_direct_map_alone (scene_t scene)
+dom0less_check_direct_map_alone (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
@@ -202,7 +205,7 @@ check_direct_map_alone (scene_t scene)
 
 /* Xen panics, with a number for a reason.  */
 void
-check_nr_spis_impossible (scene_t scene)
+dom0less_check_nr_spis_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint32_t nr_spis;
@@ -219,7 +222,7 @@ check_nr_spis_impossible (scene_t scene)
 /* Xen panics if the node is of another kind, and passes over a phandle of
    nothing.  */
 void
-check_cpupool_missing (scene_t scene)
+dom0less_check_cpupool_missing (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint32_t phandle;
@@ -265,7 +268,7 @@ static int
 is_coloring_on (scene_t scene)
 {
   static const char *const words[] = { "", "on", "yes", "true", "enable", "1" };
-  const char *args = xen_args (scene), *value;
+  const char *args = dom0less_xen_args (scene), *value;
   size_t i, length;
 
   if (find_argument (args, "no-llc-coloring", &length))
@@ -281,7 +284,7 @@ is_coloring_on (scene_t scene)
 }
 
 void
-check_llc_colors_static (scene_t scene)
+dom0less_check_llc_colors_static (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
@@ -292,7 +295,7 @@ check_llc_colors_static (scene_t scene)
 }
 
 void
-check_llc_colors_off (scene_t scene)
+dom0less_check_llc_colors_off (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
@@ -366,7 +369,7 @@ report_not_built_in (scene_t scene, int node, const char *what,
 }
 
 void
-check_not_built_in (scene_t scene)
+dom0less_check_not_built_in (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   const struct grub_dom0less_range *range;
@@ -399,7 +402,7 @@ check_not_built_in (scene_t scene)
 }
 
 void
-check_property_unknown (scene_t scene)
+dom0less_check_property_unknown (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   int property, i;

@@ -48,7 +48,7 @@ check_property (scene_t scene, int node, const char *prop,
 }
 
 void
-check_range_malformed (scene_t scene)
+dom0less_check_range_malformed (scene_t scene)
 {
   const struct grub_dom0less_plan *plan = scene->plan;
   const struct grub_dom0less_domain *domain;
@@ -89,7 +89,7 @@ report_module_in_range (scene_t scene, enum grub_dom0less_rule_number rule,
 /* Since 4.18 Xen drops the module, or stops before it has a console; before,
    somebody overwrites it.  */
 void
-check_module_in_range (scene_t scene)
+dom0less_check_module_in_range (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -101,7 +101,7 @@ check_module_in_range (scene_t scene)
 
 /* The same for what we have loaded, should the claims have failed.  */
 void
-check_image_in_range (scene_t scene)
+dom0less_check_image_in_range (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -129,7 +129,7 @@ is_same_shared (scene_t scene, const struct grub_dom0less_range *range,
 /* Modules have rules of their own, and before 4.18 Xen did not mind when
    reserved memory overlapped itself.  */
 void
-check_ranges_overlap (scene_t scene)
+dom0less_check_ranges_overlap (scene_t scene)
 {
   const struct grub_dom0less_range *range, *other;
 
@@ -164,7 +164,7 @@ report_range (scene_t scene, enum grub_dom0less_rule_number rule,
 
 /* Xen hangs.  */
 void
-check_range_over_firmware (scene_t scene)
+dom0less_check_range_over_firmware (scene_t scene)
 {
   const struct grub_dom0less_machine *machine = scene->machine;
   const struct grub_dom0less_range *range;
@@ -204,7 +204,7 @@ end_of_memory (const struct grub_dom0less_machine *machine, uint64_t address)
 }
 
 void
-check_range_outside_ram (scene_t scene)
+dom0less_check_range_outside_ram (scene_t scene)
 {
   const struct grub_dom0less_range *range;
   uint64_t end;
@@ -222,7 +222,7 @@ check_range_outside_ram (scene_t scene)
 }
 
 void
-check_range_unaligned (scene_t scene)
+dom0less_check_range_unaligned (scene_t scene)
 {
   const struct grub_dom0less_range *range;
   uint64_t alignment;
@@ -240,7 +240,7 @@ check_range_unaligned (scene_t scene)
 }
 
 void
-check_static_mem_sum (scene_t scene)
+dom0less_check_static_mem_sum (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   const struct grub_dom0less_range *range;
@@ -258,7 +258,7 @@ check_static_mem_sum (scene_t scene)
 	    sum += range->size / 1024;
 	    found = 1;
 	  }
-      if (found && domain_memory (scene, domain, &kib) && sum != kib)
+      if (found && dom0less_domain_memory (scene, domain, &kib) && sum != kib)
 	REPORT_NUMBERS (scene, STATIC_MEM_SUM, domain->node, sum, kib);
     }
 }
@@ -334,7 +334,7 @@ check_malformed (scene_t scene, int node, struct grub_dom0less_cells cells)
 }
 
 void
-check_shared_mem_malformed (scene_t scene)
+dom0less_check_shared_mem_malformed (scene_t scene)
 {
   for_shared_mem (scene, check_malformed);
 }
@@ -350,14 +350,14 @@ check_host (scene_t scene, int node, struct grub_dom0less_cells cells)
 }
 
 void
-check_shared_mem_host (scene_t scene)
+dom0less_check_shared_mem_host (scene_t scene)
 {
   if (grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
     for_shared_mem (scene, check_host);
 }
 
 void
-check_too_many_pieces (scene_t scene)
+dom0less_check_too_many_pieces (scene_t scene)
 {
   const struct grub_dom0less_machine *machine = scene->machine;
   int i, n = 0;
@@ -374,7 +374,7 @@ check_too_many_pieces (scene_t scene)
 /* Before 4.21 Xen keeps RAM in the firmware's pieces, and would give a module
    that lies in two of them back twice.  */
 void
-check_module_in_pieces (scene_t scene)
+dom0less_check_module_in_pieces (scene_t scene)
 {
   const struct grub_dom0less_machine *machine = scene->machine;
   const struct grub_dom0less_module *module;
@@ -399,7 +399,7 @@ check_module_in_pieces (scene_t scene)
 
 /* Our own tree may lie anywhere: Xen's EFI stub makes a copy of it.  */
 void
-check_xen_in_range (scene_t scene)
+dom0less_check_xen_in_range (scene_t scene)
 {
   const struct grub_dom0less_machine *machine = scene->machine;
   const struct grub_dom0less_range *range;

@@ -24,7 +24,7 @@
 /* Xen would guess the kind from how many such modules it has met, those of
    other domains included.  */
 void
-check_kind_unknown (scene_t scene)
+dom0less_check_kind_unknown (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -67,7 +67,7 @@ misplaced_kind (scene_t scene, const struct grub_dom0less_module *module)
 
 /* Xen drops it, and panics if it was the kernel.  */
 void
-check_kind_misplaced (scene_t scene)
+dom0less_check_kind_misplaced (scene_t scene)
 {
   const struct grub_dom0less_module *module;
   const char *kind;
@@ -81,7 +81,7 @@ check_kind_misplaced (scene_t scene)
 }
 
 void
-check_not_a_module (scene_t scene)
+dom0less_check_not_a_module (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -92,7 +92,7 @@ check_not_a_module (scene_t scene)
 }
 
 void
-check_string_malformed (scene_t scene)
+dom0less_check_string_malformed (scene_t scene)
 {
   static const char *const names[] =
     { "uefi,binary", "xen,uefi-binary", "bootargs" };
@@ -114,7 +114,7 @@ check_string_malformed (scene_t scene)
 }
 
 void
-check_names_differ (scene_t scene)
+dom0less_check_names_differ (scene_t scene)
 {
   const struct grub_dom0less_module *module;
   const char *xen_name;
@@ -130,7 +130,7 @@ check_names_differ (scene_t scene)
 
 /* Xen panics.  */
 void
-check_reg_missing (scene_t scene)
+dom0less_check_reg_missing (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -145,7 +145,7 @@ check_reg_missing (scene_t scene)
 /* Where only what is signed may be used, memory that somebody else has filled
    is what nobody has looked at.  */
 void
-check_reg_unverified (scene_t scene)
+dom0less_check_reg_unverified (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -156,8 +156,8 @@ check_reg_unverified (scene_t scene)
 }
 
 const struct grub_dom0less_module *
-find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
-	     const struct grub_dom0less_module *limit)
+dom0less_find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
+		      const struct grub_dom0less_module *limit)
 {
   const struct grub_dom0less_module *module;
 
@@ -173,13 +173,13 @@ find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
 
 /* Xen panics.  */
 void
-check_kernel_missing (scene_t scene)
+dom0less_check_kernel_missing (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
   FOR_DOMAINS (domain, scene)
-    if (!find_module (scene, (int) (domain - scene->plan->domains),
-		      GRUB_DOM0LESS_KERNEL, NULL))
+    if (!dom0less_find_module (scene, (int) (domain - scene->plan->domains),
+			       GRUB_DOM0LESS_KERNEL, NULL))
       REPORT (scene, KERNEL_MISSING, domain->node);
 }
 
@@ -196,13 +196,14 @@ report_other (scene_t scene, enum grub_dom0less_rule_number rule,
 
 /* Xen takes the last of a domU's and the first of a dom0's.  */
 void
-check_two_of_a_kind (scene_t scene)
+dom0less_check_two_of_a_kind (scene_t scene)
 {
   const struct grub_dom0less_module *module, *first;
 
   FOR_MODULES (module, scene)
     {
-      first = find_module (scene, module->domain, module->kind, module);
+      first = dom0less_find_module (scene, module->domain, module->kind,
+				    module);
       if (first && module->kind != GRUB_DOM0LESS_UNKNOWN)
 	report_other (scene, GRUB_DOM0LESS_RULE_TWO_OF_A_KIND, module, first);
     }
@@ -210,7 +211,7 @@ check_two_of_a_kind (scene_t scene)
 
 /* Xen panics, or cuts off the last byte.  */
 void
-check_bootargs_long (scene_t scene)
+dom0less_check_bootargs_long (scene_t scene)
 {
   const struct grub_dom0less_module *module;
   const char *bootargs;
@@ -225,7 +226,7 @@ check_bootargs_long (scene_t scene)
 }
 
 void
-check_too_many_bootargs (scene_t scene)
+dom0less_check_too_many_bootargs (scene_t scene)
 {
   const struct grub_dom0less_module *module;
   int n = 0;
@@ -260,7 +261,7 @@ find_same_place (scene_t scene, const struct grub_dom0less_module *module,
 }
 
 void
-check_too_many_modules (scene_t scene)
+dom0less_check_too_many_modules (scene_t scene)
 {
   const struct grub_dom0less_module *module;
   int n = scene->plan->n_images;
@@ -275,7 +276,7 @@ check_too_many_modules (scene_t scene)
 
 /* Xen 4.17 stops with a bug, 4.20 drops the second.  */
 void
-check_kinds_share (scene_t scene)
+dom0less_check_kinds_share (scene_t scene)
 {
   const struct grub_dom0less_module *module, *other;
 
@@ -286,7 +287,7 @@ check_kinds_share (scene_t scene)
 }
 
 void
-check_dom0_shares (scene_t scene)
+dom0less_check_dom0_shares (scene_t scene)
 {
   const struct grub_dom0less_module *module, *other;
 
@@ -299,7 +300,7 @@ check_dom0_shares (scene_t scene)
 }
 
 void
-check_modules_overlap (scene_t scene)
+dom0less_check_modules_overlap (scene_t scene)
 {
   const struct grub_dom0less_module *module, *other;
 
@@ -343,14 +344,14 @@ check_paths (scene_t scene, const char *path)
 }
 
 void
-check_dangling_alias (scene_t scene)
+dom0less_check_dangling_alias (scene_t scene)
 {
   check_paths (scene, "/aliases");
   check_paths (scene, "/__symbols__");
 }
 
 void
-check_address_too_big (scene_t scene)
+dom0less_check_address_too_big (scene_t scene)
 {
   const struct grub_dom0less_module *module;
 
@@ -384,7 +385,7 @@ path_length (scene_t scene, const struct grub_dom0less_module *module)
 
 /* Xen's early parser passes over a module whose path is longer.  */
 void
-check_path_long (scene_t scene)
+dom0less_check_path_long (scene_t scene)
 {
   const struct grub_dom0less_module *module;
   size_t length;

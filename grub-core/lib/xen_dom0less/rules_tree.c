@@ -19,7 +19,7 @@
 
 /* Xen's stub would stop with an exception, and say nothing.  */
 void
-check_not_el2 (scene_t scene)
+dom0less_check_not_el2 (scene_t scene)
 {
   int level = scene->machine->exception_level;
 
@@ -28,7 +28,7 @@ check_not_el2 (scene_t scene)
 }
 
 void
-check_too_many_nodes (scene_t scene)
+dom0less_check_too_many_nodes (scene_t scene)
 {
   if (scene->plan->overflow)
     REPORT (scene, TOO_MANY_NODES, scene->plan->overflow);
@@ -37,14 +37,14 @@ check_too_many_nodes (scene_t scene)
 /* With ACPI tables and a tree that has /chosen only, Xen takes ACPI and makes
    no domain; without, it does not get far.  */
 void
-check_no_hardware (scene_t scene)
+dom0less_check_no_hardware (scene_t scene)
 {
   if (fdt_path_offset (scene->fdt, "/cpus") < 0)
     REPORT (scene, NO_HARDWARE, 0);
 }
 
 void
-check_no_module (scene_t scene)
+dom0less_check_no_module (scene_t scene)
 {
   if (scene->plan->n_modules == 0)
     REPORT (scene, NO_MODULE, GRUB_DOM0LESS_NONE);
@@ -79,21 +79,21 @@ report_misplaced (scene_t scene, const char *with, int is_module,
 /* The stub counts direct children only; without any it reads a xen.cfg that
    it cannot reach.  */
 void
-check_nested_module (scene_t scene)
+dom0less_check_nested_module (scene_t scene)
 {
   report_misplaced (scene, "multiboot,module", 1,
 		    GRUB_DOM0LESS_RULE_NESTED_MODULE);
 }
 
 void
-check_domain_misplaced (scene_t scene)
+dom0less_check_domain_misplaced (scene_t scene)
 {
   report_misplaced (scene, "xen,domain", 0,
 		    GRUB_DOM0LESS_RULE_DOMAIN_MISPLACED);
 }
 
 void
-check_chosen_ranges (scene_t scene)
+dom0less_check_chosen_ranges (scene_t scene)
 {
   int len;
 
@@ -116,7 +116,7 @@ report_cells (scene_t scene, enum grub_dom0less_rule_number rule, int node,
 
 /* Xen's EFI stub refuses the domain, in words but without its name.  */
 void
-check_cells_missing (scene_t scene)
+dom0less_check_cells_missing (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
@@ -126,7 +126,7 @@ check_cells_missing (scene_t scene)
 }
 
 void
-check_cells_impossible (scene_t scene)
+dom0less_check_cells_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
 
@@ -170,7 +170,7 @@ find_initrd (scene_t scene)
 
 /* Xen's early parser gives up, before it has a console.  */
 void
-check_initrd_stale (scene_t scene)
+dom0less_check_initrd_stale (scene_t scene)
 {
   if (find_initrd (scene) < 0)
     REPORT (scene, INITRD_STALE, scene->plan->chosen);
@@ -178,7 +178,7 @@ check_initrd_stale (scene_t scene)
 
 /* It comes before the dom0's own, and takes a place among the modules.  */
 void
-check_initrd_present (scene_t scene)
+dom0less_check_initrd_present (scene_t scene)
 {
   if (find_initrd (scene) > 0)
     REPORT (scene, INITRD_PRESENT, scene->plan->chosen);
@@ -190,7 +190,8 @@ static int
 is_bootargs_xens (scene_t scene)
 {
   const struct grub_dom0less_module *dom0
-    = find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL, NULL);
+    = dom0less_find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
+			    NULL);
 
   return (fdt_getprop (scene->fdt, scene->plan->chosen, "xen,dom0-bootargs",
 		       NULL)
@@ -199,7 +200,7 @@ is_bootargs_xens (scene_t scene)
 }
 
 const char *
-xen_args (scene_t scene)
+dom0less_xen_args (scene_t scene)
 {
   const char *args;
   int chosen = scene->plan->chosen;
@@ -234,9 +235,9 @@ is_console_elsewhere (const char *args)
 
 /* dtuart is stdout-path unless a dtuart= says otherwise.  */
 void
-check_console_missing (scene_t scene)
+dom0less_check_console_missing (scene_t scene)
 {
-  const char *args = xen_args (scene);
+  const char *args = dom0less_xen_args (scene);
 
   if (scene->plan->chosen < 0)
     return;
@@ -251,19 +252,20 @@ check_console_missing (scene_t scene)
 
 /* A dom0 would get them, or Xen.  */
 void
-check_bootargs_ignored (scene_t scene)
+dom0less_check_bootargs_ignored (scene_t scene)
 {
   if (scene->plan->chosen >= 0
       && fdt_getprop (scene->fdt, scene->plan->chosen, "bootargs", NULL)
-      && !xen_args (scene)
-      && !find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL, NULL))
+      && !dom0less_xen_args (scene)
+      && !dom0less_find_module (scene, GRUB_DOM0LESS_DOM0,
+				GRUB_DOM0LESS_KERNEL, NULL))
     REPORT (scene, BOOTARGS_IGNORED, scene->plan->chosen);
 }
 
 void
-check_xen_args_long (scene_t scene)
+dom0less_check_xen_args_long (scene_t scene)
 {
-  const char *args = xen_args (scene);
+  const char *args = dom0less_xen_args (scene);
 
   if (args && strlen (args) >= XEN_CMDLINE_SIZE)
     REPORT_NUMBERS (scene, XEN_ARGS_LONG, scene->plan->chosen, strlen (args),

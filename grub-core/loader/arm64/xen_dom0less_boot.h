@@ -147,7 +147,7 @@ const char *dom0less_domain_name (const struct dom0less_boot *boot,
    to it.  */
 void dom0less_print (const char *text);
 
-/* GRUB's message without the source file and line of newer versions.  */
+/* GRUB's message without the "FILE.c:FUNCTION:LINE:" of newer versions.  */
 const char *dom0less_bare_message (const char *message);
 
 /* xen_dom0less_file.c */
@@ -191,7 +191,7 @@ grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
 
 /* Read what the Xen image in BOOT->xen_file says of itself into
    BOOT->machine.xen.  What it does not say stays unknown.  */
-void dom0less_read_xen_facts (struct dom0less_boot *boot);
+grub_err_t dom0less_read_xen_facts (struct dom0less_boot *boot);
 
 /* xen_dom0less_config.c */
 

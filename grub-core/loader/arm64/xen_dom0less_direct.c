@@ -34,6 +34,8 @@
  * - a file system stores a block in one piece, and the block size is the one
  *   that its superblock states.  Only file systems that are listed below are
  *   read so: their drivers take data to the caller as they are on the disk;
+ * - an extent of ext4, whose driver reads the same leaf anew for every block, is
+ *   taken whole as the leaf says if it puts the block where the driver does;
  * - a block whose reading did not call the hook exactly once, for that byte, is
  *   read the ordinary way: a hole, data that lie in the inode, or an error;
  * - a file that a verifier or a decompressor has replaced is not of these file
@@ -52,8 +54,17 @@
 
 #define NOWHERE		(~(grub_disk_addr_t) 0)
 
+/* No grub_disk_dev_id is that.  */
+#define NO_DEVICE	0x10ff
+
 /* What is needed of a superblock, from where it starts.  */
 #define SUPERBLOCK_SIZE	128
+
+/* Leaves of ext4's extent tree.  An extent of more blocks than that is not
+   written yet.  */
+#define EXT4_MAGIC		0xf30a
+#define EXT4_ENTRY_SIZE		12	/* also of the header */
+#define EXT4_MAX_BLOCKS		32768
 
 static grub_size_t
 fat_block (const grub_uint8_t *boot)
@@ -155,20 +166,33 @@ read_block_size (grub_file_t file)
   return 0;
 }
 
+/* Bytes of a file that follow each other on the disk, or are NOWHERE.  */
+struct run
+{
+  grub_off_t offset;
+  grub_size_t size;
+  grub_disk_addr_t sector;
+};
+
 /* A file that is asked where its blocks are.  */
 struct probe
 {
   struct grub_disk_dev dev;	/* stands in for REAL, while it is asked */
   grub_disk_dev_t real;
   grub_file_t file;
-  grub_disk_addr_t end;		/* of the partition, in sectors */
-  grub_size_t largest;		/* transfer, in bytes */
+  grub_size_t block;		/* in bytes, a power of two */
+  grub_disk_addr_t start, end;	/* of the partition */
+  grub_size_t largest;		/* transfer, in bytes; 0: none works */
 
   /* What one call of the hook has told.  */
   int calls;
   grub_disk_addr_t sector;
   unsigned int offset;
   unsigned int length;
+
+  /* What a leaf has told: how many bytes, and from which sector.  */
+  grub_size_t extent_size;
+  grub_disk_addr_t extent_sector;
 };
 
 static void
@@ -200,19 +224,69 @@ hook_with_buffer (grub_disk_addr_t sector, unsigned int offset,
 #define PROBE_HOOK							\
   DOM0LESS_READ_HOOK (hook_without_buffer, hook_with_buffer)
 
-/* Read SIZE native sectors at SECTOR, unless they are data.  GRUB's cache first
-   asks for a piece of its own size; told that this is impossible it asks for the
-   sectors of that one byte, keeps nothing, and calls the hook.  */
+/* If the SIZE bytes of METADATA are a leaf of ext4's extent tree, note how far the
+   extent goes that has the block at the file's offset.  Source: Linux,
+   Documentation/filesystems/ext4/ifork.rst.  */
+static void
+note_extent (struct probe *probe, const grub_uint8_t *metadata,
+	     grub_size_t size)
+{
+  const grub_uint16_t *header = (const void *) metadata;
+  const grub_uint8_t *entry;
+  grub_uint64_t wanted = probe->file->offset / probe->block;
+  grub_uint64_t first, count, block;
+  unsigned int i, depth, entries;
+
+  if (size < EXT4_ENTRY_SIZE
+      || grub_le_to_cpu16 (header[0]) != EXT4_MAGIC)
+    return;
+  entries = grub_le_to_cpu16 (header[1]);
+  depth = grub_le_to_cpu16 (header[3]);
+  if (depth || entries > size / EXT4_ENTRY_SIZE - 1)
+    return;
+
+  for (i = 1; i <= entries; i++)
+    {
+      entry = metadata + i * EXT4_ENTRY_SIZE;
+      first = grub_le_to_cpu32 (grub_get_unaligned32 (entry));
+      count = grub_le_to_cpu16 (grub_get_unaligned16 (entry + 4));
+      if (wanted < first || wanted - first >= count || count > EXT4_MAX_BLOCKS)
+	continue;
+      block = grub_le_to_cpu16 (grub_get_unaligned16 (entry + 6));
+      block = (block << 32) | grub_le_to_cpu32 (grub_get_unaligned32 (entry + 8));
+      block += wanted - first;
+      probe->extent_size = (count - (wanted - first)) * probe->block;
+      probe->extent_sector = probe->start + block * (probe->block
+						     >> GRUB_DISK_SECTOR_BITS);
+    }
+}
+
+/* Read SIZE of the disk's own sectors at SECTOR, unless they are data.  GRUB's
+   cache first asks for a piece of its own size; told that this is impossible it
+   asks for the sectors of that one byte, keeps nothing, and calls the hook.  */
 static grub_err_t
 read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
 	       grub_size_t size, char *buffer)
 {
   struct probe *probe = (struct probe *) disk->dev;
+  grub_size_t bytes = size << disk->log_sector_size;
+  struct grub_disk whole;
 
-  if (disk->read_hook != PROBE_HOOK)
+  if (disk->read_hook == PROBE_HOOK)
+    return bytes == CACHE_PIECE ? GRUB_ERR_READ_ERROR : GRUB_ERR_NONE;
+  if (probe->dev.id == probe->real->id)
     return probe->real->disk_read (disk, sector, size, buffer);
-  if (size << disk->log_sector_size == CACHE_PIECE)
+
+  /* To be cached under the real number, and never under this one.  */
+  if (bytes >= CACHE_PIECE)
     return GRUB_ERR_READ_ERROR;
+  whole = *disk;
+  whole.dev = probe->real;
+  whole.partition = NULL;
+  if (grub_disk_read (&whole, grub_disk_from_native_sector (disk, sector), 0,
+		      bytes, buffer))
+    return grub_errno;
+  note_extent (probe, (const grub_uint8_t *) buffer, bytes);
   return GRUB_ERR_NONE;
 }
 
@@ -231,18 +305,20 @@ to_native_sector (grub_disk_t disk, grub_disk_addr_t sector)
 			      disk->log_sector_size);
 }
 
-/* The sector where the SIZE bytes of the file at OFFSET lie, at most a block, or
-   NOWHERE.  */
-static grub_disk_addr_t
-find_block (struct probe *probe, grub_off_t offset, grub_size_t size)
+/* Where the block of the file at OFFSET lies, and how many bytes with it.  */
+static struct run
+find_piece (struct probe *probe, grub_off_t offset)
 {
   grub_file_t file = probe->file;
   grub_disk_t disk = file->device->disk;
+  grub_off_t left = file->size - offset;
+  struct run piece = { .offset = offset, .sector = NOWHERE };
   grub_disk_addr_t native, sectors;
   grub_ssize_t got;
   char data;
 
   probe->calls = 0;
+  probe->extent_size = 0;
   file->offset = offset;
   file->read_hook = PROBE_HOOK;
   file->read_hook_data = probe;
@@ -251,56 +327,51 @@ find_block (struct probe *probe, grub_off_t offset, grub_size_t size)
   disk->dev = probe->real;
   file->read_hook = NULL;
 
+  piece.size = probe->block < left ? probe->block : left;
   if (got != 1 || grub_errno || probe->calls != 1 || probe->length != 1
       || probe->offset != 0)
     {
       /* If this was an error, the ordinary read has it as well.  */
       grub_errno = GRUB_ERR_NONE;
-      return NOWHERE;
+      return piece;
     }
+  if (probe->extent_size && probe->extent_sector == probe->sector)
+    piece.size = probe->extent_size < left ? probe->extent_size : left;
+
   /* The disk's driver reads whole sectors, and has no eye on where the partition
      ends.  */
   native = to_native_sector (disk, probe->sector);
-  sectors = grub_disk_from_native_sector (disk, to_sectors (disk, size));
-  if (grub_disk_from_native_sector (disk, native) != probe->sector
-      || probe->sector > probe->end || sectors > probe->end - probe->sector)
-    return NOWHERE;
-  return probe->sector;
+  sectors = grub_disk_from_native_sector (disk,
+					  to_sectors (disk, piece.size));
+  if (grub_disk_from_native_sector (disk, native) == probe->sector
+      && probe->sector <= probe->end
+      && sectors <= probe->end - probe->sector)
+    piece.sector = probe->sector;
+  return piece;
 }
 
-/* Bytes of a file that follow each other on the disk, or are NOWHERE.  */
-struct run
-{
-  grub_off_t offset;
-  grub_size_t size;
-  grub_disk_addr_t sector;
-};
-
-/* The run of FILE's blocks of BLOCK bytes that begins at OFFSET.  */
+/* The run of pieces that begins at OFFSET.  */
 static struct run
-find_run (struct probe *probe, grub_off_t offset, grub_size_t block)
+find_run (struct probe *probe, grub_off_t offset)
 {
-  struct run run = { .offset = offset };
-  grub_disk_addr_t sector, next = NOWHERE;
-  grub_off_t left;
+  struct run run = find_piece (probe, offset), piece;
+  grub_disk_addr_t next;
 
-  for (left = probe->file->size - offset; left; left -= block)
+  while (offset + run.size < probe->file->size)
     {
-      if (block > left)
-	block = left;
-      sector = find_block (probe, offset + run.size, block);
-      if (run.size == 0)
-	run.sector = next = sector;
-      if (sector != next)
-	break;
-      run.size += block;
+      piece = find_piece (probe, offset + run.size);
+      next = run.sector;
       if (next != NOWHERE)
-	next += block >> GRUB_DISK_SECTOR_BITS;
+	next += run.size >> GRUB_DISK_SECTOR_BITS;
+      if (piece.sector != next)
+	break;
+      run.size += piece.size;
     }
   return run;
 }
 
-/* Read RUN by the disk's own driver.  Returns 0 if it has failed.  */
+/* Read RUN by the disk's own driver.  Returns 0 if it has failed, with whatever
+   little was asked of it.  */
 static int
 read_sectors (struct probe *probe, const struct run *run, char *buffer)
 {
@@ -312,6 +383,8 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
   file->offset = file->progress_offset = run->offset;
   while (done < run->size)
     {
+      if (!probe->largest)
+	return 0;
       size = run->size - done;
       if (size > probe->largest)
 	size = probe->largest;
@@ -321,9 +394,7 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
 	  grub_dprintf ("xen_dom0less", "%s: a transfer of 0x%" PRIxGRUB_SIZE
 			" bytes failed\n", file->name, size);
 	  grub_errno = GRUB_ERR_NONE;
-	  probe->largest >>= 1;
-	  if (probe->largest < CACHE_PIECE)
-	    return 0;
+	  probe->largest = ALIGN_DOWN (probe->largest / 2, CACHE_PIECE);
 	  continue;
 	}
       if (grub_file_progress_hook)
@@ -383,28 +454,32 @@ find_block_size (grub_file_t file)
 grub_size_t
 dom0less_read_direct (grub_file_t file, void *buffer)
 {
-  grub_size_t block = find_block_size (file), direct = 0;
-  struct probe probe = { .file = file };
+  struct probe probe = { .file = file, .block = find_block_size (file) };
+  grub_size_t direct = 0;
   grub_disk_t disk;
   struct run run;
 
-  if (!block)
+  if (!probe.block)
     return 0;
 
   disk = file->device->disk;
   probe.real = disk->dev;
   probe.dev = *disk->dev;
   probe.dev.disk_read = read_metadata;
+  /* Where metadata can say more, they have to come by and not from the cache,
+     which goes by this number.  */
+  if (grub_strcmp (file->fs->name, "ext2") == 0)
+    probe.dev.id = NO_DEVICE;
   probe.largest = (grub_size_t) disk->max_agglomerate * CACHE_PIECE;
   if (probe.largest > MAX_TRANSFER)
     probe.largest = MAX_TRANSFER;
-  probe.end = grub_disk_native_sectors (disk);
   if (disk->partition)
-    probe.end += grub_partition_get_start (disk->partition);
+    probe.start = grub_partition_get_start (disk->partition);
+  probe.end = probe.start + grub_disk_native_sectors (disk);
 
   for (run.offset = 0; run.offset < file->size; run.offset += run.size)
     {
-      run = find_run (&probe, run.offset, block);
+      run = find_run (&probe, run.offset);
       if (run.sector != NOWHERE
 	  && read_sectors (&probe, &run, (char *) buffer + run.offset))
 	direct += run.size;
@@ -416,6 +491,6 @@ dom0less_read_direct (grub_file_t file, void *buffer)
   grub_dprintf ("xen_dom0less", "%s: 0x%" PRIxGRUB_SIZE " of 0x%"
 		PRIxGRUB_UINT64_T " bytes read directly, in blocks of 0x%"
 		PRIxGRUB_SIZE "\n", file->name, direct,
-		(grub_uint64_t) file->size, block);
+		(grub_uint64_t) file->size, probe.block);
   return direct;
 }

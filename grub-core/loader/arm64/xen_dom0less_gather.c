@@ -24,8 +24,7 @@ gather_xen (struct dom0less_boot *boot)
 			     DOM0LESS_NO_LIMIT, NULL,
 			     &boot->xen_file, &boot->xen_size))
     return grub_errno;
-  dom0less_read_xen_facts (boot);
-  return GRUB_ERR_NONE;
+  return dom0less_read_xen_facts (boot);
 }
 
 /* The tree of --dtb, else the config's, else what there is.  */

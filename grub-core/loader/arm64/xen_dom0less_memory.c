@@ -90,6 +90,13 @@ memory_type (const grub_efi_memory_descriptor_t *descriptor)
     }
 }
 
+static grub_err_t
+no_memory_map (void)
+{
+  return grub_error (GRUB_ERR_IO,
+		     N_("cannot read the firmware's memory map"));
+}
+
 grub_err_t
 dom0less_memory_map (struct dom0less_boot *boot)
 {
@@ -103,7 +110,8 @@ dom0less_memory_map (struct dom0less_boot *boot)
   boot->machine.n_memory = 0;
 
   /* Room for what the allocations below may add.  */
-  grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL);
+  if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
+    return no_memory_map ();
   size += 16 * step;
 
   map = grub_malloc (size);
@@ -114,7 +122,7 @@ dom0less_memory_map (struct dom0less_boot *boot)
   status = grub_efi_get_memory_map (&size, map, NULL, &step, NULL);
   if (status != 1)
     {
-      grub_error (GRUB_ERR_IO, N_("cannot read the firmware's memory map"));
+      no_memory_map ();
       goto fail;
     }
 

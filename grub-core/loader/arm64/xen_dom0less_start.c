@@ -61,11 +61,12 @@ dom0less_load_xen (struct dom0less_boot *boot)
       grub_efi_loaded_image_t *image
 	= grub_efi_get_loaded_image (boot->xen_image);
 
-      if (image)
-	{
-	  boot->machine.xen_start = (grub_addr_t) image->image_base;
-	  boot->machine.xen_size = image->image_size;
-	}
+      if (!image)
+	return grub_error (GRUB_ERR_BAD_OS,
+			   N_("the firmware does not say where %s is"),
+			   boot->xen);
+      boot->machine.xen_start = (grub_addr_t) image->image_base;
+      boot->machine.xen_size = image->image_size;
       return GRUB_ERR_NONE;
     }
 
@@ -84,12 +85,12 @@ dom0less_start_xen (struct dom0less_boot *boot)
   grub_efi_status_t status;
 
   status = b->start_image (boot->xen_image, NULL, NULL);
-  /* The firmware has unloaded an application that comes back.  */
-  boot->xen_image = NULL;
   return grub_error (GRUB_ERR_BAD_OS, N_("%s did not start: 0x%lx"),
 		     boot->xen, (unsigned long) status);
 }
 
+/* An application that has come back the firmware has unloaded itself, and says
+   that there is no such image; one that it did not want to start, it has not.  */
 void
 dom0less_unload_xen (struct dom0less_boot *boot)
 {

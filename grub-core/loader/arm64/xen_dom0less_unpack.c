@@ -22,13 +22,6 @@
 
 #include "xen_dom0less_boot.h"
 
-/* A gzip member's header and its flag for a name, and its trailer: a checksum
-   and the size of what was packed (RFC 1952).  */
-#define GZIP_HEADER_SIZE	10
-#define GZIP_FLAGS		3
-#define GZIP_NAME		8
-#define GZIP_TRAILER_SIZE	8
-
 /* Xen's .config has some 3 KiB, and there is little else in its image that
    begins as it does.  */
 #define MAX_CONFIG		((grub_size_t) 256 << 10)
@@ -54,18 +47,6 @@ static struct grub_fs memory_fs =
     .fs_read = memory_read,
     .fs_close = memory_close
   };
-
-/* The module that has GRUB's filter for COMPRESSION, if it has one.  */
-static const char *
-filter_module (const char *compression)
-{
-  if (grub_strcmp (compression, "gzip") == 0)
-    return "gzio";
-  /* Linux calls it xzkern, and zstd zstd22.  */
-  if (grub_strncmp (compression, "xz", 2) == 0)
-    return "xzio";
-  return NULL;
-}
 
 grub_file_t
 dom0less_filter (grub_file_t below)
@@ -110,21 +91,37 @@ unpack_by_filter (const void *packed, grub_size_t size, const char *module,
   return grub_errno;
 }
 
-/* GRUB's filter compares the checksum only if the data end where the trailer
-   says; broken data often do not.  */
+/* Not by GRUB's filter, which goes through the data once more for a checksum,
+   and compares it only if they end where the trailer says.  */
 static grub_err_t
-check_gzip (const void *packed, grub_size_t size,
-	    const struct dom0less_pages *pages, grub_size_t unpacked)
+unpack_gzip (const void *packed, grub_size_t size, grub_uint64_t limit,
+	     struct dom0less_pages *pages, grub_size_t *unpacked)
 {
-  const char *trailer = (const char *) packed + size - GZIP_TRAILER_SIZE;
+  struct grub_dom0less_gzip gzip;
   grub_uint32_t crc;
+  grub_ssize_t got;
+  char *bytes;
 
-  grub_crypto_hash (GRUB_MD_CRC32, &crc, dom0less_at (pages->address),
-		    unpacked);
-  if (grub_be_to_cpu32 (crc)
-      != grub_le_to_cpu32 (grub_get_unaligned32 (trailer)))
-    return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("wrong checksum"));
-  return GRUB_ERR_NONE;
+  if (grub_dom0less_read_gzip (&gzip, packed, size))
+    return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("broken gzip data"));
+  *unpacked = gzip.unpacked;
+  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (*unpacked + 1)))
+    return grub_errno;
+
+  bytes = dom0less_at (pages->address);
+  got = grub_deflate_decompress ((char *) packed + gzip.offset, gzip.size, 0,
+				 bytes, *unpacked);
+  if (got >= 0 && (grub_size_t) got == *unpacked)
+    {
+      grub_crypto_hash (GRUB_MD_CRC32, &crc, bytes, *unpacked);
+      if (grub_be_to_cpu32 (crc) == gzip.crc)
+	return GRUB_ERR_NONE;
+      grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("wrong checksum"));
+    }
+  dom0less_pages_free (pages);
+  if (grub_errno)
+    return grub_errno;
+  return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("broken gzip data"));
 }
 
 static grub_err_t
@@ -152,18 +149,12 @@ dom0less_unpack (const void *packed, grub_size_t size,
 		 const char *compression, grub_uint64_t limit,
 		 struct dom0less_pages *pages, grub_size_t *unpacked)
 {
-  const char *module = filter_module (compression);
-
   pages->count = 0;
-  if (module)
-    {
-      if (unpack_by_filter (packed, size, module, limit, pages, unpacked))
-	return grub_errno;
-      if (grub_strcmp (compression, "gzip") == 0
-	  && check_gzip (packed, size, pages, *unpacked))
-	dom0less_pages_free (pages);
-      return grub_errno;
-    }
+  if (grub_strcmp (compression, "gzip") == 0)
+    return unpack_gzip (packed, size, limit, pages, unpacked);
+  /* Linux calls it xzkern, and zstd zstd22.  */
+  if (grub_strncmp (compression, "xz", 2) == 0)
+    return unpack_by_filter (packed, size, "xzio", limit, pages, unpacked);
   if (grub_strncmp (compression, "zstd", 4) == 0)
     return unpack_zstd (packed, size, limit, pages, unpacked);
   return grub_error (GRUB_ERR_NOT_IMPLEMENTED_YET,
@@ -176,27 +167,18 @@ static int
 try_config (struct grub_dom0less_xen *xen, char *at, grub_size_t size,
 	    char *text)
 {
-  grub_size_t header = GZIP_HEADER_SIZE;
+  struct grub_dom0less_gzip gzip;
   grub_ssize_t len;
 
-  if (size <= header || (at[GZIP_FLAGS] & ~GZIP_NAME))
+  if (grub_dom0less_read_gzip (&gzip, at, size))
     return 0;
-  if (at[GZIP_FLAGS] & GZIP_NAME)
-    {
-      const char *end = grub_memchr (at + header, '\0', size - header);
-
-      if (!end)
-	return 0;
-      header = end + 1 - at;
-    }
-
-  len = grub_deflate_decompress (at + header, size - header, 0, text,
+  len = grub_deflate_decompress (at + gzip.offset, gzip.size, 0, text,
 				 MAX_CONFIG);
   grub_errno = GRUB_ERR_NONE;
   return len > 0 && grub_dom0less_xen_config (xen, text, len);
 }
 
-void
+grub_err_t
 dom0less_read_xen_facts (struct dom0less_boot *boot)
 {
   struct grub_dom0less_xen *xen = &boot->machine.xen;
@@ -207,7 +189,9 @@ dom0less_read_xen_facts (struct dom0less_boot *boot)
 
   grub_dom0less_xen_version (xen, image, boot->xen_size);
   text = grub_malloc (MAX_CONFIG);
-  for (tries = 0; text && tries < MAX_TRIES; tries++, at++)
+  if (!text)
+    return grub_errno;
+  for (tries = 0; tries < MAX_TRIES; tries++, at++)
     {
       at = grub_dom0less_xen_gzip (image, boot->xen_size, at);
       if (at == boot->xen_size
@@ -215,8 +199,8 @@ dom0less_read_xen_facts (struct dom0less_boot *boot)
 	break;
     }
   grub_free (text);
-  grub_errno = GRUB_ERR_NONE;
   grub_dprintf ("xen_dom0less", "Xen %d.%d, options %s0x%x\n", xen->major,
 		xen->minor, xen->has_config ? "" : "not known: ",
 		xen->options);
+  return GRUB_ERR_NONE;
 }

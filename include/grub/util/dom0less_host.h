@@ -30,9 +30,9 @@
 /* The folder that NAME lies in, in memory that is the caller's.  */
 char *dom0less_host_folder (const char *name);
 
-/* Take the folder ROOT as the boot file system.  Returns 0, or -1 with errno
+/* Take the folder NAME as the boot file system.  Returns 0, or -1 with errno
    set.  */
-int dom0less_host_init (const char *root);
+int dom0less_host_init (const char *name);
 
 /* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
    of the tree's memory nodes.  TEXT has to stay.  */
@@ -69,9 +69,9 @@ void dom0less_host_extend (unsigned char *pcr, const unsigned char *digest);
    the caller's; NULL if it is on a device of the machine's.  */
 char *dom0less_host_path (const char *path);
 
-/* Remember that the file with the full name PATH is needed.  Returns 0, or -1 if
+/* Remember that the file with the full name NAME is needed.  Returns 0, or -1 if
    it is on a device of the machine's.  */
-int dom0less_host_need (const char *path);
+int dom0less_host_need (const char *name);
 
 /* Call FUNCTION with the path of each file that is needed, or was opened.  */
 void dom0less_host_files (void (*function) (const char *path));

@@ -1,0 +1,93 @@
+"""The disks that `make bench` reads from: one file system each, and the same files on all of them."""
+
+import gzip
+import shutil
+import sys
+
+from paths import BUILD, GUEST, ROOT
+
+sys.path.append(str(ROOT / "tests/boot"))
+
+from guest import LINUX, kernel  # noqa: E402
+from tree import chosen, domain, make_dtb  # noqa: E402
+from uml import disk_script, run_in_linux  # noqa: E402
+
+FOLDER = BUILD / "bench/disks"
+MIB = 1 << 20
+DISK = 2200                             # MiB. For EDK2, FAT32 begins at 65525 clusters, which are of 32 KiB here
+SIZES = [1, 32, 256]                    # of files, in MiB
+DOMAINS = [1, 2, 4, 8, 12, 16]
+TREES = [64, 256, 512, 1024]            # in KiB
+MACHINE = {"cpus": 2, "memory": 6144}
+
+# How to make the file system of each place on $disk, and mount it. The names are variables of GRUB as well.
+PLACES = {
+    "fat_4k": "mkfs.fat -I -F 32 -s 8 $disk; mount -t vfat $disk /run/to",
+    "fat_32k": "mkfs.fat -I -F 32 -s 64 $disk; mount -t vfat $disk /run/to",
+    "ext4_1k": "mkfs.ext4 -q -b 1024 $disk; mount -t ext4 $disk /run/to",
+    "ext4_4k": "mkfs.ext4 -q -b 4096 $disk; mount -t ext4 $disk /run/to",
+    "xfs": "mkfs.xfs -q $disk; mount -t xfs $disk /run/to",
+    "btrfs": "mkfs.btrfs -q $disk; mount -t btrfs $disk /run/to",
+    "iso9660": "xorriso -as mkisofs -quiet -R -o iso files; cat iso >$disk; rm iso",
+    "lvm": "vgcreate -qq bench $disk; lvcreate -qq -y -n files -l 100%FREE bench; mkfs.ext4 -q -b 4096 /dev/bench/files;"
+           " mount -t ext4 /dev/bench/files /run/to",
+}
+
+
+def loads():
+    """{name: [kernels, one a domain]}: what is loaded at a time."""
+    return {
+        **{f"1x{size}": [f"kernel-{size}"] for size in SIZES},
+        **{f"{count}x32": ["kernel-32"] * count for count in DOMAINS},
+        **{f"{count}x{name}": [name] * count for name in ("linux", "linux.gz") for count in (1, 4, 12)},
+        **{f"tree-{size}": ["kernel-1"] for size in TREES},
+    }
+
+
+def disks():
+    """{place: its image}, made anew when what they are made of is newer."""
+    made = FOLDER / "made"
+    sources = [ROOT / "tests/bench/images.py", ROOT / "tests/boot/tree.py", GUEST / "small", GUEST / "xen-4.17.efi", LINUX]
+    if not made.exists() or any(made.stat().st_mtime < source.stat().st_mtime for source in sources):
+        print("bench: making disks", flush=True)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        put_files()
+        for place, lines in PLACES.items():
+            (FOLDER / "files" / f"is-{place}").write_text("")
+            finish = """
+                if mountpoint -q /run/to; then cp -r files/* /run/to; umount /run/to; fi
+                vgchange -qq -an
+                losetup -D"""
+            run_in_linux(FOLDER, disk_script(place, "", [DISK]) + lines + finish)
+            (FOLDER / "files" / f"is-{place}").unlink()
+        made.write_text("")
+    return {place: FOLDER / place for place in PLACES}
+
+
+def put_files():
+    """What lies on each of them. For Xen's stub every load has one more domain, which it refuses: there it gives up, when
+    everything else is in memory, and comes back to GRUB. A missing file would not do, of that it dies."""
+    files = FOLDER / "files"
+    files.mkdir(parents=True)
+    shutil.copy(GUEST / "xen-4.17.efi", files / "xen.efi")
+    shutil.copy(LINUX, files / "linux")
+    (files / "linux.gz").write_bytes(gzip.compress(LINUX.read_bytes(), 6))
+    for size in SIZES:
+        name = f"kernel-{size}"
+        (files / name).write_bytes(kernel(name, size * MIB - len(kernel(name, 0))))
+    for name, kernels in loads().items():
+        nodes = [domain(f"Dom{number}", kernel=kernel) for number, kernel in enumerate(kernels)]
+        padding = pad(int(name.split("-")[1])) if name.startswith("tree-") else ""
+        for end, more in ("", []), ("-stub", [domain("Last").replace("#address-cells = <2>;", "")]):
+            source = chosen(*nodes, *more).replace("uefi,binary", "xen,uefi-binary")
+            (files / f"{name}{end}.dtb").write_bytes(make_dtb(source + padding, **MACHINE))
+        (files / f"{name}.cfg").write_text(f"[global]\ndefault=one\n[one]\ndtb={name}-stub.dtb\n")
+
+
+def pad(size):
+    """Nodes that fill `size` KiB of a tree, 80 bytes each."""
+    node = "".join(f'property-{number} = "{"x" * 15}";' for number in range(2))
+    nodes = [f"node-{number} {{ {node} }};" for number in range(size * 1024 // 80)]
+    # dtc cannot read very many children of one node.
+    groups = [f"group-{first} {{ {''.join(nodes[first:first + 100])} }};" for first in range(0, len(nodes), 100)]
+    return "/ { padding {" + "".join(groups) + "}; };"

@@ -1,0 +1,68 @@
+"""A GRUB in which things fail: the module of tests/faults, and a copy of the loader that calls it.
+
+The copy is the very xen_dom0less.mod that is shipped. Only names in its symbol table are others: where it says
+grub_malloc, it now says fault_grub_malloc, and so for each function that the fault module has a fault_ for.
+"""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from paths import BUILD, ROOT, grub_dir
+
+TOOLS = "aarch64-linux-gnu-"
+SOURCE = ROOT / "tests/faults/xen_dom0less_fault.c"
+
+
+def faulty_modules(grub, folder):
+    """{name on the disk: module} for that version of GRUB, made in `folder`. insmod takes them in this order."""
+    modules = grub_dir(grub) / "lib/grub/arm64-efi"
+    compiled, fault, loader = (Path(folder) / name for name in ("fault.o", "fault.mod", "loader.mod"))
+    run("gcc", *flags(grub, modules, folder), "-c", "-o", compiled, SOURCE)
+    # As GRUB's build makes a module of an object: it wants its name, and those that it needs, which are the loader's.
+    (Path(folder) / "modname").write_text("xen_dom0less_fault\0")
+    run("objcopy", f"--dump-section=.moddeps={folder}/moddeps", modules / "xen_dom0less.mod", loader)
+    run("objcopy", "--strip-unneeded", "-K", "grub_mod_init", "-K", "grub_mod_fini", "-R", ".comment",
+        "-R", ".note.GNU-stack", *[f"--add-section=.{name}={Path(folder) / name}" for name in ("modname", "moddeps")],
+        compiled, fault)
+    names = re.findall(r" T fault_(grub_\w+)", run("nm", fault))
+    run("objcopy", *[f"--redefine-sym={name}=fault_{name}" for name in names], modules / "xen_dom0less.mod", loader)
+    return {"faulty/fault.mod": fault, "faulty/xen_dom0less.mod": loader}
+
+
+def flags(grub, modules, folder):
+    """What GRUB's build compiles its modules with, by its own record."""
+    record = (modules / "modinfo.sh").read_text()
+    source = BUILD / "src" / f"grub-{grub}"
+    include = Path(folder) / "include/grub"
+    include.mkdir(parents=True)
+    for link, target in ("cpu", "arm64"), ("machine", "arm64/efi"):
+        (include / link).symlink_to(source / "include/grub" / target)
+    found = []
+    for kind in "cflags", "cppflags":
+        value = re.search(rf"^grub_target_{kind}='(.*)'$", record, re.MULTILINE)[1]
+        found += shlex.split(value.replace("$(top_srcdir)", str(source)).replace("$(top_builddir)", str(folder)))
+    return [*found, "-ffreestanding", "-mcmodel=large", "-Werror", f'-DGRUB_FILE="{SOURCE.name}"',
+            f"-I{modules}", f"-I{ROOT}/grub-core/loader/arm64"]
+
+
+def run(tool, *arguments):
+    done = subprocess.run([TOOLS + tool, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def call_sites(folder):
+    """The return addresses of all calls that the loader makes to functions that fail. Those from a function's very end,
+    which come back to its caller, are not among them."""
+    relocations = run("readelf", "-rW", Path(folder) / "loader.mod")
+    found = re.findall(r"^([0-9a-f]+) .* R_AARCH64_CALL26 .* fault_", relocations, re.MULTILINE)
+    assert found
+    return {int(offset, 16) + 4 for offset in found}
+
+
+def where(grub, addresses):
+    """The lines of the loader's source that these return addresses belong to."""
+    module = grub_dir(grub) / "lib/grub/arm64-efi/xen_dom0less.module"
+    return run("addr2line", "-s", "-e", module, *(hex(address - 4) for address in sorted(addresses))).split("\n")[:-1]
