@@ -85,9 +85,9 @@ BOOTS = {
         Place("GPT", "mkfs.ext4 -q $1; fill $1 -t ext4"),
         Place("LVM", "vgcreate -qq one $1; volume one", "(lvm/one-files)", first="insmod lvm"),
         Place("LVM, striped", "vgcreate -qq two $1 $2; volume two -i 2", "(lvm/two-files)", [40, 40]),
-        Place("RAID1", "raid 1 1.2 mirror $1 $2", "(md/mirror)", [40, 40], first="insmod mdraid1x"),
-        Place("RAID5", "raid 5 1.2 parity $1 $2 $3", "(md/parity)", [40, 40, 40], first="insmod raid5rec"),
-        Place("RAID5, a disk missing", "raid 5 1.2 broken $1 $2 $3; dd bs=1M count=40 if=/dev/zero of=$2 status=none",
+        Place("RAID1", "raid 1 mirror $1 $2", "(md/mirror)", [40, 40], first="insmod mdraid1x"),
+        Place("RAID5", "raid 5 parity $1 $2 $3", "(md/parity)", [40, 40, 40], first="insmod raid5rec"),
+        Place("RAID5, a disk missing", "raid 5 broken $1 $2 $3; dd bs=1M count=40 if=/dev/zero of=$2 status=none",
               "(md/broken)", [40, 40, 40]),
         Place("LUKS1", "luks $1 --type luks1", "(crypto0)",
               first="insmod luks; cryptomount -k ($root)/key ({0})"),
@@ -178,7 +178,8 @@ def test_places(boot, tmp_path, server, grub):
     for number, place in enumerate(places):
         said = found.get(f"D{number}", {})
         right = [said.get("kernel"), said.get("ramdisk")] == [f"kernel {place.folder}", f"ramdisk {place.folder}"]
-        results[place.name] = {"grub": grub, "name": place.where.format(first.get(place), port="PORT"), "result": "green" if right else reason}
+        results[place.name] = {"grub": grub, "name": place.where.format(first.get(place), port="PORT"),
+                               "result": "green" if right else reason}
     write_results(results)
     assert {name: row["result"] for name, row in results.items()} == dict.fromkeys(results, "green")
 
