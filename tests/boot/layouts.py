@@ -80,7 +80,7 @@ class File:
         self.sure = True                    # what GRUB reads of it
         which = chance.random()
         self.size = min(options.largest, chance.choice(SIZES) if which < 0.4 else
-                        int(2 ** chance.uniform(0, 17)) if which < 0.96 else chance.randrange(1 << 18, 1 << 20))
+                        int(2 ** chance.uniform(0, 17)) if which < 0.96 else chance.randrange(1 << 17, 1 << 19))
         # On the borders of something, or anywhere.
         self.unit = chance.choice(UNITS)
         self.steps = []
@@ -199,7 +199,7 @@ def main():
                         help="inside: not at the beginning of a file")
     parser.add_argument("--reserved", choices=["any", "unsure", "none"], default="any",
                         help="unsure: what GRUB reads of room that is only reserved is not what was written")
-    parser.add_argument("--largest", type=int, default=1 << 20, help="size of a file")
+    parser.add_argument("--largest", type=int, default=1 << 19, help="size of a file")
     parser.add_argument("--sync", action="store_true", help="the file system finds places late")
     parser.add_argument("--full", action="store_true", help="more files, which take all room that is left")
     options = parser.parse_args()

@@ -1,5 +1,6 @@
-"""What is read past GRUB's disk cache is what GRUB reads, and what was written: 200 files a file system whose blocks lie
-at random, in pieces, with holes, up to the disk's last sector, are read both ways inside GRUB, and every byte is compared.
+"""What is read past GRUB's disk cache is what GRUB reads, and what was written: 200 files a file system, whose blocks
+lie at random, in pieces, with holes, up to the disk's last sector, are read both ways inside GRUB, and every byte is
+compared.
 
 LAYOUTS_SEED in the environment chooses other layouts; a failure shows it.
 """
@@ -52,17 +53,18 @@ folder() {{
 
 
 def fat(bits, cluster, size=48, sector=512, **more):
-    return Image(f"fat{bits}-{cluster}", f"mkfs.fat -g 1/1 -S {sector} -F {bits} -s {cluster // sector} $1; fill $1 -t vfat",
-                 True, size, **more)
+    return Image(f"fat{bits}-{cluster}", f"mkfs.fat -g 1/1 -S {sector} -F {bits} -s {cluster // sector} $1; "
+                 "fill $1 -t vfat", True, size, **more)
 
 
 def exfat(cluster, size=48):
     return Image(f"exfat-{cluster}", f"mkfs.exfat -c {cluster} $1; mount.exfat-fuse $1 /run/to; filled", True, size)
 
 
-# GRUB takes a hole at the beginning of an ext4 file for an error; of what is only reserved, there and on XFS, it reads
-# what happens to lie there, and of F2FS and btrfs it does not read it at all. Those are no errors of the direct way, and
-# all that it can do is the same.
+# What GRUB itself does not read right, and the direct way cannot do better than agree with it: a hole at the beginning
+# of an ext4 file is an error; for what is only reserved, there and on XFS, it takes what happens to lie there, and on
+# F2FS and btrfs it is an error; any hole is one on JFS and NILFS2 and, without a word, UDF; and NTFS need not write zeros
+# at the end of a file.
 EXT4 = "--holes inside --reserved unsure"
 UNSURE = "--reserved unsure --sync"
 FULL = "--full --largest 150000 --holes none --reserved none"
@@ -112,8 +114,8 @@ SECTORS_OF_512 = [
     Image("udf", "mkudffs -b 2048 $1; fill $1 -t udf", False, options=DENSE),
     Image("lvm", "vgcreate -qq one $1; volume one", True, where="(lvm/one-files)", first="insmod lvm", options=EXT4),
     Image("lvm-striped", "vgcreate -qq two $1 $2; volume two -i 2", True, 32, 2, "(lvm/two-files)", options=EXT4),
-    Image("raid1", "raid 1 1.2 mirror $1 $2", True, 48, 2, "(md/mirror)", "insmod mdraid1x", EXT4),
-    Image("raid5", "raid 5 1.2 parity $1 $2 $3", True, 32, 3, "(md/parity)", "insmod raid5rec", EXT4),
+    Image("raid1", "raid 1 mirror $1 $2", True, 48, 2, "(md/mirror)", "insmod mdraid1x", EXT4),
+    Image("raid5", "raid 5 parity $1 $2 $3", True, 32, 3, "(md/parity)", "insmod raid5rec", EXT4),
     Image("luks1", "luks $1 --type luks1", True, where="(crypto0)",
           first="insmod luks; cryptomount -k ($root)/key ({0})", options=EXT4),
 ]
@@ -129,7 +131,7 @@ FULL_DISKS = [
     (512, fat(16, 512, 10 + 5 / 2048, options=FULL)),
     (512, ext2(1024, 20 + 8 / 2048, FULL)),
     (4096, ext2(4096, 20 + 8 / 2048, FULL)),
-    (4096, fat(16, 4096, 17 + 8 / 2048, sector=4096, options=FULL)),
+    (4096, fat(16, 4096, 40 + 8 / 2048, sector=4096, options=FULL)),
 ]
 
 
@@ -161,7 +163,7 @@ def test_layouts(boot, tmp_path):
     for number, (disk, sector, images) in enumerate(disks, 1):
         devices = attach(disk, number, sector) + devices
         for image, name, part in images:
-            first = f"$disk{number}{part}"
+            first = f"hd{number}{part}"
             place = image.where.format(first)
             made = json.loads((tmp_path / f"{name}.json").read_text())
             expected[name] = image, made, place
@@ -174,9 +176,6 @@ def test_layouts(boot, tmp_path):
                     prepare = ""
     machine = boot(files={"key": KEY, "script": script(commands), **sums}, grub="2.12", extra=devices)
     machine.prompt()
-    # A partition with UDF may count as one more disk before all others.
-    before = int(re.search(r"hd(\d+)", machine.run("echo $root")[0]).group(1))
-    machine.run("; ".join(f"set disk{number}=hd{before + number}" for number in range(1, len(disks) + 1)))
     printed = machine.run_all("/script")
     print(f"LAYOUTS_SEED={SEED}")
     assert list(printed) == list(commands)
@@ -196,23 +195,23 @@ def test_layouts(boot, tmp_path):
             text, _ = machine.run(f"hashsum --hash crc32 --keep-going --check ($root)/sums/{what} --prefix {place}")
             wrong.append(f"{what}: not what was written: {', '.join(re.findall('([^ ]+): HASH MISMATCH', text))}")
         # Holes and ends of files are not read from the disk.
-        if not size / 2 < direct <= size if image.direct else direct:
+        if not size / 3 < direct <= size if image.direct else direct:
             wrong.append(f"{what}: {direct} of {size} bytes were read directly")
-        # Some do not tell.
-        if made["extents"] and made["extents"] < COUNT:
-            wrong.append(f"{what}: {made['extents']} pieces are not many")
     assert not wrong, "\n".join(wrong)
+    # Some do not tell.
+    pieces = [made["extents"] for _, made, _ in expected.values() if made["extents"]]
+    assert sum(pieces) > 1.5 * COUNT * len(pieces)
 
 
 def test_large_transfers(boot):
     """Firmware that fails large transfers is asked for less, and in the end by GRUB's cache; a switch does that at
     once."""
     limits = {"any": "", "1 MiB": 1 << 20, "64 KiB": 1 << 16, "32 KiB": 1 << 15, "a sector": 512}
-    commands = {name.replace(" ", "-"): f"set xen_dom0less_compare_largest={limit}; xen_dom0less_compare /xen.efi /a.img"
-                for name, limit in limits.items()}
+    commands = {name.replace(" ", "-"): f"set xen_dom0less_compare_largest={limit}; "
+                "xen_dom0less_compare /xen.efi /a.img" for name, limit in limits.items()}
     commands["any"] = "xen_dom0less_compare /xen.efi /a.img"
-    commands["off"] = ("unset xen_dom0less_compare_largest; set xen_dom0less_direct=0; xen_dom0less_compare /xen.efi /a.img; "
-                       "unset xen_dom0less_direct")
+    commands["off"] = ("unset xen_dom0less_compare_largest; set xen_dom0less_direct=0; "
+                       "xen_dom0less_compare /xen.efi /a.img; unset xen_dom0less_direct")
     machine = boot(files={"all.cfg": script(commands)}, grub="2.12")
     machine.prompt()
     results = {name: re.search(r"(\d+) files, (\d+) bytes, (\d+) direct, (\d+) differ", text)

@@ -20,12 +20,12 @@ fill() { device=$1; shift; mount "$@" $device /run/to; filled; }
 # filled: put files into /run/to, which is the caller's part, and unmount it
 filled() { put; umount /run/to; }
 
-# raid LEVEL METADATA NAME DEVICE...: of disks full of zeros, so that there is nothing to be brought in line
+# raid LEVEL NAME DEVICE...: of disks full of zeros, so that there is nothing to be brought in line
 raid() {
-  level=$1 metadata=$2 name=$3; shift 3
+  level=$1 name=$2; shift 2
   modprobe -d /run raid$level 2>/dev/null || modprobe -d /run raid456
   mdadm --quiet --create /dev/md/$name --run --assume-clean --homehost=any --name=$name \\
-    --level=$level --metadata=$metadata --raid-devices=$# "$@"
+    --level=$level --metadata=1.2 --raid-devices=$# "$@"
   mkfs.ext4 -q /dev/md/$name
   fill /dev/md/$name -t ext4
   mdadm --quiet --stop /dev/md/$name
