@@ -4,8 +4,7 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub and
-#                                     -boot are its parts
+#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub, -boot are its parts
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
