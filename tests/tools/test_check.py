@@ -107,6 +107,10 @@ def test_keys(check, put):
     done = check("--module", f"ramdisk={folder}/a.img", "--module", folder / "vmlinuz", folder / "one.dtb")
     assert done.returncode == 0 and " /vmlinuz\n" in done.stdout and " /a.img\n" in done.stdout
     assert check(folder / "one.dtb").returncode == 2
+    # A key is the whole of a name.
+    done = check("--module", f"ram={folder}/a.img", "--module", folder / "vmlinuz",
+                 "--module", f"ramdisks={folder}/a.img", folder / "one.dtb")
+    assert done.returncode == 2 and "cannot load /ramdisk: " in done.stdout
 
 
 def test_section(check, put):
