@@ -4,11 +4,11 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-lint, check-unit, check-tools, check-grub and
-#                                     check-boot are its parts
+#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub, -boot are its parts
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
+#     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       what tools find in the sources without running them
 #     make upstream-patch             patches for GRUB's own tree, in build/upstream-patch
@@ -20,6 +20,7 @@
 #     GRUB      2.06 (Debian 12's), 2.12 or 2.14
 #     XEN       4.17 (Debian 12's), 4.20, or 4.20-static: 4.20 with static memory compiled in
 #     FIRMWARE  edk2 or uboot
+#     ROUNDS    of `make bench`, 3
 #     MEMORY    what `make run` gives the machine, in MiB
 #     BUGS      which of tests/mutations/list `make mutations` tries, not all
 #     prefix    where `make install` installs, and DESTDIR in front of that
@@ -34,6 +35,7 @@ GRUB ?= 2.06
 XEN ?= 4.17
 FIRMWARE ?= edk2
 MEMORY ?= 2048
+ROUNDS ?= 3
 prefix = /usr/local
 DESTDIR =
 
@@ -145,6 +147,11 @@ fuzz: suite-fuzz-needs
 	@$(MAKE) --no-print-directory -C tests/fuzz run; status=$$?; $(MAKE) --no-print-directory -C tests/fuzz coverage \
 	&& exit $$status
 
+# Of GRUB 2.12 unless told otherwise: that is what most have.
+bench_grub = $(if $(filter file,$(origin GRUB)),2.12,$(GRUB))
+bench: $(call module,$(bench_grub)) build/guest/xen-4.17.efi build/guest/small $(linux) | setup-bench
+	@/usr/bin/python3 tests/bench/bench.py --grub $(bench_grub) --rounds $(ROUNDS) $(if $(QUICK),--quick)
+
 # The manual: one file for info, one for a browser, one for paper.
 manual = build/docs/xen_dom0less
 docs: $(manual).info $(manual).html
@@ -177,7 +184,7 @@ distclean:
 	rm -rf build
 
 .PHONY: all install deb run check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
-.PHONY: docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
+.PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
 .PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.

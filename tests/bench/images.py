@@ -14,6 +14,7 @@ from uml import disk_script, run_in_linux  # noqa: E402
 
 FOLDER = BUILD / "bench/disks"
 MIB = 1 << 20
+DISK = 2200                             # MiB. For EDK2, FAT32 begins at 65525 clusters, which are of 32 KiB here
 SIZES = [1, 32, 256]                    # of files, in MiB
 DOMAINS = [1, 2, 4, 8, 12, 16]
 TREES = [64, 256, 512, 1024]            # in KiB
@@ -57,7 +58,7 @@ def disks():
                 if mountpoint -q /run/to; then cp -r files/* /run/to; umount /run/to; fi
                 vgchange -qq -an
                 losetup -D"""
-            run_in_linux(FOLDER, disk_script(place, "", [1024]) + lines + finish)
+            run_in_linux(FOLDER, disk_script(place, "", [DISK]) + lines + finish)
             (FOLDER / "files" / f"is-{place}").unlink()
         made.write_text("")
     return {place: FOLDER / place for place in PLACES}

@@ -139,14 +139,14 @@ char *fault_grub_xasprintf (const char *format, ...)
 char *
 fault_grub_xasprintf (const char *format, ...)
 {
-  va_list arguments;
+  va_list values;
   char *text;
 
   if (IS_DUE (CALL))
     return no_memory ();
-  va_start (arguments, format);
-  text = grub_xvasprintf (format, arguments);
-  va_end (arguments);
+  va_start (values, format);
+  text = grub_xvasprintf (format, values);
+  va_end (values);
   return text;
 }
 

@@ -182,7 +182,7 @@ struct probe
   grub_file_t file;
   grub_size_t block;		/* in bytes, a power of two */
   grub_disk_addr_t start, end;	/* of the partition */
-  grub_size_t largest;		/* transfer, in bytes */
+  grub_size_t largest;		/* transfer, in bytes; 0: none works */
 
   /* What one call of the hook has told.  */
   int calls;
@@ -370,7 +370,8 @@ find_run (struct probe *probe, grub_off_t offset)
   return run;
 }
 
-/* Read RUN by the disk's own driver.  Returns 0 if it has failed.  */
+/* Read RUN by the disk's own driver.  Returns 0 if it has failed, with whatever
+   little was asked of it.  */
 static int
 read_sectors (struct probe *probe, const struct run *run, char *buffer)
 {
@@ -382,6 +383,8 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
   file->offset = file->progress_offset = run->offset;
   while (done < run->size)
     {
+      if (!probe->largest)
+	return 0;
       size = run->size - done;
       if (size > probe->largest)
 	size = probe->largest;
@@ -391,9 +394,7 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
 	  grub_dprintf ("xen_dom0less", "%s: a transfer of 0x%" PRIxGRUB_SIZE
 			" bytes failed\n", file->name, size);
 	  grub_errno = GRUB_ERR_NONE;
-	  probe->largest >>= 1;
-	  if (probe->largest < CACHE_PIECE)
-	    return 0;
+	  probe->largest = ALIGN_DOWN (probe->largest / 2, CACHE_PIECE);
 	  continue;
 	}
       if (grub_file_progress_hook)
