@@ -245,8 +245,14 @@ int grub_dom0less_config_apply (void *fdt, char *text, size_t size,
 
 
 /*
- * overlay.c: why an overlay does not fit its base.
+ * overlay.c: whether an overlay can be applied, and why not.
  */
+
+/* Whether the SIZE bytes at OVERLAY are a tree that fdt_overlay_apply does no
+   harm with: 0, or a negative libfdt error.  libfdt writes to wherever the
+   overlay's fixups say, be it outside of all trees, and calls itself for each
+   level of nodes.  */
+int grub_dom0less_check_overlay (const void *overlay, size_t size);
 
 /* Find the first thing that OVERLAY wants and BASE has not: a label or a
    path, *MISSING, which lies in OVERLAY.  Returns the fragment's offset in

@@ -22,6 +22,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   enum grub_dom0less_format format
     = grub_dom0less_kernel_format (header, size);
   struct grub_dom0less_zboot zboot;
+  struct grub_dom0less_gzip gzip;
 
   require (format <= GRUB_DOM0LESS_FORMAT_OTHER, "no format");
   require (strlen (grub_dom0less_format_name (format)) > 0, "no name");
@@ -30,6 +31,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (grub_dom0less_kernel_consumed (header, size))
     require (grub_dom0less_format_ok (format), "consumed and refused");
 
+  if (grub_dom0less_is_policy (header, header_size))
+    require (!grub_dom0less_format_ok (format), "a policy that boots");
+
   if (grub_dom0less_read_zboot (&zboot, file, size) == 0)
     {
       require (format == GRUB_DOM0LESS_FORMAT_ZBOOT, "no zboot file");
@@ -37,6 +41,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 	       && zboot.size <= size - zboot.offset, "outside the file");
       require (strlen (zboot.compression) < sizeof (zboot.compression),
 	       "no string");
+    }
+  if (grub_dom0less_read_gzip (&gzip, file, size) == 0)
+    {
+      require (format == GRUB_DOM0LESS_FORMAT_GZIP, "no gzip file");
+      require (gzip.size && gzip.offset < size
+	       && gzip.size < size - gzip.offset, "outside the file");
     }
   free (file);
   free (header);

@@ -90,7 +90,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   void *whole = guard (data, size), *overlay;
   struct input input = { data, data + size };
   char base[BASE_SIZE];
-  int err = grub_dom0less_check_tree (whole, size);
+  int err = grub_dom0less_check_overlay (whole, size);
 
   if (!err)
     {

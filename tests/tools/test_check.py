@@ -73,6 +73,17 @@ def test_no_tree(check, put):
     assert done.returncode == 2 and "error: /gone.dtb: file `/gone.dtb' not found" in done.stdout
 
 
+def test_fixups_elsewhere(check, put):
+    """libfdt would write to wherever an overlay's fixups say: one that says outside of its property is no tree."""
+    overlay = """/dts-v1/; / { fragment@0 { target-path = "/"; __overlay__ { p = <1>; }; };
+        __local_fixups__ { fragment@0 { __overlay__ { p = <OFFSET>; }; }; }; };"""
+    folder = put({**FILES, "one.dtb": tree(ONE), "good.dtbo": compile_dts(overlay.replace("OFFSET", "0").encode()),
+                  "bad.dtbo": compile_dts(overlay.replace("OFFSET", "0xfff00000").encode())})
+    assert check("--overlay", folder / "good.dtbo", folder / "one.dtb").returncode == 0
+    done = check("--overlay", folder / "bad.dtbo", folder / "one.dtb")
+    assert done.returncode == 2 and "error: [tree-malformed] /bad.dtbo is not a well-formed" in done.stdout
+
+
 def test_names(check, put):
     """Relative to Xen's folder, or from the top of DIR; not those of another device, of which a note tells."""
     nodes = [domain("DomA", kernel="vmlinuz", ramdisk="/a.img"),

@@ -105,7 +105,7 @@ read_overlays (struct dom0less_boot *boot)
 					 &overlay->size);
       if (!overlay->fdt)
 	return grub_errno;
-      if (grub_dom0less_check_tree (overlay->fdt, overlay->size))
+      if (grub_dom0less_check_overlay (overlay->fdt, overlay->size))
 	return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
 				GRUB_DOM0LESS_NONE, overlay->path);
     }
