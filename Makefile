@@ -4,12 +4,15 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-lint, check-unit, check-tools, check-grub and
-#                                     check-boot are its parts
-#     make fuzz SECONDS=N             each fuzzer of the pure half for so long
+#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub, -boot are its parts
+#     make check-matrix               every GRUB, firmware and Xen with one domain and several
+#     make mutations                  which tests find each of some deliberate bugs
+#     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
 #     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       what tools find in the sources without running them
+#     make upstream-patch             patches for GRUB's own tree, in build/upstream-patch
+#     make check-upstream             apply them to GRUB as released, build that, run its tests of ours
 #     make clean                      remove what was built; distclean also what was fetched
 #
 # Each can be told by variables:
@@ -19,6 +22,7 @@
 #     FIRMWARE  edk2 or uboot
 #     ROUNDS    of `make bench`, 3
 #     MEMORY    what `make run` gives the machine, in MiB
+#     BUGS      which of tests/mutations/list `make mutations` tries, not all
 #     prefix    where `make install` installs, and DESTDIR in front of that
 #
 # Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first.
@@ -54,7 +58,7 @@ linux = build/guest/vmlinuz build/guest/busybox
 
 all: $(call module,$(GRUB))
 
-$(foreach grub,$(GRUBS),$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
+$(foreach grub,$(GRUBS) 2.14-plain,$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
 
 install: all
 	@scripts/install $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
@@ -84,12 +88,12 @@ run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
 	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
 # Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
-check: suite-lint-needs suite-unit-needs suite-tools-needs suite-grub-needs suite-boot-needs
-	@for suite in lint unit tools grub boot; do \
+check: suite-lint-needs suite-unit-needs suite-fuzz-needs suite-tools-needs suite-grub-needs suite-boot-needs
+	@for suite in lint unit fuzz tools grub boot; do \
 	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
 	done; scripts/count-results $$ended
 
-check-lint check-unit check-tools check-grub check-boot: check-%: suite-%-needs
+check-lint check-unit check-fuzz check-tools check-grub check-boot: check-%: suite-%-needs
 	@$(MAKE) --no-print-directory suite-$*; scripts/count-results $*=$$?
 
 lint: check-lint
@@ -103,6 +107,11 @@ suite-unit-needs: setup-unit
 suite-unit: suite-unit-needs
 	@rm -rf build/results/unit
 	@$(MAKE) -C tests/unit check
+
+suite-fuzz-needs: build/src/dtc setup-fuzz
+suite-fuzz: suite-fuzz-needs
+	@rm -rf build/results/fuzz
+	@$(MAKE) --no-print-directory -C tests/fuzz check
 
 suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
 suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
@@ -125,8 +134,18 @@ suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
 
-fuzz: build/src/dtc setup-fuzz
-	@$(MAKE) -C tests/fuzz run
+# What each suite stands on has been built from the sources without bugs.
+mutations: suite-unit-needs suite-tools-needs suite-boot-needs
+	@tests/mutations/run $(BUGS)
+
+check-matrix: suite-boot-needs $(call module,2.14-plain)
+	@rm -rf build/results/matrix
+	@MATRIX=all /usr/bin/python3 -m pytest -n 2 --junitxml=build/results/matrix/pytest.xml tests/boot/test_matrix.py; \
+	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/matrix/pytest.xml; scripts/count-results matrix=$$status
+
+fuzz: suite-fuzz-needs
+	@$(MAKE) --no-print-directory -C tests/fuzz run; status=$$?; $(MAKE) --no-print-directory -C tests/fuzz coverage \
+	&& exit $$status
 
 # Of GRUB 2.12 unless told otherwise: that is what most have.
 bench_grub = $(if $(filter file,$(origin GRUB)),2.12,$(GRUB))
@@ -146,6 +165,12 @@ $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 	@mkdir -p $(@D)/pdf
 	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
 
+upstream-patch: build/src/grub-2.14-plain build/src/dtc
+	@scripts/upstream-patch
+
+check-upstream: upstream-patch | setup-build setup-docs setup-grub
+	@scripts/check-upstream; scripts/count-results upstream=$$?
+
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
 setup-%:
@@ -153,12 +178,14 @@ setup-%:
 
 clean:
 	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
+	rm -rf build/upstream-* build/mutations
 
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-lint check-unit check-tools check-grub check-boot
-.PHONY: bench docs pdf fuzz lint clean distclean suite-lint suite-lint-needs suite-unit suite-unit-needs
-.PHONY: suite-tools suite-tools-needs suite-grub suite-grub-needs suite-boot suite-boot-needs
+.PHONY: all install deb run check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
+.PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
+.PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
+.PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:

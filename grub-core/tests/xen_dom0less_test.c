@@ -202,7 +202,7 @@ test_kernels (void)
   for (i = 0; i < N_VECTORS (kernel_vectors); i++)
     {
       char header[GRUB_DOM0LESS_HEADER_SIZE];
-      enum grub_dom0less_format format;
+      enum grub_dom0less_format found;
 
       memset (header, 0, sizeof (header));
       for (j = 0; j < N_VECTORS (kernel_vectors[i].parts); j++)
@@ -210,10 +210,10 @@ test_kernels (void)
 	  memcpy (header + kernel_vectors[i].parts[j].offset,
 		  kernel_vectors[i].parts[j].bytes,
 		  kernel_vectors[i].parts[j].length);
-      format = grub_dom0less_kernel_format (header, 100000);
-      grub_test_assert (format == kernel_vectors[i].format,
+      found = grub_dom0less_kernel_format (header, 100000);
+      grub_test_assert (found == kernel_vectors[i].format,
 			"%s is taken for %s", kernel_vectors[i].what,
-			grub_dom0less_format_name (format));
+			grub_dom0less_format_name (found));
     }
 }
 

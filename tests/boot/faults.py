@@ -43,7 +43,8 @@ def flags(grub, modules, folder):
     for kind in "cflags", "cppflags":
         value = re.search(rf"^grub_target_{kind}='(.*)'$", record, re.MULTILINE)[1]
         found += shlex.split(value.replace("$(top_srcdir)", str(source)).replace("$(top_builddir)", str(folder)))
-    return [*found, "-ffreestanding", "-mcmodel=large", "-Werror", f"-I{modules}", f'-DGRUB_FILE="{SOURCE.name}"']
+    return [*found, "-ffreestanding", "-mcmodel=large", "-Werror", f'-DGRUB_FILE="{SOURCE.name}"',
+            f"-I{modules}", f"-I{ROOT}/grub-core/loader/arm64"]
 
 
 def run(tool, *arguments):
@@ -55,8 +56,8 @@ def run(tool, *arguments):
 def call_sites(folder):
     """The return addresses of all calls that the loader makes to functions that fail. Those from a function's very end,
     which come back to its caller, are not among them."""
-    found = re.findall(r"^([0-9a-f]+) .* R_AARCH64_CALL26 .* fault_", run("readelf", "-rW", Path(folder) / "loader.mod"),
-                       re.MULTILINE)
+    relocations = run("readelf", "-rW", Path(folder) / "loader.mod")
+    found = re.findall(r"^([0-9a-f]+) .* R_AARCH64_CALL26 .* fault_", relocations, re.MULTILINE)
     assert found
     return {int(offset, 16) + 4 for offset in found}
 

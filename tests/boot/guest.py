@@ -19,9 +19,9 @@ def kernel(name="vmlinuz", size=100_000):
     return bytes(image)
 
 
-def ramdisk(name):
+def ramdisk(name, size=30_000):
     """Of which the small guest reports `name` as its ramdisk."""
-    return _named(name, 30_000)
+    return _named(name, size)
 
 
 def _named(name, size):

@@ -4,25 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FIRMWARES, GRUBS, XENS
+from conftest import FIRMWARES, XENS
 from disk import at_once
 from guest import kernel, ramdisk
 from paths import GUEST
 from tree import chosen, domain, make_dtb
 from two import LOAD_TWO, TWO, XEN_EFI, check_two
-
-# With which firmware each GRUB starts Linux; 2.06 on EDK2 is test_demo.py's.
-LINUX = {"2.06": "uboot", "2.12": "edk2", "2.14": "uboot"}
-
-
-@pytest.mark.parametrize("xen", XENS)
-@pytest.mark.parametrize("firmware", FIRMWARES)
-@pytest.mark.parametrize("grub", GRUBS)
-def test_two_domains(boot, grub, firmware, xen):
-    """On every GRUB, firmware and Xen, from the menu; the module comes by autoload."""
-    linux = xen == "4.17" and firmware == LINUX[grub]
-    machine = boot(at_once(LOAD_TWO), linux=linux, grub=grub, firmware=firmware, xen=xen)
-    check_two(machine.domains("DomA", "DomB"), linux)
 
 
 def test_thread(boot):
@@ -46,11 +33,12 @@ def test_thread(boot):
     [(1, 4), (2, 3), (3, 2), (4, 1)],
 ], ids=["narrow", "wide"])
 def test_cells(boot, xen, cells):
-    """A domain may write its modules' addresses and sizes in 1 to 4 cells each."""
+    """A domain may write its modules' addresses and sizes in 1 to 4 cells each. The firmware would place them where one
+    cell cannot say."""
     names = [f"Dom{address}{size}" for address, size in cells]
     nodes = [domain(name, ramdisk="a.img", cells=pair) for name, pair in zip(names, cells)]
     machine = boot(at_once(f"xen_dom0less --dtb /cells.dtb {XEN_EFI}"),
-                   {"cells.dtb": make_dtb(chosen(*nodes))}, xen=xen)
+                   {"cells.dtb": make_dtb(chosen(*nodes), memory=4096)}, xen=xen, memory=4096)
     found = machine.domains(*names)
     assert [found[name]["ramdisk"] for name in names] == ["a.img"] * 4
 

@@ -12,6 +12,46 @@ LINUX = "linux.uml"
 INIT = Path(__file__).parent / "uml-init"
 
 
+# Shell functions that make devices and fill them.
+FILL = """
+# fill DEVICE MOUNT_OPTION...: mount it, and see filled
+fill() { device=$1; shift; mount "$@" $device /run/to; filled; }
+
+# filled: put files into /run/to, which is the caller's part, and unmount it
+filled() { put; umount /run/to; }
+
+# raid LEVEL NAME DEVICE...: of disks full of zeros, so that there is nothing to be brought in line
+raid() {
+  level=$1 name=$2; shift 2
+  modprobe -d /run raid$level 2>/dev/null || modprobe -d /run raid456
+  mdadm --quiet --create /dev/md/$name --run --assume-clean --homehost=any --name=$name \\
+    --level=$level --metadata=1.2 --raid-devices=$# "$@"
+  mkfs.ext4 -q /dev/md/$name
+  fill /dev/md/$name -t ext4
+  mdadm --quiet --stop /dev/md/$name
+}
+
+# volume GROUP LVCREATE_OPTION...
+volume() {
+  group=$1; shift
+  lvcreate -qq -y -n files -L 32M "$@" $group
+  mkfs.ext4 -q /dev/$group/files
+  fill /dev/$group/files -t ext4
+  vgchange -qq -an $group
+}
+
+# luks DEVICE OPTION...: few iterations, because GRUB has to do them all again
+luks() {
+  device=$1; shift
+  cryptsetup luksFormat -q --pbkdf-force-iterations 1000 "$@" $device key
+  cryptsetup open --key-file key $device plain
+  mkfs.ext4 -q /dev/mapper/plain
+  fill /dev/mapper/plain -t ext4
+  cryptsetup close plain
+}
+"""
+
+
 def run_in_linux(folder, script, memory=512):
     """Run the shell script `script` as root in a Linux of its own, where `folder` is the current directory and all of
     the host that can be written to. It stops at the first error."""
@@ -19,16 +59,17 @@ def run_in_linux(folder, script, memory=512):
         pytest.skip(f"there is no User Mode Linux for {platform.machine()}")
     folder = Path(folder).resolve()
     (folder / "script").write_text(script)
-    status = folder / "status"
-    status.unlink(missing_ok=True)
+    output, status = folder / "output", folder / "status"
+    output.write_text("")
+    status.write_text("it did not get so far")
     # Its memory is a file in TMPDIR: what lies in /dev/shm may have to be small.
     done = subprocess.run(
         [LINUX, f"mem={memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={INIT}",
          f"folder={folder}", "con=null", "con0=fd:0,fd:1", "quiet"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         env={**os.environ, "TMPDIR": str(folder)})
-    if not status.exists() or status.read_text() != "0\n":
-        raise RuntimeError(f"{LINUX}: {done.stdout[-4000:]}")
+    if status.read_text() != "0\n":
+        raise RuntimeError(f"{LINUX}: {done.stdout[-2000:]}{output.read_text(errors='replace')[-4000:]}")
 
 
 def disk_script(file, label, sizes, sector=512):
@@ -40,8 +81,16 @@ def disk_script(file, label, sizes, sector=512):
         "gpt": [f"size={size}MiB" for size in sizes],
     }.get(label)
     room = 2 * (len(sizes) + 1) if label else 0
-    lines = [f"truncate -s {sum(sizes) + room}M {file}",
+    lines = [f"truncate -s {int((sum(sizes) + room) * 2048) * 512} {file}",
              f"disk=$(losetup --find --show -P -b {sector} {file})"]
     if label:
         lines += ["sfdisk -q $disk <<END", f"label: {label}", *table, "END"]
     return "\n".join(lines) + "\n"
+
+
+def attach(disk, number, sector=512):
+    """QEMU's arguments for a further disk. EDK2 finds a disk only if it might boot from it, and GRUB takes one of large
+    sectors that cannot be written for a CD."""
+    return ["-drive", f"if=none,id=disk{number},format=raw,snapshot=on,file={disk}",
+            "-device", f"virtio-blk-device,drive=disk{number},bootindex={number},"
+                       f"logical_block_size={sector},physical_block_size={sector}"]

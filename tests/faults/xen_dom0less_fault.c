@@ -46,6 +46,8 @@
 #include <grub/term.h>
 #include <grub/verify.h>
 
+#include "xen_dom0less_compat.h"
+
 GRUB_MOD_LICENSE ("GPLv3+");
 
 enum kind
@@ -137,14 +139,14 @@ char *fault_grub_xasprintf (const char *format, ...)
 char *
 fault_grub_xasprintf (const char *format, ...)
 {
-  va_list arguments;
+  va_list values;
   char *text;
 
   if (IS_DUE (CALL))
     return no_memory ();
-  va_start (arguments, format);
-  text = grub_xvasprintf (format, arguments);
-  va_end (arguments);
+  va_start (values, format);
+  text = grub_xvasprintf (format, values);
+  va_end (values);
   return text;
 }
 
@@ -254,6 +256,34 @@ fault_grub_create_loader_cmdline
   return IS_DUE (CALL)
     ? grub_error (GRUB_ERR_BAD_SIGNATURE, "a verifier refuses the string")
     : grub_create_loader_cmdline (argc, argv, buffer, size, type);
+}
+
+/* A firmware that fixes trees up, as EDK2 does not, and wants more room for
+   that than there is at first.  */
+static int has_wanted_room;
+
+static grub_efi_status_t
+fault_fixup (struct dom0less_dt_fixup *self __attribute__ ((unused)),
+	     void *fdt __attribute__ ((unused)), grub_efi_uintn_t *size,
+	     grub_efi_uint32_t flags)
+{
+  if (IS_DUE (CALL))
+    return GRUB_EFI_OUT_OF_RESOURCES;
+  if (has_wanted_room || !(flags & DOM0LESS_DT_APPLY_FIXUPS))
+    return GRUB_EFI_SUCCESS;
+  has_wanted_room = 1;
+  *size += 4096;
+  return GRUB_EFI_BUFFER_TOO_SMALL;
+}
+
+void *fault_grub_efi_locate_protocol (grub_guid_t *guid, void *registration);
+void *
+fault_grub_efi_locate_protocol (grub_guid_t *guid __attribute__ ((unused)),
+				void *registration __attribute__ ((unused)))
+{
+  static struct dom0less_dt_fixup fixup = { 0x10000, fault_fixup };
+
+  return IS_DUE (CALL) ? NULL : &fixup;
 }
 
 /*
@@ -447,6 +477,7 @@ run (int n, int with_boot, char *message, grub_size_t size)
   failed = NULL;
   ended = NULL;
   n_bad_sectors = 0;
+  has_wanted_room = 0;
   countdown = n;
   err = command->func (command, n_arguments, arguments);
   if (!err && with_boot && grub_loader_is_loaded ())

@@ -280,6 +280,39 @@ patch (struct stage *stage, const void *fdt)
   free (after);
 }
 
+/* The canonical form of FDT in a block of exactly its size, *LENGTH bytes.  */
+static void *
+make_form (const void *fdt, size_t *length)
+{
+  void *form = malloc (*length = grub_dom0less_canonical (fdt, NULL, 0));
+
+  require (form != NULL, "out of memory");
+  require (grub_dom0less_canonical (fdt, form, *length) == *length,
+	   "a form of another length");
+  return form;
+}
+
+/* How a tree is stored has no part in its canonical form.  */
+static void
+compare_forms (const void *fdt)
+{
+  void *copy = copy_tree (fdt, 64), *form, *other;
+  size_t length, other_length;
+
+  if (!copy)
+    return;
+  require (fdt_setprop_empty (copy, 0, "a property, for a while") == 0
+	   && fdt_delprop (copy, 0, "a property, for a while") == 0,
+	   "no room for a property");
+  form = make_form (fdt, &length);
+  other = make_form (copy, &other_length);
+  require (length == other_length && memcmp (form, other, length) == 0,
+	   "another canonical form");
+  free (other);
+  free (form);
+  free (copy);
+}
+
 static void
 fuzz_tree (const void *fdt, struct input input)
 {
@@ -305,6 +338,7 @@ fuzz_tree (const void *fdt, struct input input)
   place (&stage);
   check (&stage, GRUB_DOM0LESS_PHASE_PLACED);
   patch (&stage, fdt);
+  compare_forms (fdt);
 
   if (grub_dom0less_overlay_fault (fdt, fdt, &missing) >= 0)
     require (strlen (missing) > 0, "nothing is missing");

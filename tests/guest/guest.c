@@ -32,7 +32,7 @@ extern const char image_end[];
 struct line
 {
   size_t length;
-  char text[512];
+  char text[1100];
 };
 
 static const void *fdt;

@@ -32,7 +32,7 @@ ANALYZER = ["-std=gnu99", "-fanalyzer", "-fdiagnostics-path-format=separate-even
 GRUB_HEADERS = ["-DHAVE_CONFIG_H", "-DGRUB_FILE=__FILE__", "-D_FILE_OFFSET_BITS=64", f"-I{OBJ}", f"-I{SRC}/include",
                 f"-I{OBJ}/include", f"-I{SRC}", f"-I{SRC}/grub-core", "-Igrub-core/loader/arm64",
                 "-Igrub-core/lib/xen_dom0less", f"-I{SRC}/grub-core/lib/libfdt", f"-I{SRC}/grub-core/lib/zstd"]
-ON_HOST = ["gcc", "-O1", "-Wall", "-Wextra", "-Iinclude", f"-I{LIBFDT}"]
+ON_HOST = ["gcc", "-O1", "-Wall", "-Wextra", "-Iinclude", "-Igrub-core/tests", "-Itests/unit", f"-I{LIBFDT}"]
 OF_CROSS = subprocess.run([CROSS, "-print-file-name=include"], capture_output=True, text=True).stdout.strip()
 IN_GRUB = [CROSS, "-Os", "-ffreestanding", "-mgeneral-regs-only", "-nostdinc", "-isystem", OF_CROSS,
            "-DGRUB_MACHINE_EFI=1", "-DGRUB_MACHINE=ARM64_EFI", f"-I{SRC}/grub-core/lib/posix_wrap",
@@ -43,6 +43,7 @@ COMPILERS = {
     "grub-core": IN_GRUB,
     "grub-core/lib/xen_dom0less": ON_HOST,
     "grub-core/lib/xen_dom0less/module.c": IN_GRUB,
+    "tests/faults": IN_GRUB,
     "tests/fuzz": ON_HOST,
     "tests/guest": [CROSS, "-O1", "-Wall", "-Wextra", "-ffreestanding", "-march=armv8-a+crc", "-mgeneral-regs-only",
                     "-include", "tests/guest/libfdt_env.h", f"-I{LIBFDT}"],
@@ -67,7 +68,8 @@ def sources():
 
 def scripts():
     def is_script(name):
-        return (ROOT / name).read_bytes().startswith(b"#!/bin/sh") or name.startswith("util/bash-completion.d/")
+        return (ROOT / name).read_bytes().startswith((b"#!/bin/sh", b"#! @BUILD_SHEBANG@")) \
+            or name.startswith("util/bash-completion.d/")
     return [name for name in files() if is_script(name)]
 
 
@@ -83,8 +85,8 @@ def shellcheck(names):
 def cppcheck(names):
     # With libfdt's headers, or it would give up at the first of its loops.
     return run("cppcheck", "--quiet", f"-j{os.cpu_count()}", "--std=c99", "--template=gcc", "--inconclusive",
-               "--enable=warning,style,performance,portability", "-Iinclude", f"-I{LIBFDT}", f"--suppress=*:{LIBFDT}/*",
-               *names)
+               "--enable=warning,style,performance,portability", "-Iinclude", "-Igrub-core/tests", f"-I{LIBFDT}",
+               f"--suppress=*:{LIBFDT}/*", *names)
 
 
 def codespell(names):

@@ -30,9 +30,10 @@ def defined(grub):
     return found
 
 
-def test_names_say_whose_they_are(defined):
+def test_names_say_whose_they_are(defined, grub):
+    assert all((grub / f"lib/grub/arm64-efi/{module}.module").exists() for module in OURS)
     ours = {name: modules for name, modules in defined.items() if modules & set(OURS)}
-    assert {*OURS} == set().union(*ours.values()) and len(ours) > 100
+    assert len(ours) > 100
     assert not [name for name in ours if not re.match(PREFIXES, name)]
 
 

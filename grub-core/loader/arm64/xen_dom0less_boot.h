@@ -147,7 +147,7 @@ const char *dom0less_domain_name (const struct dom0less_boot *boot,
    to it.  */
 void dom0less_print (const char *text);
 
-/* GRUB's message without the source file and line of newer versions.  */
+/* GRUB's message without the "FILE.c:FUNCTION:LINE:" of newer versions.  */
 const char *dom0less_bare_message (const char *message);
 
 /* xen_dom0less_file.c */

@@ -182,7 +182,7 @@ struct probe
   grub_file_t file;
   grub_size_t block;		/* in bytes, a power of two */
   grub_disk_addr_t start, end;	/* of the partition */
-  grub_size_t largest;		/* transfer, in bytes */
+  grub_size_t largest;		/* transfer, in bytes; 0: none works */
 
   /* What one call of the hook has told.  */
   int calls;
@@ -190,7 +190,9 @@ struct probe
   unsigned int offset;
   unsigned int length;
 
-  struct run extent;		/* of ext4's, as it passed by */
+  /* What a leaf has told: how many bytes, and from which sector.  */
+  grub_size_t extent_size;
+  grub_disk_addr_t extent_sector;
 };
 
 static void
@@ -222,8 +224,8 @@ hook_with_buffer (grub_disk_addr_t sector, unsigned int offset,
 #define PROBE_HOOK							\
   DOM0LESS_READ_HOOK (hook_without_buffer, hook_with_buffer)
 
-/* Note which extent of PROBE's file the byte at its offset is in, if the SIZE
-   bytes of METADATA are a leaf of ext4's extent tree that says so.  Source: Linux,
+/* If the SIZE bytes of METADATA are a leaf of ext4's extent tree, note how far the
+   extent goes that has the block at the file's offset.  Source: Linux,
    Documentation/filesystems/ext4/ifork.rst.  */
 static void
 note_extent (struct probe *probe, const grub_uint8_t *metadata,
@@ -253,9 +255,8 @@ note_extent (struct probe *probe, const grub_uint8_t *metadata,
       block = grub_le_to_cpu16 (grub_get_unaligned16 (entry + 6));
       block = (block << 32) | grub_le_to_cpu32 (grub_get_unaligned32 (entry + 8));
       block += wanted - first;
-      probe->extent.offset = wanted * probe->block;
-      probe->extent.size = (count - (wanted - first)) * probe->block;
-      probe->extent.sector = probe->start + block * (probe->block
+      probe->extent_size = (count - (wanted - first)) * probe->block;
+      probe->extent_sector = probe->start + block * (probe->block
 						     >> GRUB_DISK_SECTOR_BITS);
     }
 }
@@ -317,7 +318,7 @@ find_piece (struct probe *probe, grub_off_t offset)
   char data;
 
   probe->calls = 0;
-  probe->extent.size = 0;
+  probe->extent_size = 0;
   file->offset = offset;
   file->read_hook = PROBE_HOOK;
   file->read_hook_data = probe;
@@ -334,8 +335,8 @@ find_piece (struct probe *probe, grub_off_t offset)
       grub_errno = GRUB_ERR_NONE;
       return piece;
     }
-  if (probe->extent.size && probe->extent.sector == probe->sector)
-    piece.size = probe->extent.size < left ? probe->extent.size : left;
+  if (probe->extent_size && probe->extent_sector == probe->sector)
+    piece.size = probe->extent_size < left ? probe->extent_size : left;
 
   /* The disk's driver reads whole sectors, and has no eye on where the partition
      ends.  */
@@ -369,7 +370,8 @@ find_run (struct probe *probe, grub_off_t offset)
   return run;
 }
 
-/* Read RUN by the disk's own driver.  Returns 0 if it has failed.  */
+/* Read RUN by the disk's own driver.  Returns 0 if it has failed, with whatever
+   little was asked of it.  */
 static int
 read_sectors (struct probe *probe, const struct run *run, char *buffer)
 {
@@ -381,6 +383,8 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
   file->offset = file->progress_offset = run->offset;
   while (done < run->size)
     {
+      if (!probe->largest)
+	return 0;
       size = run->size - done;
       if (size > probe->largest)
 	size = probe->largest;
@@ -390,9 +394,7 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
 	  grub_dprintf ("xen_dom0less", "%s: a transfer of 0x%" PRIxGRUB_SIZE
 			" bytes failed\n", file->name, size);
 	  grub_errno = GRUB_ERR_NONE;
-	  probe->largest >>= 1;
-	  if (probe->largest < CACHE_PIECE)
-	    return 0;
+	  probe->largest = ALIGN_DOWN (probe->largest / 2, CACHE_PIECE);
 	  continue;
 	}
       if (grub_file_progress_hook)

@@ -103,10 +103,12 @@ dom0less_print (const char *text)
 const char *
 dom0less_bare_message (const char *message)
 {
-  const char *colon = grub_strstr (message, ".c:");
+  const char *at = grub_strstr (message, ".c:"), *number;
 
-  if (!colon)
+  at = at ? grub_strchr (at + 3, ':') : NULL;
+  if (!at)
     return message;
-  colon = grub_strchr (colon + 3, ':');
-  return colon ? colon + 1 : message;
+  for (number = ++at; grub_isdigit (*at); at++)
+    ;
+  return at > number && *at == ':' ? at + 1 : message;
 }

@@ -1,0 +1,225 @@
+"""What is read past GRUB's disk cache is what GRUB reads, and what was written: 200 files a file system, whose blocks
+lie at random, in pieces, with holes, up to the disk's last sector, are read both ways inside GRUB, and every byte is
+compared.
+
+LAYOUTS_SEED in the environment chooses other layouts; a failure shows it.
+"""
+
+import json
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from machine import script
+from uml import FILL, attach, disk_script, run_in_linux
+
+SEED = os.environ.get("LAYOUTS_SEED") or "1"
+COUNT = 200
+HERE = shlex.quote(str(Path(__file__).parent))
+KEY = bytes(range(1, 65))
+
+
+class Image:
+    """A file system to be filled.
+
+    name     of the image
+    make     shell lines that make it on its partitions, $1, $2…, and fill it; see uml.FILL
+    direct   whether xen_dom0less reads it directly
+    size     in MiB, of each of so many `parts`
+    where    what GRUB calls it; {0} is the first partition
+    first    what GRUB has to run first
+    options  of layouts.py
+    """
+
+    def __init__(self, name, make, direct, size=48, parts=1, where="({0})", first="", options=""):
+        self.name, self.make, self.direct, self.size, self.parts = name, make, direct, size, parts
+        self.where, self.first, self.options = where, first, options
+
+
+PUT = f"""
+put() {{ python3 {HERE}/layouts.py /run/to "{SEED} $image" {COUNT} $options >$image.json; }}
+
+# folder: the files, in /run/source, for what writes an image of a folder
+folder() {{
+  mkdir -p /run/source
+  mount -t tmpfs none /run/source
+  mount --bind /run/source /run/to
+  filled
+}}
+"""
+
+
+def fat(bits, cluster, size=48, sector=512, **more):
+    return Image(f"fat{bits}-{cluster}", f"mkfs.fat -g 1/1 -S {sector} -F {bits} -s {cluster // sector} $1; "
+                 "fill $1 -t vfat", True, size, **more)
+
+
+def exfat(cluster, size=48):
+    return Image(f"exfat-{cluster}", f"mkfs.exfat -c {cluster} $1; mount.exfat-fuse $1 /run/to; filled", True, size)
+
+
+# What GRUB itself does not read right, and the direct way cannot do better than agree with it: a hole at the beginning
+# of an ext4 file is an error; for what is only reserved, there and on XFS, it takes what happens to lie there, and on
+# F2FS and btrfs it is an error; any hole is one on JFS and NILFS2 and, without a word, UDF; and NTFS need not write zeros
+# at the end of a file.
+EXT4 = "--holes inside --reserved unsure"
+UNSURE = "--reserved unsure --sync"
+FULL = "--full --largest 150000 --holes none --reserved none"
+WRITTEN = "--reserved none --sync"
+DENSE = "--holes none --reserved none --sync"
+
+
+def ext2(block, size=48, options=""):
+    return Image(f"ext2-{block}", f"mke2fs -q -F -b {block} $1; fill $1 -t ext2", True, size, options=options)
+
+
+def ext4(block, features="", size=48, name="", options=""):
+    return Image(name or f"ext4-{block}", f"mke2fs -q -F -t ext4 -b {block} {features} $1; "
+                 "fill $1 -t ext4 -o nodelalloc", True, size, options=f"{EXT4} {options}")
+
+
+def xfs(block, options=""):
+    return Image(f"xfs-{block}", f"mkfs.xfs -q -b size={block} {options} $1; fill $1 -t xfs", True, 320, options=UNSURE)
+
+
+def f2fs(options=""):
+    return Image("f2fs", f"mkfs.f2fs -q {options} $1; fill $1 -t f2fs", True, 128, options=WRITTEN)
+
+
+def hfsplus(block):
+    return Image(f"hfsplus-{block}", f"python3 {HERE}/mkhfsplus.py $1 {block}; fill $1 -t hfsplus", True)
+
+
+# What lies on a disk with sectors of 512 bytes. GRUB does not read ext4 with data in its inodes.
+SECTORS_OF_512 = [
+    fat(12, 512, 2, options="--largest 4097"), fat(12, 4096, 15), fat(12, 32768, 120),
+    fat(16, 512, 30), fat(16, 4096), fat(16, 32768, 160),
+    fat(32, 512), fat(32, 4096), fat(32, 32768, 64),
+    exfat(4096), exfat(32768), exfat(131072, 120),
+    ext2(1024), ext4(1024), ext4(2048), ext4(4096), ext4(4096, "-O bigalloc -C 16384", name="ext4-bigalloc"),
+    xfs(512, "-m crc=0"), xfs(1024), xfs(4096),
+    Image("jfs", "mkfs.jfs -q $1; fill $1 -t jfs", True, options=DENSE),
+    hfsplus(512), hfsplus(4096),
+    f2fs(),
+    Image("iso9660", "folder; xorriso -as mkisofs -quiet -R -D -o iso /run/source; cat iso >$1", True),
+    Image("btrfs", "mkfs.btrfs -q $1; fill $1 -t btrfs", False, 256, options=DENSE),
+    Image("minix3", "mkfs.minix -3 -i 2048 $1; fill $1 -t minix", False),
+    Image("nilfs2", "mkfs.nilfs2 -q $1; fill $1 -i -t nilfs2", False, 192, options=DENSE),
+    Image("ntfs", "mkntfs -q -F $1; ntfs-3g $1 /run/to; filled", False, options=DENSE),
+    Image("reiserfs", "mkfs.reiserfs -q -ff $1; fill $1 -t reiserfs", False, 64),
+    Image("squashfs", "folder; mksquashfs /run/source $1 -noappend -quiet -no-progress", False),
+    Image("udf", "mkudffs -b 2048 $1; fill $1 -t udf", False, options=DENSE),
+    Image("lvm", "vgcreate -qq one $1; volume one", True, where="(lvm/one-files)", first="insmod lvm", options=EXT4),
+    Image("lvm-striped", "vgcreate -qq two $1 $2; volume two -i 2", True, 32, 2, "(lvm/two-files)", options=EXT4),
+    Image("raid1", "raid 1 mirror $1 $2", True, 48, 2, "(md/mirror)", "insmod mdraid1x", EXT4),
+    Image("raid5", "raid 5 parity $1 $2 $3", True, 32, 3, "(md/parity)", "insmod raid5rec", EXT4),
+    Image("luks1", "luks $1 --type luks1", True, where="(crypto0)",
+          first="insmod luks; cryptomount -k ($root)/key ({0})", options=EXT4),
+]
+
+# And on one with sectors of 4 KiB.
+SECTORS_OF_4096 = [
+    fat(16, 4096, sector=4096), fat(32, 32768, 400, sector=4096), ext4(4096), xfs(4096, "-s size=4096"),
+    f2fs("-w 4096"),
+]
+
+# Whole disks, with a file to the last sector. GRUB's cache asks for 64 sectors at a time, which is not where these end.
+FULL_DISKS = [
+    (512, fat(16, 512, 10 + 5 / 2048, options=FULL)),
+    (512, ext2(1024, 20 + 8 / 2048, FULL)),
+    (4096, ext2(4096, 20 + 8 / 2048, FULL)),
+    (4096, fat(16, 4096, 40 + 8 / 2048, sector=4096, options=FULL)),
+]
+
+
+def make_disks(folder):
+    """Write the images. Returns [(disk, sector size, [(image, its file, its first partition)])]."""
+    disks, lines = [], [FILL, PUT]
+    for sector, label, images in [(512, "gpt", SECTORS_OF_512), (4096, "gpt", SECTORS_OF_4096),
+                                  *((sector, "", [image]) for sector, image in FULL_DISKS)]:
+        disk = f"disk{len(disks) + 1}"
+        lines.append(disk_script(disk, label, [image.size for image in images for _ in range(image.parts)], sector))
+        number, found = 1, []
+        for image in images:
+            parts = [f"${{disk}}p{number + part}" for part in range(image.parts)] if label else ["$disk"]
+            found.append((image, f"{disk}-{image.name}", f",gpt{number}" if label else ""))
+            number += image.parts
+            lines += [f"set -- {' '.join(parts)}", f"image={disk}-{image.name} options='{image.options}'", image.make]
+        disks.append((folder / disk, sector, found))
+    (folder / "key").write_bytes(KEY)
+    run_in_linux(folder, "\n".join(lines) + "\n")
+    return disks
+
+
+def test_layouts(boot, tmp_path):
+    """On every file system that is read directly, on others, and on what may lie under them."""
+    disks = make_disks(tmp_path)
+    assert not [disk for disk, _, images in disks for image, _, _ in images if image.options == FULL
+                and not any(disk.read_bytes()[-512:])]
+    devices, commands, expected, sums = [], {}, {}, {}
+    for number, (disk, sector, images) in enumerate(disks, 1):
+        devices = attach(disk, number, sector) + devices
+        for image, name, part in images:
+            first = f"hd{number}{part}"
+            place = image.where.format(first)
+            made = json.loads((tmp_path / f"{name}.json").read_text())
+            expected[name] = image, made, place
+            sums[f"sums/{name}"] = "".join(f"{crc}  {file}\n" for file, crc in made["files"].items())
+            prepare = image.first.format(first)
+            for what, files in (name, made["files"]), (f"{name}:unsure", made["unsure"]):
+                if files:
+                    names = " ".join(f"{place}/{file}" for file in files)
+                    commands[what] = f"{prepare}\nxen_dom0less_compare {names}".lstrip()
+                    prepare = ""
+    machine = boot(files={"key": KEY, "script": script(commands), **sums}, grub="2.12", extra=devices)
+    machine.prompt()
+    printed = machine.run_all("/script")
+    print(f"LAYOUTS_SEED={SEED}")
+    assert list(printed) == list(commands)
+    wrong = []
+    for what, (text, status) in printed.items():
+        image, made, place = expected[what.split(":")[0]]
+        found = re.search(r"(\d+) files, (\d+) bytes, (\d+) direct, (\d+) differ, Adler-32 (\w+)\n", text)
+        if status or not found:
+            wrong.append(f"{what} ended with {status}: {text.strip()}")
+            continue
+        files, size, direct, differ = map(int, found.groups()[:4])
+        print(f"{what}: {found.group().strip()}, {made['extents']} pieces")
+        sure = ":" not in what
+        if differ or files != len(made["files" if sure else "unsure"]):
+            wrong.append(f"{what}: {found.group()}")
+        if sure and (size, found.group(5)) != (made["bytes"], made["adler32"]):
+            text, _ = machine.run(f"hashsum --hash crc32 --keep-going --check ($root)/sums/{what} --prefix {place}")
+            wrong.append(f"{what}: not what was written: {', '.join(re.findall('([^ ]+): HASH MISMATCH', text))}")
+        # Holes and ends of files are not read from the disk.
+        if not size / 3 < direct <= size if image.direct else direct:
+            wrong.append(f"{what}: {direct} of {size} bytes were read directly")
+    assert not wrong, "\n".join(wrong)
+    # Some do not tell.
+    pieces = [made["extents"] for _, made, _ in expected.values() if made["extents"]]
+    assert sum(pieces) > 1.5 * COUNT * len(pieces)
+
+
+def test_large_transfers(boot):
+    """Firmware that fails large transfers is asked for less, and in the end by GRUB's cache; a switch does that at
+    once."""
+    limits = {"any": "", "1 MiB": 1 << 20, "64 KiB": 1 << 16, "32 KiB": 1 << 15, "a sector": 512}
+    commands = {name.replace(" ", "-"): f"set xen_dom0less_compare_largest={limit}; "
+                "xen_dom0less_compare /xen.efi /a.img" for name, limit in limits.items()}
+    commands["any"] = "xen_dom0less_compare /xen.efi /a.img"
+    commands["off"] = ("unset xen_dom0less_compare_largest; set xen_dom0less_direct=0; "
+                       "xen_dom0less_compare /xen.efi /a.img; unset xen_dom0less_direct")
+    machine = boot(files={"all.cfg": script(commands)}, grub="2.12")
+    machine.prompt()
+    results = {name: re.search(r"(\d+) files, (\d+) bytes, (\d+) direct, (\d+) differ", text)
+               for name, (text, _) in machine.run_all("/all.cfg").items()}
+    size = results["any"][2]
+    assert {name: (found[2], found[4]) for name, found in results.items()} == dict.fromkeys(commands, (size, "0"))
+    # Blocks of zeros are holes.
+    whole = results["any"][3]
+    assert int(size) / 2 < int(whole) <= int(size)
+    assert {name: found[3] for name, found in results.items()} == {
+        "any": whole, "1-MiB": whole, "64-KiB": whole, "32-KiB": whole, "a-sector": "0", "off": "0"}
