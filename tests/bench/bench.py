@@ -29,7 +29,7 @@ from disk import make_disk  # noqa: E402
 from images import DOMAINS, FOLDER, MACHINE, SIZES, TREES, disks, loads  # noqa: E402
 from machine import Machine, clean  # noqa: E402
 from paths import BUILD, grub_dir  # noqa: E402
-from plot import plot  # noqa: E402
+from plot import NAMES, plot  # noqa: E402
 
 OUT = BUILD / "bench"
 WAYS = {
@@ -246,8 +246,8 @@ def table(cases):
     for (name, place, load, limit), ways in by_key.items():
         if name != section:
             section = name
-            lines += ["", f"{name:32}" + "".join(f"{way:>22}" for way in WAYS)]
-        line = f"{place:10}{load:14}{limit or '':8}"
+            lines += ["", f"{name:38}" + "".join(f"{way:>22}" for way in WAYS)]
+        line = f"{NAMES[place]:13}{load:12}{limit or '':13}"
         for way in WAYS:
             case = ways.get(way)
             text = "failed" if case else ""
