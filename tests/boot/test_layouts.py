@@ -63,8 +63,8 @@ def exfat(cluster, size=48):
 
 # What GRUB itself does not read right, and the direct way cannot do better than agree with it: a hole at the beginning
 # of an ext4 file is an error; for what is only reserved, there and on XFS, it takes what happens to lie there, and on
-# F2FS and btrfs it is an error; holes are errors on JFS, NILFS2 and btrfs, and wrong on UDF; and so is the end of a file
-# on NTFS that was never written.
+# F2FS and btrfs it is an error; holes are errors on JFS, NILFS2 and btrfs, and wrong on UDF; and so is the end of an
+# NTFS file that was never written.
 EXT4 = "--holes inside --reserved unsure"
 UNSURE = "--reserved unsure --sync"
 FULL = "--full --largest 150000 --holes none --reserved none"
