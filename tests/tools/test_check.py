@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import struct
 from xml.etree import ElementTree
 
 import pytest
@@ -172,6 +173,8 @@ def test_kernels(check, put):
     two = [domain("DomA"), domain("DomB")]
     for content, status, words in [
         (gzip.compress(IMAGE), 0, ""), (gzip.compress(b"text"), 2, "[kernel-format]"),
+        # More in it than it says, which GRUB's own decompressor does not mind.
+        (gzip.compress(IMAGE)[:-4] + struct.pack("<I", len(IMAGE) - 1), 2, "wrong checksum"),
         (gzip.compress(IMAGE)[:-9], 2, "[kernel-broken]"), (b"\x7fELF" + bytes(100), 2, "is an ELF file"),
         (b"", 2, "[file-empty]"),
     ]:
