@@ -25,11 +25,11 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "boot"))
 
-from disk import make_disk  # noqa: E402
-from images import DOMAINS, FOLDER, MACHINE, SIZES, TREES, disks, loads  # noqa: E402
-from machine import Machine, clean  # noqa: E402
-from paths import BUILD, grub_dir  # noqa: E402
-from plot import NAMES, plot  # noqa: E402
+from disk import entry, make_disk, menu
+from images import DOMAINS, FOLDER, MACHINE, SIZES, TREES, disks, loads
+from machine import Machine, clean
+from paths import BUILD, grub_dir
+from plot import NAMES, plot
 
 OUT = BUILD / "bench"
 WAYS = {
@@ -46,8 +46,8 @@ LIMITS = {"eMMC": (2000, 150), "SD card": (500, 40), "network disk": (200, 100)}
 
 
 class Case:
-    """One thing to be measured: a load (images.loads) from a place in one of WAYS, into memory that was never touched or
-    not, from a disk within LIMITS or not. `unit` is that of the guest's clock."""
+    """One thing to be measured: a load (images.loads) from a place in one of WAYS, into memory that was never touched
+    or not, from a disk within LIMITS or not. `unit` is that of the guest's clock."""
 
     def __init__(self, section, place, load, way, untouched=False, limit=None, unit="seconds"):
         self.section, self.place, self.load, self.way = section, place, load, way
@@ -112,7 +112,8 @@ def cases(quick, sections):
     """All of them, in the order of a round."""
     def each(section, places, loads, ways=("direct", "ordinary", "stock", "stub", "raw"), **more):
         return [Case(section, place, load, way, **more) for load in loads for place in places for way in ways
-                if (way != "stub" or place.startswith("fat")) and (way != "raw" or place not in ("lvm", "tftp", "http"))]
+                if (way != "stub" or place.startswith("fat"))
+                and (way != "raw" or place not in ("lvm", "tftp", "http"))]
 
     # Untouched memory first: afterwards there is less of it.
     found = each("untouched", ["fat_4k", "ext4_1k", "ext4_4k"], ["1x256"], untouched=True)
@@ -121,8 +122,9 @@ def cases(quick, sections):
     found += each("domains", ["fat_4k", "ext4_4k"], [f"{count}x32" for count in ([1, 12] if quick else DOMAINS)],
                   ["direct", "stock", "stub"])
     if not quick:
-        found += each("packed", ["ext4_4k"], ["1xlinux", "1xlinux.gz"], ["direct", "ordinary", "stock"])
-        found += each("packed", ["ext4_4k"], ["4xlinux", "4xlinux.gz", "12xlinux", "12xlinux.gz"], ["direct", "ordinary"])
+        packed = functools.partial(each, "packed", ["ext4_4k"])
+        found += packed(["1xlinux", "1xlinux.gz"], ["direct", "ordinary", "stock"])
+        found += packed(["4xlinux", "4xlinux.gz", "12xlinux", "12xlinux.gz"], ["direct", "ordinary"])
         found += each("tree", ["ext4_4k"], ["1x1", *(f"tree-{size}" for size in TREES)], ["direct"])
         for limit in LIMITS:
             found += each("limits", ["fat_4k", "ext4_4k"], ["1x32"], limit=limit)
@@ -208,7 +210,7 @@ def run_round(name, cases, images, grub, options=()):
     if not cases:
         return
     with tempfile.TemporaryDirectory(dir=OUT) as scratch, server(FOLDER / "files") as port:
-        system = make_disk(f"{scratch}/disk", grub, {"bench": script(cases, port)}, "set timeout=-1\nmenuentry none { true }")
+        system = make_disk(f"{scratch}/disk", grub, {"bench": script(cases, port)}, menu(entry("none", "true")))
         extra = [*options, "-qmp", f"unix:{scratch}/qmp,server=on,wait=off",
                  "-netdev", f"user,id=net,net=192.0.2.0/24,host=192.0.2.2,tftp={FOLDER}/files",
                  "-device", f"virtio-net-device,netdev=net,bootindex={len(images) + 1}"]
@@ -270,26 +272,23 @@ def figures(cases):
         return above / below if above and below else None
 
     wanted = []
-    for section, memory in ("disks", "memory in use"), ("untouched", "untouched memory"):
+    for section, memory in ("disks", "used memory"), ("untouched", "untouched memory"):
         def pair(place, one, other):
             return (section, place, "1x256", one), (section, place, "1x256", other)
 
-        wanted += [
-            (f"FAT 4 KiB, 256 MiB, {memory}: direct / stub", ratio(*pair("fat_4k", "direct", "stub")), "at most", 1),
-            (f"FAT 4 KiB, 256 MiB, {memory}: stock / direct", ratio(*pair("fat_4k", "stock", "direct")), "at least", 5),
-            (f"ext4 4 KiB, 256 MiB, {memory}: stock / direct", ratio(*pair("ext4_4k", "stock", "direct")), "at least", 5),
-            (f"ext4 1 KiB, 256 MiB, {memory}: stock / direct", ratio(*pair("ext4_1k", "stock", "direct")), "at least", 3),
-        ]
-    wanted += [
-        ("ext4 4 KiB, 256 MiB, untouched memory: direct / raw",
-         ratio(("untouched", "ext4_4k", "1x256", "direct"), ("untouched", "ext4_4k", "1x256", "raw")), "at most", 2),
-        *((f"ext4 4 KiB, 12 domains / 1, {what}",
-           ratio(("domains", "ext4_4k", "12x32", "direct"), ("domains", "ext4_4k", "1x32", "direct"), what), "at most", 1.1)
-          for what in ("seconds", "bytes")),
-        ("ext4 4 KiB, 12 domains / 1, instructions",
-         ratio(("instructions", "ext4_4k", "12x32", "direct"), ("instructions", "ext4_4k", "1x32", "direct"),
-               "instructions"), "at most", 1.1),
-    ]
+        wanted += [(f"{NAMES[place]}, 256 MiB, {memory}: {one} / {other}",
+                    ratio(*pair(place, one, other)), limit, value)
+                   for place, one, other, limit, value in (
+                       ("fat_4k", "direct", "stub", "at most", 1),
+                       ("fat_4k", "stock", "direct", "at least", 5),
+                       ("ext4_4k", "stock", "direct", "at least", 5),
+                       ("ext4_1k", "stock", "direct", "at least", 3),
+                   )]
+    wanted.append(("ext4 4 KiB, 256 MiB, untouched memory: direct / raw", ratio(*pair("ext4_4k", "direct", "raw")),
+                   "at most", 2))
+    for section, what in ("domains", "seconds"), ("domains", "bytes"), ("instructions", "instructions"):
+        twelve, one = ((section, "ext4_4k", f"{count}x32", "direct") for count in (12, 1))
+        wanted.append((f"ext4 4 KiB, 12 domains / 1, {what}", ratio(twelve, one, what), "at most", 1.1))
     return [figure for figure in wanted if figure[1] is not None]
 
 
@@ -314,17 +313,18 @@ def main():
     parser.add_argument("--grub", default="2.12")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("sections", nargs="*", help="untouched, disks, domains, packed, tree, limits, network, instructions; or all")
+    parser.add_argument("sections", nargs="*",
+                        help="untouched, disks, domains, packed, tree, limits, network, instructions; or all")
     options = parser.parse_args()
     grub = grub_dir(options.grub)
     OUT.mkdir(parents=True, exist_ok=True)
     measured = cases(options.quick, options.sections)
     context = versions(grub)
     images = disks()
+    timed, counted = ([case for case in measured if case.unit == unit] for unit in ("seconds", "instructions"))
     for number in range(1, options.rounds + 1):
-        run_round(f"round-{number}", in_turn([case for case in measured if case.unit == "seconds"], number), images, grub)
-    run_round("instructions", [case for case in measured if case.unit == "instructions"], images, grub,
-              ["-icount", "shift=0,sleep=off"])
+        run_round(f"round-{number}", in_turn(timed, number), images, grub)
+    run_round("instructions", counted, images, grub, ["-icount", "shift=0,sleep=off"])
 
     found = figures(measured)
     text = table(measured) + "\n\n" + "\n".join(
@@ -333,7 +333,8 @@ def main():
     (OUT / "results.txt").write_text(text)
     (OUT / "results.json").write_text(json.dumps({
         "on": context, "rounds": options.rounds, "ways": WAYS,
-        "limits": {name: {"requests per second": limit[0], "MiB per second": limit[1]} for name, limit in LIMITS.items()},
+        "limits": {name: {"requests per second": requests, "MiB per second": mib}
+                   for name, (requests, mib) in LIMITS.items()},
         "measured": [{"section": case.section, "place": case.place, "load": case.load, "way": case.way,
                       "limit": case.limit, "untouched": case.untouched,
                       **{what: case.median(what) for what in (case.unit, "bytes", "requests")},

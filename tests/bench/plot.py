@@ -10,9 +10,10 @@ COLOURS = {"direct": "#1b7837", "ordinary": "#a6dba0", "stock": "#c2a5cf", "stub
 
 
 def plot(out, cases):
-    """Pictures on one page: where a large file comes from, the same under limits, and what it costs; and how cost grows."""
+    """On one page: where a large file comes from, the same under limits, how that grows, and what it costs."""
     def some(section, *loads):
-        return [case for case in cases if case.section == section and case.results and (not loads or case.load in loads)]
+        return [case for case in cases
+                if case.section == section and case.results and (not loads or case.load in loads)]
 
     def label(case):
         return NAMES[case.place].replace(" ", "\\n", 1)
@@ -28,9 +29,9 @@ def plot(out, cases):
         return
     script = "\n".join([
         "set terminal svg noenhanced size 1100,1300 font 'sans-serif,13' background 'white'",
-        f"set output '{out}/results.svg'", "set multiplot layout 4,1", "set style fill solid", "set style data histogram",
-        "set style histogram clustered gap 1", "set datafile missing '?'", "set grid y", "set key outside right",
-        "set logscale y", "set yrange [:] extend", *pictures]) + "\n"
+        f"set output '{out}/results.svg'", "set multiplot layout 4,1", "set style fill solid",
+        "set style data histogram", "set style histogram clustered gap 1", "set datafile missing '?'",
+        "set grid y", "set key outside right", "set logscale y", "set yrange [:] extend", *pictures]) + "\n"
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
