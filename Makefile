@@ -129,7 +129,7 @@ suite-grub: suite-grub-needs
 
 suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
 suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06
-suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) build/guest/small $(linux) | setup-boot
+suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) build/guest/small $(linux) | setup-boot setup-places
 suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
 	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
