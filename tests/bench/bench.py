@@ -3,7 +3,8 @@
     make bench ROUNDS=3 GRUB=2.12        or, for a few minutes,   make bench QUICK=1
 
 Every round is a machine of its own, which loads each thing in each way, one way after the other. Times are medians over
-the rounds, by the guest's own clock; bytes and requests are QEMU's counts. Results go to build/bench: a table
+the rounds, by the guest's own clock; bytes and requests are QEMU's counts. One more machine has a clock that counts
+instructions, which other load on the host does not change. Results go to build/bench: a table
 (results.txt), all figures (results.json) and a plot (results.svg). Nothing is asserted.
 """
 
@@ -24,11 +25,11 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "boot"))
 
-from disk import make_disk  # noqa: E402
-from images import DOMAINS, FOLDER, MACHINE, SIZES, TREES, disks, loads  # noqa: E402
-from machine import Machine, clean  # noqa: E402
-from paths import BUILD, grub_dir  # noqa: E402
-from plot import plot  # noqa: E402
+from disk import entry, make_disk, menu
+from images import DOMAINS, FOLDER, MACHINE, SIZES, TREES, disks, loads
+from machine import Machine, clean
+from paths import BUILD, grub_dir
+from plot import NAMES, plot
 
 OUT = BUILD / "bench"
 WAYS = {
@@ -45,12 +46,12 @@ LIMITS = {"eMMC": (2000, 150), "SD card": (500, 40), "network disk": (200, 100)}
 
 
 class Case:
-    """One thing to be measured: a load (images.loads) from a place in one of WAYS, into memory that was never touched or
-    not, from a disk within LIMITS or not."""
+    """One thing to be measured: a load (images.loads) from a place in one of WAYS, into memory that was never touched
+    or not, from a disk within LIMITS or not. `unit` is that of the guest's clock."""
 
-    def __init__(self, section, place, load, way, untouched=False, limit=None):
+    def __init__(self, section, place, load, way, untouched=False, limit=None, unit="seconds"):
         self.section, self.place, self.load, self.way = section, place, load, way
-        self.untouched, self.limit = untouched, limit
+        self.untouched, self.limit, self.unit = untouched, limit, unit
         self.results = []
 
     def key(self):
@@ -98,7 +99,9 @@ class Case:
         if not good or not times:
             print(f"\rbench: {self.way} failed, {' '.join(filter(None, self.key()))}:\n{text.strip()}", file=sys.stderr)
             return
-        self.results.append({"seconds": round(sum(times), 3), **counts})
+        # With -icount one instruction is one nanosecond.
+        scale = 1e9 if self.unit == "instructions" else 1
+        self.results.append({self.unit: round(sum(times) * scale, 3), **counts})
 
     def median(self, what):
         values = [result[what] for result in self.results if result.get(what) is not None]
@@ -109,7 +112,8 @@ def cases(quick, sections):
     """All of them, in the order of a round."""
     def each(section, places, loads, ways=("direct", "ordinary", "stock", "stub", "raw"), **more):
         return [Case(section, place, load, way, **more) for load in loads for place in places for way in ways
-                if (way != "stub" or place.startswith("fat")) and (way != "raw" or place not in ("lvm", "tftp", "http"))]
+                if (way != "stub" or place.startswith("fat"))
+                and (way != "raw" or place not in ("lvm", "tftp", "http"))]
 
     # Untouched memory first: afterwards there is less of it.
     found = each("untouched", ["fat_4k", "ext4_1k", "ext4_4k"], ["1x256"], untouched=True)
@@ -118,13 +122,20 @@ def cases(quick, sections):
     found += each("domains", ["fat_4k", "ext4_4k"], [f"{count}x32" for count in ([1, 12] if quick else DOMAINS)],
                   ["direct", "stock", "stub"])
     if not quick:
-        found += each("packed", ["ext4_4k"], ["1xlinux", "1xlinux.gz"], ["direct", "ordinary", "stock"])
-        found += each("packed", ["ext4_4k"], ["4xlinux", "4xlinux.gz", "12xlinux", "12xlinux.gz"], ["direct", "ordinary"])
+        packed = functools.partial(each, "packed", ["ext4_4k"])
+        found += packed(["1xlinux", "1xlinux.gz"], ["direct", "ordinary", "stock"])
+        found += packed(["4xlinux", "4xlinux.gz", "12xlinux", "12xlinux.gz"], ["direct", "ordinary"])
         found += each("tree", ["ext4_4k"], ["1x1", *(f"tree-{size}" for size in TREES)], ["direct"])
         for limit in LIMITS:
             found += each("limits", ["fat_4k", "ext4_4k"], ["1x32"], limit=limit)
         # No more than that: GRUB gets some MiB a second there.
         found += each("network", ["http", "tftp"], ["1x1", "1x32"], ["direct", "stock"])
+        instructions = functools.partial(each, "instructions", unit="instructions")
+        found += instructions(DISKS, ["1x32"], ["direct", "ordinary", "stock", "stub"])
+        found += instructions(["fat_4k", "ext4_4k"], ["1x256"], ["direct", "stub"])
+        found += instructions(["ext4_4k"], [f"{count}x32" for count in DOMAINS[1:]], ["direct"])
+        found += instructions(["ext4_4k"], ["1xlinux.gz", "4xlinux.gz"], ["direct", "ordinary"])
+        found += instructions(["ext4_4k"], ["1x1", *(f"tree-{size}" for size in TREES)], ["direct"])
     return [case for case in found if not sections or case.section in sections]
 
 
@@ -194,36 +205,38 @@ def server(folder):
         running.shutdown()
 
 
-def run_round(number, cases, images, grub):
-    """One machine, and all that is measured in it."""
+def run_round(name, cases, images, grub, options=()):
+    """One machine, and all that is measured in it. `options` are QEMU's."""
+    if not cases:
+        return
     with tempfile.TemporaryDirectory(dir=OUT) as scratch, server(FOLDER / "files") as port:
-        disk = make_disk(f"{scratch}/disk", grub, {"bench": script(cases, port)}, "set timeout=-1\nmenuentry none { true }")
-        extra = ["-qmp", f"unix:{scratch}/qmp,server=on,wait=off",
+        system = make_disk(f"{scratch}/disk", grub, {"bench": script(cases, port)}, menu(entry("none", "true")))
+        extra = [*options, "-qmp", f"unix:{scratch}/qmp,server=on,wait=off",
                  "-netdev", f"user,id=net,net=192.0.2.0/24,host=192.0.2.2,tftp={FOLDER}/files",
                  "-device", f"virtio-net-device,netdev=net,bootindex={len(images) + 1}"]
         for index, place in enumerate(DISKS, 1):
             # EDK2 finds a disk only if it might boot from it.
             extra += ["-drive", f"if=none,id=disk{index},format=raw,readonly=on,file={images[place]}",
                       "-device", f"virtio-blk-device,drive=disk{index},bootindex={index}"]
-        with Machine(disk, OUT / f"round-{number}.log", extra=extra, **MACHINE) as machine:
+        with Machine(system, OUT / f"{name}.log", extra=extra, **MACHINE) as machine:
             machine.prompt()
             monitor = Monitor(f"{scratch}/qmp")
             machine.send("source /bench")
             machine.expect(MARK)
             for index, case in enumerate(cases):
                 if sys.stdout.isatty():
-                    print(f"\rbench: round {number}, {index + 1} of {len(cases)} ", end="", flush=True)
-                name = f"disk{DISKS.index(case.place) + 1}" if case.place in DISKS else None
+                    print(f"\rbench: {name}, {index + 1} of {len(cases)} ", end="", flush=True)
+                disk = f"disk{DISKS.index(case.place) + 1}" if case.place in DISKS else None
                 if case.limit:
-                    monitor.limit(name, *LIMITS[case.limit])
-                before = monitor.counts(name) if name else {}
+                    monitor.limit(disk, *LIMITS[case.limit])
+                before = monitor.counts(disk) if disk else {}
                 machine.press("\r")
                 match, _ = machine.expect(r"(?s)^(.*?)" + MARK, timeout=1800)
-                after = monitor.counts(name) if name else {}
+                after = monitor.counts(disk) if disk else {}
                 if case.limit:
-                    monitor.limit(name)
+                    monitor.limit(disk)
                 case.note(clean(match.group(1)), {what: after[what] - before[what] for what in after})
-    print(f"\rbench: round {number} is done    ", flush=True)
+    print(f"\rbench: {name} is done    ", flush=True)
 
 
 def table(cases):
@@ -235,13 +248,14 @@ def table(cases):
     for (name, place, load, limit), ways in by_key.items():
         if name != section:
             section = name
-            lines += ["", f"{name:32}" + "".join(f"{way:>22}" for way in WAYS)]
-        line = f"{place:10}{load:14}{limit or '':8}"
+            lines += ["", f"{name:38}" + "".join(f"{way:>22}" for way in WAYS)]
+        line = f"{NAMES[place]:13}{load:12}{limit or '':13}"
         for way in WAYS:
             case = ways.get(way)
             text = "failed" if case else ""
             if case and case.results:
-                text = f"{case.median('seconds'):.3f} s"
+                value = case.median(case.unit)
+                text = f"{value:.3f} s" if case.unit == "seconds" else f"{value / 1e6:.0f} M"
                 if case.median("requests") is not None:
                     text += f" {case.median('requests'):6.0f} req"
             line += f"{text:>22}"
@@ -258,23 +272,23 @@ def figures(cases):
         return above / below if above and below else None
 
     wanted = []
-    for section, memory in ("disks", "memory in use"), ("untouched", "untouched memory"):
+    for section, memory in ("disks", "used memory"), ("untouched", "untouched memory"):
         def pair(place, one, other):
             return (section, place, "1x256", one), (section, place, "1x256", other)
 
-        wanted += [
-            (f"FAT 4 KiB, 256 MiB, {memory}: direct / stub", ratio(*pair("fat_4k", "direct", "stub")), "at most", 1),
-            (f"FAT 4 KiB, 256 MiB, {memory}: stock / direct", ratio(*pair("fat_4k", "stock", "direct")), "at least", 5),
-            (f"ext4 4 KiB, 256 MiB, {memory}: stock / direct", ratio(*pair("ext4_4k", "stock", "direct")), "at least", 5),
-            (f"ext4 1 KiB, 256 MiB, {memory}: stock / direct", ratio(*pair("ext4_1k", "stock", "direct")), "at least", 3),
-        ]
-    wanted += [
-        ("ext4 4 KiB, 256 MiB, untouched memory: direct / raw",
-         ratio(("untouched", "ext4_4k", "1x256", "direct"), ("untouched", "ext4_4k", "1x256", "raw")), "at most", 2),
-        *((f"ext4 4 KiB, 12 domains / 1, {what}",
-           ratio(("domains", "ext4_4k", "12x32", "direct"), ("domains", "ext4_4k", "1x32", "direct"), what), "at most", 1.1)
-          for what in ("seconds", "bytes")),
-    ]
+        wanted += [(f"{NAMES[place]}, 256 MiB, {memory}: {one} / {other}",
+                    ratio(*pair(place, one, other)), limit, value)
+                   for place, one, other, limit, value in (
+                       ("fat_4k", "direct", "stub", "at most", 1),
+                       ("fat_4k", "stock", "direct", "at least", 5),
+                       ("ext4_4k", "stock", "direct", "at least", 5),
+                       ("ext4_1k", "stock", "direct", "at least", 3),
+                   )]
+    wanted.append(("ext4 4 KiB, 256 MiB, untouched memory: direct / raw", ratio(*pair("ext4_4k", "direct", "raw")),
+                   "at most", 2))
+    for section, what in ("domains", "seconds"), ("domains", "bytes"), ("instructions", "instructions"):
+        twelve, one = ((section, "ext4_4k", f"{count}x32", "direct") for count in (12, 1))
+        wanted.append((f"ext4 4 KiB, 12 domains / 1, {what}", ratio(twelve, one, what), "at most", 1.1))
     return [figure for figure in wanted if figure[1] is not None]
 
 
@@ -286,7 +300,7 @@ def versions(grub):
     return {
         "QEMU": said("qemu-system-aarch64", "--version"),
         "EDK2": said("dpkg-query", "-W", "-f", "${Version}", "qemu-efi-aarch64"),
-        "GRUB": said(str(grub / "bin/grub-mkimage"), "--version"),
+        "GRUB": said(str(grub / "bin/grub-mkimage"), "--version").split(" ")[-1],
         "Xen": "4.17",
         "commit": said("git", "describe", "--always", "--dirty"),
         "processors": os.cpu_count(),
@@ -299,15 +313,18 @@ def main():
     parser.add_argument("--grub", default="2.12")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("sections", nargs="*", help="untouched, disks, domains, packed, tree, limits, network; or all")
+    parser.add_argument("sections", nargs="*",
+                        help="untouched, disks, domains, packed, tree, limits, network, instructions; or all")
     options = parser.parse_args()
     grub = grub_dir(options.grub)
     OUT.mkdir(parents=True, exist_ok=True)
     measured = cases(options.quick, options.sections)
     context = versions(grub)
     images = disks()
+    timed, counted = ([case for case in measured if case.unit == unit] for unit in ("seconds", "instructions"))
     for number in range(1, options.rounds + 1):
-        run_round(number, in_turn(measured, number), images, grub)
+        run_round(f"round-{number}", in_turn(timed, number), images, grub)
+    run_round("instructions", counted, images, grub, ["-icount", "shift=0,sleep=off"])
 
     found = figures(measured)
     text = table(measured) + "\n\n" + "\n".join(
@@ -316,10 +333,11 @@ def main():
     (OUT / "results.txt").write_text(text)
     (OUT / "results.json").write_text(json.dumps({
         "on": context, "rounds": options.rounds, "ways": WAYS,
-        "limits": {name: {"requests per second": limit[0], "MiB per second": limit[1]} for name, limit in LIMITS.items()},
+        "limits": {name: {"requests per second": requests, "MiB per second": mib}
+                   for name, (requests, mib) in LIMITS.items()},
         "measured": [{"section": case.section, "place": case.place, "load": case.load, "way": case.way,
                       "limit": case.limit, "untouched": case.untouched,
-                      **{what: case.median(what) for what in ("seconds", "bytes", "requests")},
+                      **{what: case.median(what) for what in (case.unit, "bytes", "requests")},
                       "rounds": case.results} for case in measured],
         "figures": [dict(zip(("what", "measured", "limit", "wanted"), figure)) for figure in found],
     }, indent=1) + "\n")

@@ -3,14 +3,14 @@
 import gzip
 import shutil
 import sys
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "boot"))
+
+from guest import LINUX, kernel
 from paths import BUILD, GUEST, ROOT
-
-sys.path.append(str(ROOT / "tests/boot"))
-
-from guest import LINUX, kernel  # noqa: E402
-from tree import chosen, domain, make_dtb  # noqa: E402
-from uml import disk_script, run_in_linux  # noqa: E402
+from tree import chosen, domain, make_dtb
+from uml import disk_script, run_in_linux
 
 FOLDER = BUILD / "bench/disks"
 MIB = 1 << 20
@@ -29,8 +29,8 @@ PLACES = {
     "xfs": "mkfs.xfs -q $disk; mount -t xfs $disk /run/to",
     "btrfs": "mkfs.btrfs -q $disk; mount -t btrfs $disk /run/to",
     "iso9660": "xorriso -as mkisofs -quiet -R -o iso files; cat iso >$disk; rm iso",
-    "lvm": "vgcreate -qq bench $disk; lvcreate -qq -y -n files -l 100%FREE bench; mkfs.ext4 -q -b 4096 /dev/bench/files;"
-           " mount -t ext4 /dev/bench/files /run/to",
+    "lvm": "vgcreate -qq bench $disk; lvcreate -qq -y -n files -l 100%FREE bench; disk=/dev/bench/files;"
+           "mkfs.ext4 -q -b 4096 $disk; mount -t ext4 $disk /run/to",
 }
 
 
@@ -47,7 +47,7 @@ def loads():
 def disks():
     """{place: its image}, made anew when what they are made of is newer."""
     made = FOLDER / "made"
-    sources = [ROOT / "tests/bench/images.py", ROOT / "tests/boot/tree.py", GUEST / "small", GUEST / "xen-4.17.efi", LINUX]
+    sources = [Path(__file__), ROOT / "tests/boot/tree.py", GUEST / "small", GUEST / "xen-4.17.efi", LINUX]
     if not made.exists() or any(made.stat().st_mtime < source.stat().st_mtime for source in sources):
         print("bench: making disks", flush=True)
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -65,8 +65,8 @@ def disks():
 
 
 def put_files():
-    """What lies on each of them. For Xen's stub every load has one more domain, which it refuses: there it gives up, when
-    everything else is in memory, and comes back to GRUB. A missing file would not do, of that it dies."""
+    """What lies on each of them. For Xen's stub every load has one more domain, which it refuses: there it gives up,
+    when everything else is in memory, and comes back to GRUB. A missing file would not do, of that it dies."""
     files = FOLDER / "files"
     files.mkdir(parents=True)
     shutil.copy(GUEST / "xen-4.17.efi", files / "xen.efi")

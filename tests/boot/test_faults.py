@@ -20,7 +20,6 @@ from paths import GUEST, grub_dir
 from prompt import accept, refuse
 from test_binding import PARTIAL
 from test_kernels import size, uimage, zboot, zstd
-from test_manual import network
 from test_overlay import CHOSEN, overlay
 from test_undo import by_type
 from tree import chosen, compile_dts, domain, make_dtb, module

@@ -24,7 +24,6 @@
  *     call     a function of GRUB's or the firmware's that the loader calls
  *     disk     the disk's driver reads some sectors, for whomever
  *     short    a file ends in the middle of what it had to give
- *     none     nothing: run it COUNT times, in $faults_count
  *
  * After each COMMAND is run without a fault.  Both times memory must be as it
  * was: the heap to the byte, the firmware's map to the page.
@@ -35,8 +34,6 @@
 #include <grub/dl.h>
 #include <grub/efi/efi.h>
 #include <grub/efi/fdtload.h>
-#include <grub/env.h>
-#include <grub/extcmd.h>
 #include <grub/file.h>
 #include <grub/lib/cmdline.h>
 #include <grub/loader.h>
@@ -527,6 +524,8 @@ grub_cmd_faults (grub_command_t self __attribute__ ((unused)),
   for (kind = SHORT; kind > NONE; kind--)
     if (grub_strcmp (argv[0], kind_names[kind]) == 0)
       break;
+  if (kind == NONE)
+    return grub_error (GRUB_ERR_BAD_ARGUMENT, "no such kind of fault");
   command = grub_command_find (argv[1]);
   if (!command)
     return grub_errno;

@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import struct
 from xml.etree import ElementTree
 
 import pytest
@@ -118,6 +119,10 @@ def test_keys(check, put):
     done = check("--module", f"ramdisk={folder}/a.img", "--module", folder / "vmlinuz", folder / "one.dtb")
     assert done.returncode == 0 and " /vmlinuz\n" in done.stdout and " /a.img\n" in done.stdout
     assert check(folder / "one.dtb").returncode == 2
+    # A key is the whole of a name.
+    done = check("--module", f"ram={folder}/a.img", "--module", folder / "vmlinuz",
+                 "--module", f"ramdisks={folder}/a.img", folder / "one.dtb")
+    assert done.returncode == 2 and "cannot load /ramdisk: " in done.stdout
 
 
 def test_section(check, put):
@@ -168,6 +173,8 @@ def test_kernels(check, put):
     two = [domain("DomA"), domain("DomB")]
     for content, status, words in [
         (gzip.compress(IMAGE), 0, ""), (gzip.compress(b"text"), 2, "[kernel-format]"),
+        # More in it than it says, which GRUB's own decompressor does not mind.
+        (gzip.compress(IMAGE)[:-4] + struct.pack("<I", len(IMAGE) - 1), 2, "wrong checksum"),
         (gzip.compress(IMAGE)[:-9], 2, "[kernel-broken]"), (b"\x7fELF" + bytes(100), 2, "is an ELF file"),
         (b"", 2, "[file-empty]"),
     ]:
