@@ -384,7 +384,8 @@ static const struct
       "__fixups__ { soc = \"/fragment@1:target:0\"; };", "soc",
       "fragment@1" },
     /* Targets that say nothing that one could miss.  */
-    { "", "fragment@0 { target-path = <1>; }; a { };", NULL, NULL }
+    { "", "fragment@0 { target-path = <1>; }; a { };", NULL, NULL },
+    { "", "fragment@0 { target-path = \"\"; };", NULL, NULL }
   };
 
 

@@ -182,7 +182,7 @@ grub_dom0less_overlay_fault (const void *base, const void *overlay,
     fdt_for_each_property_offset (property, overlay, fixups)
       {
 	paths = fdt_getprop_by_offset (overlay, property, &name, NULL);
-	if (paths
+	if (paths && *name
 	    && (symbols < 0 || !fdt_getprop (base, symbols, name, NULL)))
 	  {
 	    *missing = name;
@@ -193,7 +193,7 @@ grub_dom0less_overlay_fault (const void *base, const void *overlay,
   fdt_for_each_subnode (node, overlay, 0)
     {
       name = grub_dom0less_string (overlay, node, "target-path");
-      if (name && fdt_path_offset (base, name) < 0)
+      if (name && *name && fdt_path_offset (base, name) < 0)
 	{
 	  *missing = name;
 	  return node;
