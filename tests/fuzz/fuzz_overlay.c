@@ -71,7 +71,8 @@ fuzz_overlay (const void *base, const void *overlay)
   void *fdt;
 
   if (fragment >= 0)
-    require (missing && fdt_get_name (overlay, fragment, NULL),
+    require (missing && strlen (missing)
+	     && fdt_get_name (overlay, fragment, NULL),
 	     "nothing is missing, or in no fragment");
   fdt = apply (base, overlay, &err);
   if (!fdt)
