@@ -34,6 +34,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   require (grub_dom0less_is_policy (header, header_size)
 	   == grub_dom0less_is_policy (file, size),
 	   "a policy, and none for the whole file");
+
   if (grub_dom0less_read_zboot (&zboot, file, size) == 0)
     {
       require (format == GRUB_DOM0LESS_FORMAT_ZBOOT, "no zboot file");
