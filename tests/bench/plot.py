@@ -6,7 +6,8 @@ NAMES = {
     "fat_4k": "FAT 4 KiB", "fat_32k": "FAT 32 KiB", "ext4_1k": "ext4 1 KiB", "ext4_4k": "ext4 4 KiB", "xfs": "XFS",
     "btrfs": "btrfs", "iso9660": "ISO 9660", "lvm": "ext4 on LVM", "http": "HTTP", "tftp": "TFTP",
 }
-COLOURS = {"direct": "#1b7837", "ordinary": "#a6dba0", "stock": "#c2a5cf", "stub": "#762a83", "raw": "#888888"}
+COLOURS = {"direct": "#1b7837", "ordinary": "#a6dba0", "stock": "#c2a5cf", "stub": "#762a83", "raw": "#888888",
+           "small": "#cccccc"}
 
 
 def plot(out, cases):
