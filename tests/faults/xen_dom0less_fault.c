@@ -418,6 +418,31 @@ measure (struct usage *usage)
   usage->pages[GRUB_EFI_CONVENTIONAL_MEMORY] = 0;
 }
 
+/* Pages that are given back have to be somebody's.  */
+static int n_freed_twice;
+
+void fault_grub_efi_free_pages (grub_efi_physical_address_t address,
+				grub_efi_uintn_t count);
+void
+fault_grub_efi_free_pages (grub_efi_physical_address_t address,
+			   grub_efi_uintn_t count)
+{
+  grub_efi_uintn_t size = sizeof (map), step, at;
+
+  if (grub_efi_get_memory_map (&size, (void *) map, NULL, &step, NULL) != 1)
+    grub_fatal ("no memory map");
+  for (at = 0; at + step <= size; at += step)
+    {
+      grub_efi_memory_descriptor_t *entry = (void *) (map + at);
+
+      if (entry->type == GRUB_EFI_CONVENTIONAL_MEMORY
+	  && address >= entry->physical_start
+	  && address - entry->physical_start < entry->num_pages << 12)
+	n_freed_twice++;
+    }
+  grub_efi_free_pages (address, count);
+}
+
 /* Print what is more in AFTER than in BEFORE.  Returns whether it is a leak:
    the firmware's own pool may take a page now and then.  */
 static int
@@ -425,7 +450,13 @@ compare (const struct usage *before, const struct usage *after)
 {
   int type, leaks = before->heap != after->heap;
 
-  if (leaks)
+  if (n_freed_twice)
+    {
+      grub_printf (" FREED TWICE %d", n_freed_twice);
+      n_freed_twice = 0;
+      leaks = 1;
+    }
+  if (before->heap != after->heap)
     grub_printf (" LEAK heap %ld", (long) (after->heap - before->heap));
   for (type = 0; type < N_TYPES; type++)
     if (before->pages[type] != after->pages[type]
