@@ -3,6 +3,7 @@ error, memory is as it was before, and the next try loads; in the end the same G
 outside: a disk with bad sectors, servers that fall silent, a thousand loads, a machine with hardly any memory."""
 
 import gzip
+import lzma
 import re
 import socket
 import socketserver
@@ -62,6 +63,8 @@ def rich_files():
         # Two uImages with something packed in them: Xen would unpack the first domain's in place.
         "uimage": uimage(kernel("uimage")).replace(bytes([5, 22, 2, 0]), bytes([5, 22, 2, 1])),
         "copies.dtb": make_dtb(chosen(domain("DomA", kernel="uimage"), domain("DomB", kernel="uimage"))),
+        "xz": zboot("xzkern", lzma.compress(kernel("xz"), check=lzma.CHECK_CRC32), size(len(kernel("xz")))),
+        "xz.dtb": make_dtb(chosen(domain("DomA", kernel="xz"))),
         "asking.dtb": make_dtb(chosen("xen,uefi-cfg-load;")),
         "misfit.dtbo": overlay(('target-path = "/chosen/DomX"', "cpus = <2>;")),
         "elf": b"\x7fELF" + bytes(100),
@@ -77,6 +80,7 @@ OTHERS = {
     "asked": "xen_dom0less --overlay /h.dtbo /xen.efi",
     "shown": "xen_dom0less --dry-run --dtb /copies.dtb /xen.efi",
     "misfit": "xen_dom0less --overlay /misfit.dtbo /xen.efi",
+    "xz": "xen_dom0less --dtb /xz.dtb /xen.efi",
     "elf": "xen_dom0less --dtb /elf.dtb /xen.efi",
     "gone": "xen_dom0less --dtb /gone.dtb /xen.efi",
 }
@@ -143,7 +147,9 @@ def test_reads(boot, tmp_path):
     machine, told = start_faulty(boot, tmp_path, commands)
     for name, text in told.items():
         points, total = read_points(text)
-        assert total[2:] == ("0", "0", "0"), f"{name}: {text}"
+        assert total[3:] == ("0", "0"), f"{name}: {text}"
+        # Without its superblock a file system is not read directly, and otherwise can do without.
+        assert total[2] == "0" or name.startswith("disk"), f"{name}: {text}"
         assert all("(hd0,gpt2)/" in error for _, _, _, error in points), f"{name}: {text}"
     boot_rich(machine)
 

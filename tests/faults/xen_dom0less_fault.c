@@ -210,6 +210,7 @@ fault_grub_file_read (grub_file_t file, void *buffer, grub_size_t size)
   if (got > 0 && IS_DUE (SHORT))
     {
       ended = file;
+      file->offset -= got - got / 2;
       return got / 2;
     }
   return got;
@@ -500,8 +501,7 @@ run (int n, int with_boot, char *message, grub_size_t size)
   grub_err_t err;
 
   grub_term_outputs = NULL;
-  if (kind == DISK)
-    drop_disk_cache ();
+  drop_disk_cache ();
   failed = NULL;
   ended = NULL;
   n_bad_sectors = 0;
@@ -520,8 +520,7 @@ run (int n, int with_boot, char *message, grub_size_t size)
   grub_errno = GRUB_ERR_NONE;
   grub_loader_unset ();
   grub_errno = GRUB_ERR_NONE;
-  if (kind == DISK)
-    drop_disk_cache ();
+  drop_disk_cache ();
   grub_term_outputs = outputs;
   return err;
 }

@@ -120,13 +120,15 @@ dom0less_read_file (const char *path, enum grub_file_type type,
 {
   grub_file_t file;
 
+  pages->count = 0;
   *size = 0;
   file = dom0less_open (path, type);
   if (file)
     {
       if (label)
 	dom0less_announce (file, label, path);
-      dom0less_read_all (file, limit, pages, size);
+      if (!grub_errno)
+	dom0less_read_all (file, limit, pages, size);
       grub_file_close (file);
     }
   if (grub_errno)
