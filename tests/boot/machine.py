@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import pexpect
@@ -140,6 +141,10 @@ class Machine:
         self.close()
 
     def close(self):
+        # A large machine takes its time to go, and pexpect would wait for a moment only.
+        if self._qemu.isalive():
+            self._qemu.kill(signal.SIGKILL)
+            self._qemu.wait()
         self._qemu.close(force=True)
         self._file.close()
 
