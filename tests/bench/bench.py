@@ -9,9 +9,7 @@ instructions, which other load on the host does not change. Results go to build/
 """
 
 import argparse
-import contextlib
 import functools
-import http.server
 import json
 import os
 import re
@@ -20,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "boot"))
@@ -30,6 +27,7 @@ from images import DOMAINS, FOLDER, MACHINE, SIZES, TREES, disks, loads
 from machine import Machine, clean
 from paths import BUILD, grub_dir
 from plot import NAMES, plot
+from web import web_server
 
 OUT = BUILD / "bench"
 WAYS = {
@@ -198,24 +196,11 @@ class Monitor:
         self.run("block_set_io_throttle", device=disk, bps=mib << 20, iops=requests, **nothing)
 
 
-@contextlib.contextmanager
-def server(folder):
-    """An HTTP server for it; its port."""
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield running.server_port
-        running.shutdown()
-
-
 def run_round(name, cases, images, grub, options=()):
     """One machine, and all that is measured in it. `options` are QEMU's."""
     if not cases:
         return
-    with tempfile.TemporaryDirectory(dir=OUT) as scratch, server(FOLDER / "files") as port:
+    with tempfile.TemporaryDirectory(dir=OUT) as scratch, web_server(FOLDER / "files") as port:
         system = make_disk(f"{scratch}/disk", grub, {"bench": script(cases, port)}, menu(entry("none", "true")))
         extra = [*options, "-qmp", f"unix:{scratch}/qmp,server=on,wait=off",
                  "-netdev", f"user,id=net,net=192.0.2.0/24,host=192.0.2.2,tftp={FOLDER}/files",

@@ -2,8 +2,6 @@
 (tests/tools/test_docs.py judges those). manual.py says how examples are marked."""
 
 import functools
-import http.server
-import threading
 
 import pytest
 
@@ -12,6 +10,7 @@ from manual import GRUB, Root, as_shown, examples
 from paths import BUILD
 from test_overlay import overlay
 from tree import chosen, domain, make_dtb
+from web import web_server
 
 # Menus that are started, and what is then seen on the console.
 SEEN = {
@@ -40,11 +39,8 @@ def root(tmp_path):
 @pytest.fixture
 def server(root):
     """An HTTP server for what lies in /srv/tftp; its port."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=root.path / "srv/tftp")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield running.server_port
-        running.shutdown()
+    with web_server(root.path / "srv/tftp") as port:
+        yield port
 
 
 def start(boot, root, menu="", **machine):

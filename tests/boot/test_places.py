@@ -5,11 +5,8 @@ Leaves a table of all these places in build/results: places.md for people, place
 """
 
 import fcntl
-import functools
-import http.server
 import json
 import shlex
-import threading
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from paths import BUILD, grub_dir
 from tree import chosen, domain, make_dtb
 from two import XEN_EFI
 from uml import FILL, attach, disk_script, run_in_linux
+from web import web_server
 
 
 class Place:
@@ -136,11 +134,8 @@ def make_disks(folder, places):
 @pytest.fixture
 def server(tmp_path):
     """The port of an HTTP server for what lies in tmp_path."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield running.server_port
-        running.shutdown()
+    with web_server(tmp_path) as port:
+        yield port
 
 
 @pytest.mark.parametrize("grub", BOOTS)
