@@ -411,6 +411,64 @@ int grub_dom0less_claim (const struct grub_dom0less_memory *memory,
 
 
 /*
+ * layout.c: where file systems put the blocks of a file.
+ */
+
+/* How many bytes of a superblock are looked at.  */
+#define GRUB_DOM0LESS_SUPERBLOCK_SIZE	128
+
+/* What a superblock says.  Offsets are in bytes from the beginning of what the
+   file system lies on.  */
+struct grub_dom0less_layout
+{
+  uint32_t block;		/* bytes that are always in one piece */
+
+  /* Of ext4: leaves and inodes are worth a look.  */
+  int has_extents;
+
+  /* Of FAT: the table, unless ENTRY is 0.  */
+  uint32_t entry;		/* bytes */
+  uint64_t table;		/* where it begins */
+  uint64_t data;		/* where cluster 2 begins */
+  uint64_t end;			/* the number after the last cluster's */
+};
+
+/* Where the superblock is of a file system that GRUB calls NAME, in OFFSET.
+   Returns 0, or -1 for one that is not known here.  */
+int grub_dom0less_superblock (const char *name, uint32_t *offset);
+
+/* Read the SUPERBLOCK of a file system that GRUB calls NAME,
+   GRUB_DOM0LESS_SUPERBLOCK_SIZE bytes of it, into LAYOUT.  Returns 0, or -1 if
+   it is not known here or impossible: LAYOUT->block is a power of two from 512
+   to 32 MiB.
+   Sources: Microsoft's FAT and exFAT specifications; Linux,
+   Documentation/filesystems/ext4/super.rst, f2fs.rst and fs/jfs/jfs_superblock.h;
+   XFS Algorithms & Data Structures; Apple's TN1150; ECMA-119.  */
+int grub_dom0less_read_layout (struct grub_dom0less_layout *layout,
+			       const char *name, const void *superblock);
+
+/* The number of the cluster at OFFSET; 0 if LAYOUT has no table, or no cluster
+   begins there.  */
+uint64_t grub_dom0less_fat_cluster (const struct grub_dom0less_layout *layout,
+				    uint64_t offset);
+
+/* With the COUNT ENTRIES of LAYOUT's table that begin with CLUSTER's: how many of
+   them say, one after the other, that a file goes on in the next cluster.  */
+uint64_t grub_dom0less_fat_row (const struct grub_dom0less_layout *layout,
+				const void *entries, size_t count,
+				uint64_t cluster);
+
+/* How many blocks of a file follow each other, from its block NUMBER, which is
+   BLOCK of the file system: by METADATA of SIZE bytes, which is a leaf of the
+   file's extent tree, or a part of the table of inodes that has the file's.
+   0 if that is not told, or by two inodes.  Extents that are reserved but not
+   written tell nothing.
+   Source: Linux, Documentation/filesystems/ext4/ifork.rst and inodes.rst.  */
+uint32_t grub_dom0less_ext4_row (const void *metadata, size_t size,
+				 uint64_t number, uint64_t block);
+
+
+/*
  * patch.c: from the plan to the tree that Xen gets.
  */
 

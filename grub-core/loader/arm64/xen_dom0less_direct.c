@@ -32,18 +32,16 @@
  * This is exact because
  *
  * - a file system stores a block in one piece, and the block size is the one
- *   that its superblock states.  Only file systems that are listed below are
+ *   that its superblock states.  Only file systems that layout.c lists are
  *   read so: their drivers take data to the caller as they are on the disk;
- * - an extent of ext4, whose driver reads the same leaf anew for every block, is
- *   taken whole as the leaf says if it puts the block where the driver does;
+ * - where FAT's table, or an extent of ext4, says that more blocks follow the one
+ *   that the driver has placed, they are taken as said.  The driver would go by
+ *   the same table, or the same leaf, for each of them;
  * - a block whose reading did not call the hook exactly once, for that byte, is
  *   read the ordinary way: a hole, data that lie in the inode, or an error;
  * - a file that a verifier or a decompressor has replaced is not of these file
  *   systems, and a file from the network is on no disk.
  */
-
-#define MIN_BLOCK	GRUB_DISK_SECTOR_SIZE
-#define MAX_BLOCK	((grub_size_t) 32 << 20)	/* exFAT's largest */
 
 /* GRUB's cache asks for this much at a time.  */
 #define CACHE_PIECE	((grub_size_t) GRUB_DISK_CACHE_SIZE		\
@@ -57,114 +55,8 @@
 /* No grub_disk_dev_id is that.  */
 #define NO_DEVICE	0x10ff
 
-/* What is needed of a superblock, from where it starts.  */
-#define SUPERBLOCK_SIZE	128
-
-/* Leaves of ext4's extent tree.  An extent of more blocks than that is not
-   written yet.  */
-#define EXT4_MAGIC		0xf30a
-#define EXT4_ENTRY_SIZE		12	/* also of the header */
-#define EXT4_MAX_BLOCKS		32768
-
-static grub_size_t
-fat_block (const grub_uint8_t *boot)
-{
-  /* Bytes in a sector, sectors in a cluster.  */
-  return (grub_size_t) (boot[11] | boot[12] << 8) * boot[13];
-}
-
-static grub_size_t
-exfat_block (const grub_uint8_t *boot)
-{
-  /* The same as powers of two.  */
-  unsigned int shift = boot[108] + boot[109];
-
-  return shift < 32 ? (grub_size_t) 1 << shift : 0;
-}
-
-static grub_size_t
-ext_block (const grub_uint8_t *superblock)
-{
-  return superblock[24] < 16 ? (grub_size_t) 1024 << superblock[24] : 0;
-}
-
-static grub_size_t
-xfs_block (const grub_uint8_t *superblock)
-{
-  return grub_be_to_cpu32 (grub_get_unaligned32 (superblock + 4));
-}
-
-static grub_size_t
-jfs_block (const grub_uint8_t *superblock)
-{
-  return grub_le_to_cpu32 (grub_get_unaligned32 (superblock + 16));
-}
-
-static grub_size_t
-hfsplus_block (const grub_uint8_t *header)
-{
-  /* Else it lies within an HFS, and its superblock elsewhere.  */
-  if (header[0] != 'H' || (header[1] != '+' && header[1] != 'X'))
-    return 0;
-  return grub_be_to_cpu32 (grub_get_unaligned32 (header + 40));
-}
-
-static grub_size_t
-f2fs_block (const grub_uint8_t *superblock __attribute__ ((unused)))
-{
-  return 4096;
-}
-
-static grub_size_t
-iso9660_block (const grub_uint8_t *descriptor __attribute__ ((unused)))
-{
-  return 2048;
-}
-
-/* The file systems that are read directly: GRUB's name, where the superblock
-   lies, and the size of a block by it.  docs/design.md says why the others are
-   not.  */
-static const struct
-{
-  const char *name;
-  grub_off_t superblock;
-  grub_size_t (*block) (const grub_uint8_t *superblock);
-} file_systems[] =
-  {
-    { "fat", 0, fat_block },
-    { "exfat", 0, exfat_block },
-    { "ext2", 1024, ext_block },
-    { "xfs", 0, xfs_block },
-    { "f2fs", 1024, f2fs_block },
-    { "jfs", 32768, jfs_block },
-    { "hfsplus", 1024, hfsplus_block },
-    { "iso9660", 32768, iso9660_block },
-  };
-
-/* The size of a block by FILE's superblock; 0 if that cannot be told.  */
-static grub_size_t
-read_block_size (grub_file_t file)
-{
-  grub_uint8_t superblock[SUPERBLOCK_SIZE];
-  grub_size_t size;
-  unsigned int i;
-
-  for (i = 0; i < ARRAY_SIZE (file_systems); i++)
-    if (grub_strcmp (file->fs->name, file_systems[i].name) == 0)
-      {
-	if (grub_disk_read (file->device->disk, 0, file_systems[i].superblock,
-			    sizeof (superblock), superblock))
-	  {
-	    grub_errno = GRUB_ERR_NONE;
-	    return 0;
-	  }
-	size = file_systems[i].block (superblock);
-	if (size < MIN_BLOCK || size > MAX_BLOCK || (size & (size - 1)))
-	  return 0;
-	return size;
-      }
-  return 0;
-}
+/* A leaf of ext4's extent tree, or a disk's sector, is mostly not larger.  */
+#define METADATA_SIZE	4096
 
 /* Bytes of a file that follow each other on the disk, or are NOWHERE.  */
 struct run
@@ -180,7 +72,7 @@ struct probe
   struct grub_disk_dev dev;	/* stands in for REAL, while it is asked */
   grub_disk_dev_t real;
   grub_file_t file;
-  grub_size_t block;		/* in bytes, a power of two */
+  struct grub_dom0less_layout layout;
   grub_disk_addr_t start, end;	/* of the partition */
   grub_size_t largest;		/* transfer, in bytes; 0: none works */
 
@@ -190,9 +82,12 @@ struct probe
   unsigned int offset;
   unsigned int length;
 
-  /* What a leaf has told: how many bytes, and from which sector.  */
-  grub_size_t extent_size;
-  grub_disk_addr_t extent_sector;
+  /* Where extents may be: what the driver has read last, that was no data.  */
+  grub_uint8_t metadata[METADATA_SIZE];
+  grub_size_t metadata_size;
+
+  /* Found already, for the next run; or its size is 0.  */
+  struct run ahead;
 };
 
 static void
@@ -224,43 +119,6 @@ hook_with_buffer (grub_disk_addr_t sector, unsigned int offset,
 #define PROBE_HOOK							\
   DOM0LESS_READ_HOOK (hook_without_buffer, hook_with_buffer)
 
-/* If the SIZE bytes of METADATA are a leaf of ext4's extent tree, note how far the
-   extent goes that has the block at the file's offset.  Source: Linux,
-   Documentation/filesystems/ext4/ifork.rst.  */
-static void
-note_extent (struct probe *probe, const grub_uint8_t *metadata,
-	     grub_size_t size)
-{
-  const grub_uint16_t *header = (const void *) metadata;
-  const grub_uint8_t *entry;
-  grub_uint64_t wanted = probe->file->offset / probe->block;
-  grub_uint64_t first, count, block;
-  unsigned int i, depth, entries;
-
-  if (size < EXT4_ENTRY_SIZE
-      || grub_le_to_cpu16 (header[0]) != EXT4_MAGIC)
-    return;
-  entries = grub_le_to_cpu16 (header[1]);
-  depth = grub_le_to_cpu16 (header[3]);
-  if (depth || entries > size / EXT4_ENTRY_SIZE - 1)
-    return;
-
-  for (i = 1; i <= entries; i++)
-    {
-      entry = metadata + i * EXT4_ENTRY_SIZE;
-      first = grub_le_to_cpu32 (grub_get_unaligned32 (entry));
-      count = grub_le_to_cpu16 (grub_get_unaligned16 (entry + 4));
-      if (wanted < first || wanted - first >= count || count > EXT4_MAX_BLOCKS)
-	continue;
-      block = grub_le_to_cpu16 (grub_get_unaligned16 (entry + 6));
-      block = (block << 32) | grub_le_to_cpu32 (grub_get_unaligned32 (entry + 8));
-      block += wanted - first;
-      probe->extent_size = (count - (wanted - first)) * probe->block;
-      probe->extent_sector = probe->start + block * (probe->block
-						     >> GRUB_DISK_SECTOR_BITS);
-    }
-}
-
 /* Read SIZE of the disk's own sectors at SECTOR, unless they are data.  GRUB's
    cache first asks for a piece of its own size; told that this is impossible it
    asks for the sectors of that one byte, keeps nothing, and calls the hook.  */
@@ -286,8 +144,27 @@ read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
   if (grub_disk_read (&whole, grub_disk_from_native_sector (disk, sector), 0,
 		      bytes, buffer))
     return grub_errno;
-  note_extent (probe, (const grub_uint8_t *) buffer, bytes);
+  probe->metadata_size = bytes <= METADATA_SIZE ? bytes : 0;
+  grub_memcpy (probe->metadata, buffer, probe->metadata_size);
   return GRUB_ERR_NONE;
+}
+
+/* Have the driver read the file's inode, which small files of ext4 have their
+   extents in: it does so only when it opens a file.  */
+static void
+show_inode (struct probe *probe)
+{
+  grub_file_t file = probe->file;
+  grub_disk_t disk = file->device->disk;
+  struct grub_file again = { .device = file->device, .fs = file->fs };
+  const char *path = grub_strchr (file->name, ')');
+
+  disk->dev = &probe->dev;
+  if (file->fs->fs_open (&again, path ? path + 1 : file->name)
+      == GRUB_ERR_NONE)
+    file->fs->fs_close (&again);
+  disk->dev = probe->real;
+  grub_errno = GRUB_ERR_NONE;
 }
 
 /* How many of the disk's own sectors hold SIZE bytes.  */
@@ -305,20 +182,70 @@ to_native_sector (grub_disk_t disk, grub_disk_addr_t sector)
 			      disk->log_sector_size);
 }
 
+/* How many blocks lie in a row from the one of CLUSTER, up to WANTED or a few
+   more.  */
+static grub_uint64_t
+count_clusters (struct probe *probe, grub_uint64_t cluster,
+		grub_uint64_t wanted)
+{
+  const struct grub_dom0less_layout *layout = &probe->layout;
+  grub_uint64_t first = cluster, row;
+  grub_size_t count;
+
+  do
+    {
+      count = METADATA_SIZE / layout->entry;
+      if (count > layout->end - cluster)
+	count = layout->end - cluster;
+      if (grub_disk_read (probe->file->device->disk, 0,
+			  layout->table + cluster * layout->entry,
+			  count * layout->entry, probe->metadata))
+	{
+	  grub_errno = GRUB_ERR_NONE;
+	  break;
+	}
+      row = grub_dom0less_fat_row (layout, probe->metadata, count, cluster);
+      cluster += row;
+    }
+  while (row == count && cluster - first < wanted);
+  return cluster - first + 1;
+}
+
+/* How many blocks, of LEFT in the file, are known to lie in a row from OFFSET,
+   where the driver has told the block's place.  */
+static grub_uint64_t
+count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left)
+{
+  grub_disk_addr_t place = probe->sector - probe->start;
+  grub_uint64_t cluster, row = 0;
+
+  cluster = grub_dom0less_fat_cluster (&probe->layout,
+				       place << GRUB_DISK_SECTOR_BITS);
+  if (cluster)
+    row = count_clusters (probe, cluster, left);
+  else if (probe->layout.has_extents)
+    row = grub_dom0less_ext4_row (probe->metadata, probe->metadata_size,
+				  offset / probe->layout.block,
+				  place / (probe->layout.block
+					   >> GRUB_DISK_SECTOR_BITS));
+  return row ? row : 1;
+}
+
 /* Where the block of the file at OFFSET lies, and how many bytes with it.  */
 static struct run
 find_piece (struct probe *probe, grub_off_t offset)
 {
   grub_file_t file = probe->file;
   grub_disk_t disk = file->device->disk;
+  grub_size_t block = probe->layout.block;
   grub_off_t left = file->size - offset;
   struct run piece = { .offset = offset, .sector = NOWHERE };
   grub_disk_addr_t native, sectors;
+  grub_uint64_t blocks;
   grub_ssize_t got;
   char data;
 
   probe->calls = 0;
-  probe->extent_size = 0;
   file->offset = offset;
   file->read_hook = PROBE_HOOK;
   file->read_hook_data = probe;
@@ -327,7 +254,7 @@ find_piece (struct probe *probe, grub_off_t offset)
   disk->dev = probe->real;
   file->read_hook = NULL;
 
-  piece.size = probe->block < left ? probe->block : left;
+  piece.size = block < left ? block : left;
   if (got != 1 || grub_errno || probe->calls != 1 || probe->length != 1
       || probe->offset != 0)
     {
@@ -335,8 +262,8 @@ find_piece (struct probe *probe, grub_off_t offset)
       grub_errno = GRUB_ERR_NONE;
       return piece;
     }
-  if (probe->extent_size && probe->extent_sector == probe->sector)
-    piece.size = probe->extent_size < left ? probe->extent_size : left;
+  blocks = count_blocks (probe, offset, (left + block - 1) / block);
+  piece.size = blocks * block < left ? blocks * block : left;
 
   /* The disk's driver reads whole sectors, and has no eye on where the partition
      ends.  */
@@ -354,9 +281,12 @@ find_piece (struct probe *probe, grub_off_t offset)
 static struct run
 find_run (struct probe *probe, grub_off_t offset)
 {
-  struct run run = find_piece (probe, offset), piece;
+  struct run run = probe->ahead, piece;
   grub_disk_addr_t next;
 
+  if (run.size == 0)
+    run = find_piece (probe, offset);
+  probe->ahead.size = 0;
   while (offset + run.size < probe->file->size)
     {
       piece = find_piece (probe, offset + run.size);
@@ -364,7 +294,10 @@ find_run (struct probe *probe, grub_off_t offset)
       if (next != NOWHERE)
 	next += run.size >> GRUB_DISK_SECTOR_BITS;
       if (piece.sector != next)
-	break;
+	{
+	  probe->ahead = piece;
+	  break;
+	}
       run.size += piece.size;
     }
   return run;
@@ -423,13 +356,31 @@ read_ordinarily (grub_file_t file, const struct run *run, char *buffer)
     }
 }
 
-/* The size of FILE's blocks, or 0 if it cannot be read directly.  */
-static grub_size_t
-find_block_size (grub_file_t file)
+/* Read the superblock of what FILE is on.  Returns 0 if that is none of those
+   that layout.c knows.  */
+static int
+read_layout (struct grub_dom0less_layout *layout, grub_file_t file)
+{
+  grub_uint8_t superblock[GRUB_DOM0LESS_SUPERBLOCK_SIZE];
+  grub_uint32_t offset;
+
+  if (grub_dom0less_superblock (file->fs->name, &offset))
+    return 0;
+  if (grub_disk_read (file->device->disk, 0, offset, sizeof (superblock),
+		      superblock))
+    {
+      grub_errno = GRUB_ERR_NONE;
+      return 0;
+    }
+  return grub_dom0less_read_layout (layout, file->fs->name, superblock) == 0;
+}
+
+/* Whether FILE can be read directly, with its file system's LAYOUT.  */
+static int
+find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
 {
   const char *direct = grub_env_get ("xen_dom0less_direct");
   const char *obstacle = NULL;
-  grub_size_t block = 0;
 
   if (direct && grub_strcmp (direct, "0") == 0)
     obstacle = "xen_dom0less_direct is 0";
@@ -439,43 +390,42 @@ find_block_size (grub_file_t file)
      sector has to be less than a piece of the cache.  */
   else if (file->device->disk->log_sector_size > DOM0LESS_PAGE_SHIFT)
     obstacle = "its disk has sectors of more than a page";
-  else
-    {
-      block = read_block_size (file);
-      if (!block)
-	obstacle = "its file system is not one of those";
-    }
+  else if (!read_layout (layout, file))
+    obstacle = "its file system is not one of those";
   if (obstacle)
     grub_dprintf ("xen_dom0less", "%s is not read directly: %s\n",
 		  file->name, obstacle);
-  return block;
+  return !obstacle;
 }
 
 grub_size_t
 dom0less_read_direct (grub_file_t file, void *buffer)
 {
-  struct probe probe = { .file = file, .block = find_block_size (file) };
+  struct probe probe = { .file = file };
   grub_size_t direct = 0;
   grub_disk_t disk;
   struct run run;
 
-  if (!probe.block)
+  if (!find_layout (&probe.layout, file))
     return 0;
 
   disk = file->device->disk;
   probe.real = disk->dev;
   probe.dev = *disk->dev;
   probe.dev.disk_read = read_metadata;
-  /* Where metadata can say more, they have to come by and not from the cache,
-     which goes by this number.  */
-  if (grub_strcmp (file->fs->name, "ext2") == 0)
-    probe.dev.id = NO_DEVICE;
   probe.largest = (grub_size_t) disk->max_agglomerate * CACHE_PIECE;
-  if (probe.largest > MAX_TRANSFER)
+  if (probe.largest > MAX_TRANSFER || disk->dev->id == GRUB_DISK_DEVICE_EFIDISK_ID)
     probe.largest = MAX_TRANSFER;
   if (disk->partition)
     probe.start = grub_partition_get_start (disk->partition);
   probe.end = probe.start + grub_disk_native_sectors (disk);
+  if (probe.layout.has_extents)
+    {
+      /* They have to come by and not from the cache, which goes by this
+	 number.  */
+      probe.dev.id = NO_DEVICE;
+      show_inode (&probe);
+    }
 
   for (run.offset = 0; run.offset < file->size; run.offset += run.size)
     {
@@ -490,7 +440,7 @@ dom0less_read_direct (grub_file_t file, void *buffer)
     }
   grub_dprintf ("xen_dom0less", "%s: 0x%" PRIxGRUB_SIZE " of 0x%"
 		PRIxGRUB_UINT64_T " bytes read directly, in blocks of 0x%"
-		PRIxGRUB_SIZE "\n", file->name, direct,
-		(grub_uint64_t) file->size, probe.block);
+		PRIxGRUB_UINT32_T "\n", file->name, direct,
+		(grub_uint64_t) file->size, probe.layout.block);
   return direct;
 }

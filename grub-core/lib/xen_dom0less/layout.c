@@ -1,0 +1,276 @@
+/* layout.c - where file systems put the blocks of a file  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/xen_dom0less.h>
+
+#include <string.h>
+
+#define MIN_BLOCK	512
+#define MAX_BLOCK	((uint32_t) 32 << 20)	/* exFAT's largest */
+
+/* In bytes, from where each of them starts.  */
+#define FAT_DIRECTORY_ENTRY	32
+#define FAT32_FLAGS		40
+#define FAT32_FLAG_ONE_TABLE	0x80
+
+/* A volume with so many clusters or fewer has a table of 12 bits.  */
+#define FAT12_CLUSTERS		4085
+
+#define EXT_FEATURES		96	/* that are incompatible */
+#define EXT_FEATURE_EXTENTS	0x40
+#define EXT4_MAGIC		0xf30a
+#define EXT4_ENTRY		12	/* also of the header */
+#define EXT4_WRITTEN		32768	/* a longer extent is not */
+#define EXT4_INODE		128	/* or a multiple of it */
+#define EXT4_INODE_FLAGS	32
+#define EXT4_INODE_FLAG_EXTENTS	0x80000
+#define EXT4_INODE_ROOT		40
+#define EXT4_INODE_ROOT_SIZE	60
+
+static uint32_t
+le16 (const unsigned char *bytes)
+{
+  return bytes[0] | bytes[1] << 8;
+}
+
+static uint32_t
+le32 (const unsigned char *bytes)
+{
+  return le16 (bytes) | le16 (bytes + 2) << 16;
+}
+
+static uint32_t
+be32 (const unsigned char *bytes)
+{
+  return ((uint32_t) bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8
+	  | bytes[3]);
+}
+
+static void
+read_fat (struct grub_dom0less_layout *layout, const unsigned char *boot)
+{
+  uint32_t sector = le16 (boot + 11), per_cluster = boot[13];
+  uint64_t reserved = le16 (boot + 14), tables = boot[16];
+  uint64_t root = le16 (boot + 17) * FAT_DIRECTORY_ENTRY;
+  uint64_t total = le16 (boot + 19) ? le16 (boot + 19) : le32 (boot + 32);
+  uint64_t table = le16 (boot + 22) ? le16 (boot + 22) : le32 (boot + 36);
+  int is_fat32 = le16 (boot + 22) == 0;
+  uint64_t before, clusters;
+
+  layout->block = sector * per_cluster;
+  if (layout->block == 0)
+    return;
+
+  before = reserved + tables * table + (root + sector - 1) / sector;
+  clusters = total > before ? (total - before) / per_cluster : 0;
+  if (is_fat32 ? boot[FAT32_FLAGS] & FAT32_FLAG_ONE_TABLE
+      : clusters <= FAT12_CLUSTERS)
+    return;
+  layout->entry = is_fat32 ? 4 : 2;
+  layout->table = reserved * sector;
+  layout->data = before * sector;
+  layout->end = clusters + 2;
+  if (layout->end > table * sector / layout->entry)
+    layout->end = table * sector / layout->entry;
+}
+
+static void
+read_exfat (struct grub_dom0less_layout *layout, const unsigned char *boot)
+{
+  /* Bytes in a sector, sectors in a cluster, both as powers of two.  */
+  unsigned int shift = boot[108] + boot[109];
+
+  layout->block = shift < 32 ? (uint32_t) 1 << shift : 0;
+}
+
+static void
+read_ext (struct grub_dom0less_layout *layout, const unsigned char *superblock)
+{
+  layout->block = superblock[24] < 16 ? (uint32_t) 1024 << superblock[24] : 0;
+  layout->has_extents = (le32 (superblock + EXT_FEATURES)
+			 & EXT_FEATURE_EXTENTS) != 0;
+}
+
+static void
+read_xfs (struct grub_dom0less_layout *layout, const unsigned char *superblock)
+{
+  layout->block = be32 (superblock + 4);
+}
+
+static void
+read_jfs (struct grub_dom0less_layout *layout, const unsigned char *superblock)
+{
+  layout->block = le32 (superblock + 16);
+}
+
+static void
+read_hfsplus (struct grub_dom0less_layout *layout, const unsigned char *header)
+{
+  /* Else it lies within an HFS, and its superblock elsewhere.  */
+  if (header[0] == 'H' && (header[1] == '+' || header[1] == 'X'))
+    layout->block = be32 (header + 40);
+}
+
+static void
+read_f2fs (struct grub_dom0less_layout *layout,
+	   const unsigned char *superblock __attribute__ ((unused)))
+{
+  layout->block = 4096;
+}
+
+static void
+read_iso9660 (struct grub_dom0less_layout *layout,
+	      const unsigned char *descriptor __attribute__ ((unused)))
+{
+  layout->block = 2048;
+}
+
+/* docs/design.md says why the others are not here.  */
+static const struct file_system
+{
+  char name[8];
+  uint32_t superblock;
+  void (*read) (struct grub_dom0less_layout *layout,
+		const unsigned char *superblock);
+} file_systems[] =
+  {
+    { "fat", 0, read_fat },
+    { "exfat", 0, read_exfat },
+    { "ext2", 1024, read_ext },
+    { "xfs", 0, read_xfs },
+    { "f2fs", 1024, read_f2fs },
+    { "jfs", 32768, read_jfs },
+    { "hfsplus", 1024, read_hfsplus },
+    { "iso9660", 32768, read_iso9660 },
+  };
+
+static const struct file_system *
+find_file_system (const char *name)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof (file_systems) / sizeof (file_systems[0]); i++)
+    if (strcmp (file_systems[i].name, name) == 0)
+      return file_systems + i;
+  return NULL;
+}
+
+int
+grub_dom0less_superblock (const char *name, uint32_t *offset)
+{
+  const struct file_system *file_system = find_file_system (name);
+
+  if (!file_system)
+    return -1;
+  *offset = file_system->superblock;
+  return 0;
+}
+
+int
+grub_dom0less_read_layout (struct grub_dom0less_layout *layout,
+			   const char *name, const void *superblock)
+{
+  const struct file_system *file_system = find_file_system (name);
+
+  memset (layout, 0, sizeof (*layout));
+  if (!file_system)
+    return -1;
+  file_system->read (layout, superblock);
+  if (layout->block < MIN_BLOCK || layout->block > MAX_BLOCK
+      || (layout->block & (layout->block - 1)))
+    return -1;
+  return 0;
+}
+
+uint64_t
+grub_dom0less_fat_cluster (const struct grub_dom0less_layout *layout,
+			   uint64_t offset)
+{
+  uint64_t cluster;
+
+  if (!layout->entry || offset < layout->data
+      || (offset - layout->data) % layout->block)
+    return 0;
+  cluster = (offset - layout->data) / layout->block + 2;
+  return cluster < layout->end ? cluster : 0;
+}
+
+uint64_t
+grub_dom0less_fat_row (const struct grub_dom0less_layout *layout,
+		       const void *entries, size_t count, uint64_t cluster)
+{
+  const unsigned char *entry = entries;
+  uint64_t next, row;
+
+  for (row = 0; row < count; row++, entry += layout->entry)
+    {
+      /* The four highest bits are nobody's.  */
+      next = layout->entry == 4 ? le32 (entry) & 0xfffffff : le16 (entry);
+      if (next != cluster + row + 1 || next >= layout->end)
+	break;
+    }
+  return row;
+}
+
+/* How many blocks from block NUMBER of the file, which is the disk's BLOCK, an
+   extent has of the node of SIZE bytes at NODE; 0 if this is no leaf, or has
+   not this block there.  */
+static uint32_t
+count_extent (const unsigned char *node, size_t size, uint64_t number,
+	      uint64_t block)
+{
+  size_t entries, i;
+
+  if (size < EXT4_ENTRY || le16 (node) != EXT4_MAGIC)
+    return 0;
+  entries = le16 (node + 2);
+  /* The depth of what lies below.  */
+  if (le16 (node + 6) != 0 || entries > size / EXT4_ENTRY - 1)
+    return 0;
+
+  for (i = 1; i <= entries; i++)
+    {
+      const unsigned char *entry = node + i * EXT4_ENTRY;
+      uint32_t first = le32 (entry), count = le16 (entry + 4);
+      uint64_t start = (uint64_t) le16 (entry + 6) << 32 | le32 (entry + 8);
+
+      if (number >= first && number - first < count && count <= EXT4_WRITTEN
+	  && start + (number - first) == block)
+	return count - (number - first);
+    }
+  return 0;
+}
+
+uint32_t
+grub_dom0less_ext4_row (const void *metadata, size_t size, uint64_t number,
+			uint64_t block)
+{
+  const unsigned char *inode = metadata;
+  uint32_t found = 0;
+  size_t i;
+
+  if (size >= EXT4_ENTRY && le16 (metadata) == EXT4_MAGIC)
+    return count_extent (metadata, size, number, block);
+
+  for (i = 0; i < size / EXT4_INODE; i++, inode += EXT4_INODE)
+    if (le32 (inode + EXT4_INODE_FLAGS) & EXT4_INODE_FLAG_EXTENTS)
+      {
+	uint32_t count = count_extent (inode + EXT4_INODE_ROOT,
+				       EXT4_INODE_ROOT_SIZE, number, block);
+
+	/* Only one of them is the file's: a damaged file system.  */
+	if (count && found)
+	  return 0;
+	found += count;
+      }
+  return found;
+}
