@@ -36,7 +36,7 @@ WAYS = {
     "stock": "xen_hypervisor and xen_module, one for each domain",
     "stub": "Xen's EFI stub",
     "raw": "EFI Block I/O, 8 MiB at a time",
-    "small": "EFI Block I/O, 640 KiB at a time, which is the most that GRUB asks for",
+    "small": "EFI Block I/O, 640 KiB at a time, which is the most that GRUB itself asks for",
 }
 DISKS = ["fat_4k", "fat_32k", "ext4_1k", "ext4_4k", "xfs", "btrfs", "iso9660", "lvm"]
 MARK = r"[\r\n]@(\d+|end)[\r\n]"
@@ -299,6 +299,25 @@ def versions(grub):
     }
 
 
+def write_results(measured, rounds, context):
+    """What is known after so many rounds. Returns the table."""
+    found = figures(measured)
+    text = table(measured) + "\n\n" + "\n".join(
+        f"figure: {what}: {ratio:.2f}, wanted {limit} {wanted}" for what, ratio, limit, wanted in found) + "\n"
+    (OUT / "results.txt").write_text(text)
+    (OUT / "results.json").write_text(json.dumps({
+        "on": context, "rounds": rounds, "ways": WAYS,
+        "limits": {name: {"requests per second": requests, "MiB per second": mib}
+                   for name, (requests, mib) in LIMITS.items()},
+        "measured": [{"section": case.section, "place": case.place, "load": case.load, "way": case.way,
+                      "limit": case.limit, "untouched": case.untouched,
+                      **{what: case.median(what) for what in (case.unit, "bytes", "requests")},
+                      "rounds": case.results} for case in measured],
+        "figures": [dict(zip(("what", "measured", "limit", "wanted"), figure)) for figure in found],
+    }, indent=1) + "\n")
+    return text
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--grub", default="2.12")
@@ -315,23 +334,9 @@ def main():
     timed, counted = ([case for case in measured if case.unit == unit] for unit in ("seconds", "instructions"))
     for number in range(1, options.rounds + 1):
         run_round(f"round-{number}", in_turn(timed, number), images, grub)
+        write_results(timed, number, context)
     run_round("instructions", counted, images, grub, ["-icount", "shift=0,sleep=off"])
-
-    found = figures(measured)
-    text = table(measured) + "\n\n" + "\n".join(
-        f"figure: {what}: {ratio:.2f}, wanted {limit} {wanted}" for what, ratio, limit, wanted in found) + "\n"
-    print(text)
-    (OUT / "results.txt").write_text(text)
-    (OUT / "results.json").write_text(json.dumps({
-        "on": context, "rounds": options.rounds, "ways": WAYS,
-        "limits": {name: {"requests per second": requests, "MiB per second": mib}
-                   for name, (requests, mib) in LIMITS.items()},
-        "measured": [{"section": case.section, "place": case.place, "load": case.load, "way": case.way,
-                      "limit": case.limit, "untouched": case.untouched,
-                      **{what: case.median(what) for what in (case.unit, "bytes", "requests")},
-                      "rounds": case.results} for case in measured],
-        "figures": [dict(zip(("what", "measured", "limit", "wanted"), figure)) for figure in found],
-    }, indent=1) + "\n")
+    print(write_results(measured, options.rounds, context))
     plot(OUT, measured)
 
 

@@ -36,7 +36,7 @@
  *   read so: their drivers take data to the caller as they are on the disk;
  * - where FAT's table, or an extent of ext4, says that more blocks follow the one
  *   that the driver has placed, they are taken as said.  The driver would go by
- *   the same table, or the same leaf, for each of them;
+ *   the same table, leaf or inode for each of them;
  * - a block whose reading did not call the hook exactly once, for that byte, is
  *   read the ordinary way: a hole, data that lie in the inode, or an error;
  * - a file that a verifier or a decompressor has replaced is not of these file
@@ -47,7 +47,10 @@
 #define CACHE_PIECE	((grub_size_t) GRUB_DISK_CACHE_SIZE		\
 			 << GRUB_DISK_SECTOR_BITS)
 
-/* Larger transfers gain nothing, and the progress indicator is for people.  */
+/* What the firmware's disks are asked for at a time.  GRUB's own limit for them
+   is 640 KiB, for a bug in some EFI; Linux's and Xen's EFI stubs have arm64's
+   read whole files at once, and what fails is asked for again in halves.  Much
+   more gains little, and the progress indicator is for people.  */
 #define MAX_TRANSFER	((grub_size_t) 8 << 20)
 
 #define NOWHERE		(~(grub_disk_addr_t) 0)
@@ -149,8 +152,8 @@ read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
   return GRUB_ERR_NONE;
 }
 
-/* Have the driver read the file's inode, which small files of ext4 have their
-   extents in: it does so only when it opens a file.  */
+/* Have the driver read the file's inode, where ext4 has up to four extents: it
+   does so only when it opens a file.  */
 static void
 show_inode (struct probe *probe)
 {
