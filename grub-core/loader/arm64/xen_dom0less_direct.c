@@ -234,18 +234,15 @@ count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left)
   return row ? row : 1;
 }
 
-/* Where the block of the file at OFFSET lies, and how many bytes with it.  */
-static struct run
-find_piece (struct probe *probe, grub_off_t offset)
+/* Whether the driver tells one place for the block of the file at OFFSET: that is
+   PROBE->sector then.  */
+static int
+ask_driver (struct probe *probe, grub_off_t offset)
 {
   grub_file_t file = probe->file;
   grub_disk_t disk = file->device->disk;
-  grub_size_t block = probe->layout.block;
-  grub_off_t left = file->size - offset;
-  struct run piece = { .offset = offset, .sector = NOWHERE };
-  grub_disk_addr_t native, sectors;
-  grub_uint64_t blocks;
   grub_ssize_t got;
+  grub_err_t err;
   char data;
 
   probe->calls = 0;
@@ -257,16 +254,30 @@ find_piece (struct probe *probe, grub_off_t offset)
   disk->dev = probe->real;
   file->read_hook = NULL;
 
-  piece.size = block < left ? block : left;
-  if (got != 1 || grub_errno || probe->calls != 1 || probe->length != 1
-      || probe->offset != 0)
-    {
-      /* If this was an error, the ordinary read has it as well.  */
-      grub_errno = GRUB_ERR_NONE;
-      return piece;
-    }
-  blocks = count_blocks (probe, offset, (left + block - 1) / block);
+  /* The ordinary read has it as well.  */
+  err = grub_errno;
+  grub_errno = GRUB_ERR_NONE;
+  return (got == 1 && !err && probe->calls == 1 && probe->length == 1
+	  && probe->offset == 0);
+}
+
+/* Where the block of the file at OFFSET lies, and how many bytes with it.  */
+static struct run
+find_piece (struct probe *probe, grub_off_t offset)
+{
+  grub_disk_t disk = probe->file->device->disk;
+  grub_size_t block = probe->layout.block;
+  grub_off_t left = probe->file->size - offset;
+  struct run piece = { .offset = offset, .sector = NOWHERE };
+  grub_disk_addr_t native, sectors;
+  grub_uint64_t blocks = 1;
+  int is_told = ask_driver (probe, offset);
+
+  if (is_told)
+    blocks = count_blocks (probe, offset, (left + block - 1) / block);
   piece.size = blocks * block < left ? blocks * block : left;
+  if (!is_told)
+    return piece;
 
   /* The disk's driver reads whole sectors, and has no eye on where the partition
      ends.  */
