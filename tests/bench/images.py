@@ -18,7 +18,7 @@ DISK = 2200                             # MiB. For EDK2, FAT32 begins at 65525 c
 SIZES = [1, 32, 256]                    # of files, in MiB
 DOMAINS = [1, 2, 4, 8, 12, 16]
 TREES = [64, 256, 512, 1024]            # in KiB
-MACHINE = {"cpus": 2, "memory": 6144}
+MACHINE = {"cpus": 2, "memory": 10240}
 
 # How to make the file system of each place on $disk, and mount it. The names are variables of GRUB as well.
 PLACES = {

@@ -78,6 +78,7 @@ struct probe
   struct grub_dom0less_layout layout;
   grub_disk_addr_t start, end;	/* of the partition */
   grub_size_t largest;		/* transfer, in bytes; 0: none works */
+  unsigned int asked;		/* how often */
 
   /* What one call of the hook has told.  */
   int calls;
@@ -245,6 +246,7 @@ ask_driver (struct probe *probe, grub_off_t offset)
   grub_err_t err;
   char data;
 
+  probe->asked++;
   probe->calls = 0;
   file->offset = offset;
   file->read_hook = PROBE_HOOK;
@@ -454,7 +456,7 @@ dom0less_read_direct (grub_file_t file, void *buffer)
     }
   grub_dprintf ("xen_dom0less", "%s: 0x%" PRIxGRUB_SIZE " of 0x%"
 		PRIxGRUB_UINT64_T " bytes read directly, in blocks of 0x%"
-		PRIxGRUB_UINT32_T "\n", file->name, direct,
-		(grub_uint64_t) file->size, probe.layout.block);
+		PRIxGRUB_UINT32_T ", with %u questions\n", file->name, direct,
+		(grub_uint64_t) file->size, probe.layout.block, probe.asked);
   return direct;
 }
