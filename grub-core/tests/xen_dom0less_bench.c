@@ -27,10 +27,11 @@
 
 GRUB_MOD_LICENSE ("GPLv3+");
 
-/* Read SIZE bytes from the beginning of DISK, by the firmware alone and LARGEST
-   at a time, to pages of the kind that files are read to.  */
+/* Read SIZE bytes from DISK, beginning with byte START, by the firmware alone and
+   LARGEST at a time, to pages of the kind that files are read to.  */
 static grub_err_t
-read_raw (grub_disk_t disk, grub_size_t size, grub_size_t largest)
+read_raw (grub_disk_t disk, grub_uint64_t start, grub_size_t size,
+	  grub_size_t largest)
 {
   static dom0less_guid_t guid = GRUB_EFI_BLOCK_IO_GUID;
   grub_efi_handle_t handle = grub_efidisk_get_device_handle (disk);
@@ -50,7 +51,7 @@ read_raw (grub_disk_t disk, grub_size_t size, grub_size_t largest)
     {
       step = size - done < largest ? size - done : largest;
       if (io->read_blocks (io, io->media->media_id,
-			   done / io->media->block_size, step,
+			   (start + done) / io->media->block_size, step,
 			   (char *) dom0less_at (pages.address) + done)
 	  != GRUB_EFI_SUCCESS)
 	{
@@ -68,15 +69,17 @@ grub_cmd_raw (grub_command_t command __attribute__ ((unused)),
 {
   grub_disk_t disk;
   grub_size_t size, largest;
+  grub_uint64_t start;
 
-  if (argc != 3)
-    return grub_error (GRUB_ERR_BAD_ARGUMENT, N_("three arguments expected"));
+  if (argc != 4)
+    return grub_error (GRUB_ERR_BAD_ARGUMENT, N_("four arguments expected"));
   size = (grub_size_t) grub_strtoul (argv[1], NULL, 0) << 20;
   largest = (grub_size_t) grub_strtoul (argv[2], NULL, 0) << 10;
+  start = grub_strtoull (argv[3], NULL, 0);
   disk = grub_errno ? NULL : grub_disk_open (argv[0]);
   if (!disk)
     return grub_errno;
-  read_raw (disk, size, largest);
+  read_raw (disk, start, size, largest);
   grub_disk_close (disk);
   return grub_errno;
 }
@@ -123,8 +126,8 @@ static grub_command_t raw, hold, forget;
 
 GRUB_MOD_INIT (xen_dom0less_bench)
 {
-  raw = grub_register_command ("bench_raw", grub_cmd_raw, N_("DISK MIB KIB"),
-			       N_("Read a disk's beginning by Block I/O."));
+  raw = grub_register_command ("bench_raw", grub_cmd_raw, N_("DISK MIB KIB START"),
+			       N_("Read a piece of a disk by Block I/O."));
   hold = grub_register_command ("bench_hold", grub_cmd_hold, N_("MIB"),
 				N_("Take memory for good."));
   forget = grub_register_command ("bench_forget", grub_cmd_forget, NULL,

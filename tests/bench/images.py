@@ -1,5 +1,6 @@
 """The disks that `make bench` reads from: one file system each, and the same files on all of them."""
 
+import functools
 import gzip
 import shutil
 import sys
@@ -62,6 +63,18 @@ def disks():
             (FOLDER / "files" / f"is-{place}").unlink()
         made.write_text("")
     return {place: FOLDER / place for place in PLACES}
+
+
+@functools.cache
+def start(place, name):
+    """Where on the disk the file's first block is, in bytes."""
+    block = (FOLDER / "files" / name).read_bytes()[:512]
+    with open(FOLDER / place, "rb") as disk:
+        for first in range(0, DISK * MIB, MIB):
+            found = disk.read(MIB).find(block)
+            if found >= 0:
+                return first + found
+    raise ValueError(f"{name} is not on {place}")
 
 
 def put_files():
