@@ -23,7 +23,7 @@
 #include <grub/i18n.h>
 #include <grub/util/misc.h>
 
-#include <grub/xen_dom0less_import.h>
+#include "imagebuilder/imagebuilder.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
@@ -206,14 +206,13 @@ prefix_of (const char *directory)
 
 /* The tree that DEVICE_TREE names, or NULL if it is not on this machine.  */
 static void *
-read_base (struct grub_dom0less_import *import, const char *directory)
+read_base (struct ib_import *import, const char *directory)
 {
-  struct grub_dom0less_variable *variable;
+  struct ib_variable *variable;
   char *path, *tree;
   size_t size;
 
-  variable = grub_dom0less_import_variable (import, "DEVICE_TREE",
-					    strlen ("DEVICE_TREE"), 0);
+  variable = ib_lookup (import, "DEVICE_TREE", strlen ("DEVICE_TREE"), 0);
   if (!variable || !*variable->value)
     return NULL;
   path = xasprintf ("%s/%s", *variable->value == '/' ? "" : directory,
@@ -227,7 +226,7 @@ read_base (struct grub_dom0less_import *import, const char *directory)
 
 /* Die of IMPORT->error in the file CONFIG.  */
 static void __attribute__ ((noreturn))
-die_of_error (const struct grub_dom0less_import *import, const char *config)
+die_of_error (const struct ib_import *import, const char *config)
 {
   char *line = import->line ? xasprintf ("%u: ", import->line) : xstrdup (" ");
 
@@ -271,11 +270,10 @@ print_option (FILE *file, const char *option, const char *value)
 
 /* The menu entry.  OVERLAY is the one that we have written.  */
 static void
-print_entry (FILE *file, struct grub_dom0less_import *import, const char *name,
+print_entry (FILE *file, struct ib_import *import, const char *name,
 	     const char *overlay, int n_dt_overlays)
 {
-  const char *device_tree = grub_dom0less_import_file (import, "DEVICE_TREE",
-						       0);
+  const char *device_tree = ib_file (import, "DEVICE_TREE", 0);
   char *title = xasprintf (_("Xen (%s)"), name), *words, *word;
   int i;
 
@@ -285,11 +283,10 @@ print_entry (FILE *file, struct grub_dom0less_import *import, const char *name,
   if (device_tree)
     print_option (file, "--dtb", device_tree);
   for (i = 0; i < n_dt_overlays; i++)
-    print_option (file, "--overlay",
-		  grub_dom0less_import_file (import, "DT_OVERLAY", i));
+    print_option (file, "--overlay", ib_file (import, "DT_OVERLAY", i));
   print_option (file, "--overlay", overlay);
   putc (' ', file);
-  print_word (file, grub_dom0less_import_file (import, "XEN", 0));
+  print_word (file, ib_file (import, "XEN", 0));
 
   words = xstrdup (import->xen_args);
   for (word = strtok (words, " "); word; word = strtok (NULL, " "))
@@ -348,9 +345,9 @@ move (const char *from, const char *to)
 /* Say what is not carried over and what is not needed.  Returns whether all
    was carried over.  */
 static int
-print_losses (struct grub_dom0less_import *import, const char *config)
+print_losses (struct ib_import *import, const char *config)
 {
-  const struct grub_dom0less_variable *variable;
+  const struct ib_variable *variable;
   const char *separator;
   int i, all = 1;
 
@@ -384,7 +381,7 @@ print_losses (struct grub_dom0less_import *import, const char *config)
 /* Say what to do next.  With a prefix only the user knows where on this
    machine the root of GRUB's file system is.  */
 static void
-print_advice (struct grub_dom0less_import *import, const char *directory,
+print_advice (struct ib_import *import, const char *directory,
 	      const char *dtbo, const char *cfg, int n_dt_overlays)
 {
   const char *root = *import->prefix ? "ROOT" : directory, *file;
@@ -394,21 +391,19 @@ print_advice (struct grub_dom0less_import *import, const char *directory,
   printf (_("%s and %s are written. Before the reboot:\n"), dtbo, cfg);
   fputs ("    grub-dom0less-check", stdout);
   print_option (stdout, "--root", root);
-  path = xasprintf ("%s%s", root,
-		    grub_dom0less_import_file (import, "XEN", 0));
+  path = xasprintf ("%s%s", root, ib_file (import, "XEN", 0));
   print_option (stdout, "--xen", path);
   free (path);
   for (i = 0; i < n_dt_overlays; i++)
     {
-      path = xasprintf ("%s%s", root,
-			grub_dom0less_import_file (import, "DT_OVERLAY", i));
+      path = xasprintf ("%s%s", root, ib_file (import, "DT_OVERLAY", i));
       print_option (stdout, "--overlay", path);
       free (path);
     }
   print_option (stdout, "--overlay", dtbo);
   if (*import->xen_args)
     print_option (stdout, "--xen-args", import->xen_args);
-  file = grub_dom0less_import_file (import, "DEVICE_TREE", 0);
+  file = ib_file (import, "DEVICE_TREE", 0);
   if (file)
     {
       path = xasprintf ("%s%s", root, file);
@@ -423,7 +418,7 @@ print_advice (struct grub_dom0less_import *import, const char *directory,
 int
 main (int argc, char *argv[])
 {
-  static struct grub_dom0less_import import;
+  static struct ib_import import;
   struct arguments arguments;
   char *text, *name, *overlay, *dtbo, *cfg, *new_dtbo, *new_cfg;
   size_t size;
@@ -455,26 +450,25 @@ main (int argc, char *argv[])
   /* What a value is made of stands in the file; more is a value of values.  */
   import.room_size = 16 * size + (1 << 16);
   import.room = xmalloc (import.room_size);
-  if (grub_dom0less_import_parse (&import, text, size))
+  if (ib_parse (&import, text, size))
     die_of_error (&import, arguments.config);
 
   import.base = read_base (&import, arguments.directory);
   for (size = 1 << 16, err = 1; err > 0 && size <= MAX_TREE_SIZE; size *= 2)
     {
       fdt = xrealloc (fdt, size);
-      err = grub_dom0less_import_overlay (&import, fdt, size);
+      err = ib_overlay (&import, fdt, size);
     }
   if (err > 0)
     die (_("%s: the overlay is too large"), arguments.config);
 
   /* What the entry will want.  */
-  n_dt_overlays = grub_dom0less_import_dt_overlays (&import);
-  if (!import.error && !grub_dom0less_import_file (&import, "XEN", 0))
-    grub_dom0less_import_fail (&import, 0, "XEN", "is not set");
+  n_dt_overlays = ib_dt_overlays (&import);
+  if (!import.error && !ib_file (&import, "XEN", 0))
+    ib_fail (&import, 0, "XEN", "is not set");
   for (i = 0; i < n_dt_overlays; i++)
-    if (!grub_dom0less_import_file (&import, "DT_OVERLAY", i))
-      grub_dom0less_import_fail (&import, 0, xasprintf ("DT_OVERLAY[%d]", i),
-				 "is not set");
+    if (!ib_file (&import, "DT_OVERLAY", i))
+      ib_fail (&import, 0, xasprintf ("DT_OVERLAY[%d]", i), "is not set");
   overlay = xasprintf ("%s/%s.dtbo", import.prefix, name);
   new_dtbo = xasprintf ("%s.new", dtbo);
   new_cfg = xasprintf ("%s.new", cfg);

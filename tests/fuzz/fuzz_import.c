@@ -12,7 +12,7 @@
 
 #include "fuzz.h"
 
-#include <grub/xen_dom0less_import.h>
+#include "imagebuilder.h"
 
 #define BASE_SIZE	512
 #define OVERLAY_SIZE	(1 << 20)
@@ -33,14 +33,14 @@ make_base (void *base, int root_cells)
 }
 
 static void
-require_strings (const struct grub_dom0less_import *import)
+require_strings (const struct ib_import *import)
 {
   int i;
 
   require (import->filled <= import->room_size, "more than there was room");
   for (i = 0; i < import->n_variables; i++)
     {
-      const struct grub_dom0less_variable *variable = &import->variables[i];
+      const struct ib_variable *variable = &import->variables[i];
 
       require (strlen (variable->name) && variable->line, "no name or line");
       require (strspn (variable->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
@@ -93,7 +93,7 @@ require_overlay (const void *overlay, size_t size)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  static struct grub_dom0less_import import;
+  static struct ib_import import;
   static char overlay[OVERLAY_SIZE];
   struct input input = { data, data + size };
   uint8_t choices = take8 (&input);
@@ -112,22 +112,20 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       import.base = base;
     }
 
-  if (grub_dom0less_import_parse (&import, text, text_size) == 0)
+  if (ib_parse (&import, text, text_size) == 0)
     {
       require_strings (&import);
-      err = grub_dom0less_import_overlay (&import, overlay,
-					  choices & 8 ? 2000 : OVERLAY_SIZE);
+      err = ib_overlay (&import, overlay, choices & 8 ? 2000 : OVERLAY_SIZE);
       if (err == 0)
 	require_overlay (overlay, fdt_totalsize (overlay));
       if (err == 1)
 	{
-	  again = grub_dom0less_import_overlay (&import, overlay,
-						OVERLAY_SIZE);
+	  again = ib_overlay (&import, overlay, OVERLAY_SIZE);
 	  if (again == 0)
 	    require_overlay (overlay, fdt_totalsize (overlay));
 	}
-      grub_dom0less_import_dt_overlays (&import);
-      grub_dom0less_import_file (&import, "XEN", 0);
+      ib_dt_overlays (&import);
+      ib_file (&import, "XEN", 0);
     }
   require (!import.error || strlen (import.error), "an error without a word");
   require (import.filled <= import.room_size, "more than there was room");

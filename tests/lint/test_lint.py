@@ -44,12 +44,13 @@ COMPILERS = {
     "grub-core/lib/xen_dom0less": ON_HOST,
     "grub-core/lib/xen_dom0less/module.c": IN_GRUB,
     "tests/faults": IN_GRUB,
-    "tests/fuzz": ON_HOST,
+    "tests/fuzz": [*ON_HOST, "-Iutil/imagebuilder"],
     "tests/guest": [CROSS, "-O1", "-Wall", "-Wextra", "-ffreestanding", "-march=armv8-a+crc", "-mgeneral-regs-only",
                     "-include", "tests/guest/libfdt_env.h", f"-I{LIBFDT}"],
-    "tests/unit": ON_HOST,
+    "tests/unit": [*ON_HOST, "-Iutil/imagebuilder"],
     "util": ["gcc", "-O1", "-DGRUB_UTIL=1", f"-I{OBJ}/grub-core/lib/gnulib", f"-I{SRC}/grub-core/lib/gnulib",
              *GRUB_HEADERS],
+    "util/imagebuilder": ON_HOST,
 }
 
 

@@ -14,17 +14,17 @@
 
 #include "support.h"
 
-#include <grub/xen_dom0less_import.h>
+#include "imagebuilder.h"
 
 #define ONE	"XEN=xen\nNUM_DOMUS=1\nDOMU_KERNEL=k\n"
 #define ROOM	4096
 
 /* An import of CONFIG with ROOM bytes for strings.  The caller frees it with
    `forget'.  */
-static struct grub_dom0less_import *
+static struct ib_import *
 parse (const char *config, size_t room)
 {
-  struct grub_dom0less_import *import = allocate (sizeof (*import));
+  struct ib_import *import = allocate (sizeof (*import));
   size_t size = strlen (config);
   char *text = allocate (size);
   int err;
@@ -33,14 +33,14 @@ parse (const char *config, size_t room)
   import->room = allocate (room);
   import->room_size = room;
   import->prefix = "";
-  err = grub_dom0less_import_parse (import, text, size);
+  err = ib_parse (import, text, size);
   assert_int_equal (err, import->error ? -1 : 0);
   free (text);
   return import;
 }
 
 static void
-forget (struct grub_dom0less_import *import)
+forget (struct ib_import *import)
 {
   free (import->room);
   free (import);
@@ -51,7 +51,7 @@ forget (struct grub_dom0less_import *import)
 static char *
 list (const char *config)
 {
-  struct grub_dom0less_import *import = parse (config, ROOM);
+  struct ib_import *import = parse (config, ROOM);
   char *found = format ("%s", ""), *more;
   int i;
 
@@ -62,7 +62,7 @@ list (const char *config)
     }
   for (i = 0; !import->error && i < import->n_variables; i++)
     {
-      const struct grub_dom0less_variable *variable = &import->variables[i];
+      const struct ib_variable *variable = &import->variables[i];
 
       if (variable->has_index)
 	more = format ("%s%u %s[%u]=%s;", found, variable->line,
@@ -158,7 +158,7 @@ TEST (the_room_is_kept)
   static const char config[] = "A=bc D='e f'\nD=\"$A\"";
   /* "A", "bc", "D", "e f", "bc".  */
   size_t needed = 2 + 3 + 2 + 4 + 3, room;
-  struct grub_dom0less_import *import;
+  struct ib_import *import;
 
   for (room = 0; room <= needed; room++)
     {
@@ -177,21 +177,21 @@ TEST (the_room_is_kept)
 
 TEST (variables_are_counted)
 {
-  char *config = allocate (GRUB_DOM0LESS_MAX_VARIABLES * 16), *at = config;
-  struct grub_dom0less_import *import;
+  char *config = allocate (IB_MAX_VARIABLES * 16), *at = config;
+  struct ib_import *import;
   int i;
 
-  for (i = 0; i < GRUB_DOM0LESS_MAX_VARIABLES; i++)
+  for (i = 0; i < IB_MAX_VARIABLES; i++)
     at += sprintf (at, "A[%d]=b\n", i);
   import = parse (config, 16 * ROOM);
   assert_null (import->error);
-  assert_int_equal (import->n_variables, GRUB_DOM0LESS_MAX_VARIABLES);
+  assert_int_equal (import->n_variables, IB_MAX_VARIABLES);
   forget (import);
 
   strcpy (at, "A[7]=c\nB=d");
   import = parse (config, 16 * ROOM);
   assert_string_equal (import->error, "there are too many variables");
-  assert_int_equal (import->line, GRUB_DOM0LESS_MAX_VARIABLES + 2);
+  assert_int_equal (import->line, IB_MAX_VARIABLES + 2);
   forget (import);
   free (config);
 }
@@ -201,18 +201,18 @@ TEST (variables_are_counted)
 TEST (a_small_overlay_is_repeated)
 {
   static const char config[] = ONE "DOMU_CMD=c\nDOM0_KERNEL=d";
-  struct grub_dom0less_import *import = parse (config, ROOM), *other;
+  struct ib_import *import = parse (config, ROOM), *other;
   char expected[ROOM];
   size_t size, n_small = 0;
   int err;
 
   other = parse (config, ROOM);
-  assert_int_equal (grub_dom0less_import_overlay (other, expected, ROOM), 0);
+  assert_int_equal (ib_overlay (other, expected, ROOM), 0);
   for (size = 0, err = 1; err == 1; size += 4)
     {
       char *overlay = allocate (size);
 
-      err = grub_dom0less_import_overlay (import, overlay, size);
+      err = ib_overlay (import, overlay, size);
       n_small += err == 1;
       if (err == 0)
 	{
@@ -232,11 +232,11 @@ TEST (a_small_overlay_is_repeated)
 TEST (the_room_is_for_the_overlay_too)
 {
   char overlay[ROOM];
-  struct grub_dom0less_import *import;
+  struct ib_import *import;
   size_t room, needed;
 
   import = parse (ONE, ROOM);
-  assert_int_equal (grub_dom0less_import_overlay (import, overlay, ROOM), 0);
+  assert_int_equal (ib_overlay (import, overlay, ROOM), 0);
   needed = import->filled;
   room = import->parsed;
   forget (import);
@@ -244,7 +244,7 @@ TEST (the_room_is_for_the_overlay_too)
     {
       import = parse (ONE, room);
       assert_null (import->error);
-      assert_int_equal (grub_dom0less_import_overlay (import, overlay, ROOM),
+      assert_int_equal (ib_overlay (import, overlay, ROOM),
 			room < needed ? -1 : 0);
       forget (import);
     }
@@ -273,14 +273,13 @@ TEST (the_room_is_for_the_overlay_too)
 TEST (all_variables_go_together)
 {
   static char overlay[8 * ROOM];
-  struct grub_dom0less_import *import = parse (ALL, ROOM);
+  struct ib_import *import = parse (ALL, ROOM);
   void *base = make_tree (BASE);
   int i, n_losses = 0;
 
   assert_null (import->error);
   import->base = base;
-  assert_int_equal (grub_dom0less_import_overlay (import, overlay,
-						  sizeof (overlay)), 0);
+  assert_int_equal (ib_overlay (import, overlay, sizeof (overlay)), 0);
   assert_int_equal (fdt_check_full (overlay, fdt_totalsize (overlay)), 0);
   assert_string_equal (import->xen_args, "console=dtuart dtuart=serial0"
 		       " dom0_mem=1024M dom0_max_vcpus=1 bootscrub=0"
@@ -295,9 +294,8 @@ TEST (all_variables_go_together)
     n_losses += import->variables[i].loss != NULL;
   /* DOMU_PASSTHROUGH_PATHS[2], DOMU_ROOTFS[4], BITSTREAM and WHO.  */
   assert_int_equal (n_losses, 4);
-  assert_string_equal (grub_dom0less_import_file (import, "DEVICE_TREE", 0),
-		       "/board.dtb");
-  assert_null (grub_dom0less_import_file (import, "DT_OVERLAY", 0));
+  assert_string_equal (ib_file (import, "DEVICE_TREE", 0), "/board.dtb");
+  assert_null (ib_file (import, "DT_OVERLAY", 0));
   free (base);
   forget (import);
 }
@@ -308,12 +306,11 @@ assert_error (const char *config, const void *base, const char *subject,
 	      const char *error)
 {
   static char overlay[1 << 20];
-  struct grub_dom0less_import *import = parse (config, 16 * ROOM);
+  struct ib_import *import = parse (config, 16 * ROOM);
 
   assert_null (import->error);
   import->base = base;
-  assert_int_equal (grub_dom0less_import_overlay (import, overlay,
-						  sizeof (overlay)), -1);
+  assert_int_equal (ib_overlay (import, overlay, sizeof (overlay)), -1);
   assert_string_equal (import->subject, subject);
   assert_string_equal (import->error, error);
   forget (import);
@@ -401,15 +398,15 @@ TEST (a_pool_may_have_too_many_cpus)
 
 TEST (overlays_are_counted)
 {
-  struct grub_dom0less_import *import = parse ("NUM_DT_OVERLAY=64", ROOM);
+  struct ib_import *import = parse ("NUM_DT_OVERLAY=64", ROOM);
 
-  assert_int_equal (grub_dom0less_import_dt_overlays (import), 64);
+  assert_int_equal (ib_dt_overlays (import), 64);
   forget (import);
   import = parse ("NUM_DT_OVERLAY=65", ROOM);
-  assert_int_equal (grub_dom0less_import_dt_overlays (import), -1);
+  assert_int_equal (ib_dt_overlays (import), -1);
   forget (import);
   import = parse ("", ROOM);
-  assert_int_equal (grub_dom0less_import_dt_overlays (import), 0);
+  assert_int_equal (ib_dt_overlays (import), 0);
   forget (import);
 }
 

@@ -10,7 +10,7 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <grub/xen_dom0less_import.h>
+#include "internal.h"
 
 #include <string.h>
 
@@ -18,15 +18,14 @@
 
 struct reader
 {
-  struct grub_dom0less_import *import;
+  struct ib_import *import;
   const char *at, *end;
   unsigned int line;
 };
 
 int
-grub_dom0less_import_fail (struct grub_dom0less_import *import,
-			   unsigned int line, const char *subject,
-			   const char *error)
+ib_fail (struct ib_import *import, unsigned int line, const char *subject,
+	 const char *error)
 {
   if (!import->error)
     {
@@ -38,33 +37,31 @@ grub_dom0less_import_fail (struct grub_dom0less_import *import,
 }
 
 void
-grub_dom0less_import_put (struct grub_dom0less_import *import, char c)
+ib_put_char (struct ib_import *import, char c)
 {
   if (import->filled < import->room_size)
     import->room[import->filled++] = c;
   else
-    grub_dom0less_import_fail (import, 0, NULL,
-			       "the values are too long altogether");
+    ib_fail (import, 0, NULL, "the values are too long altogether");
 }
 
 static int
 fail (struct reader *reader, const char *error)
 {
-  return grub_dom0less_import_fail (reader->import, reader->line, NULL, error);
+  return ib_fail (reader->import, reader->line, NULL, error);
 }
 
 static void
 put (struct reader *reader, int c)
 {
-  grub_dom0less_import_put (reader->import, (char) c);
+  ib_put_char (reader->import, (char) c);
 }
 
-struct grub_dom0less_variable *
-grub_dom0less_import_variable (struct grub_dom0less_import *import,
-			       const char *name, size_t name_length,
-			       uint32_t index)
+struct ib_variable *
+ib_lookup (struct ib_import *import, const char *name, size_t name_length,
+	   uint32_t index)
 {
-  struct grub_dom0less_variable *variable = import->variables;
+  struct ib_variable *variable = import->variables;
   int i;
 
   for (i = 0; i < import->n_variables; i++, variable++)
@@ -179,7 +176,7 @@ static int
 read_expansion (struct reader *reader, int quoted)
 {
   static const char others[] = "({0123456789@*#?-$!";
-  struct grub_dom0less_variable *variable;
+  struct ib_variable *variable;
   const char *name, *value;
   size_t length;
   uint32_t index = 0;
@@ -210,8 +207,7 @@ read_expansion (struct reader *reader, int quoted)
       advance (reader);
     }
 
-  variable = grub_dom0less_import_variable (reader->import, name, length,
-					    index);
+  variable = ib_lookup (reader->import, name, length, index);
   /* The shell would take it from the environment.  */
   if (!variable)
     return fail (reader, "a variable is used that is not set before");
@@ -294,18 +290,18 @@ read_value (struct reader *reader)
 }
 
 /* The variable NAME[INDEX], made if it is not there.  */
-static struct grub_dom0less_variable *
+static struct ib_variable *
 make_variable (struct reader *reader, const char *name, size_t length,
 	       uint32_t index)
 {
-  struct grub_dom0less_import *import = reader->import;
-  struct grub_dom0less_variable *variable;
+  struct ib_import *import = reader->import;
+  struct ib_variable *variable;
   size_t i;
 
-  variable = grub_dom0less_import_variable (import, name, length, index);
+  variable = ib_lookup (import, name, length, index);
   if (variable)
     return variable;
-  if (import->n_variables == GRUB_DOM0LESS_MAX_VARIABLES)
+  if (import->n_variables == IB_MAX_VARIABLES)
     {
       fail (reader, "there are too many variables");
       return NULL;
@@ -327,8 +323,8 @@ make_variable (struct reader *reader, const char *name, size_t length,
 static int
 read_assignment (struct reader *reader)
 {
-  struct grub_dom0less_import *import = reader->import;
-  struct grub_dom0less_variable *variable;
+  struct ib_import *import = reader->import;
+  struct ib_variable *variable;
   unsigned int line = reader->line;
   const char *name = reader->at, *value, *old;
   size_t length = read_name (reader);
@@ -372,8 +368,7 @@ read_assignment (struct reader *reader)
 }
 
 int
-grub_dom0less_import_parse (struct grub_dom0less_import *import,
-			    const char *text, size_t size)
+ib_parse (struct ib_import *import, const char *text, size_t size)
 {
   struct reader reader = { import, text, text + size, 1 };
 

@@ -1,0 +1,374 @@
+/* variables.c - the variables of a config, and what is known of them  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "internal.h"
+
+#include <string.h>
+
+/* Every variable that is known, and the reason why it cannot be carried over.
+   One without a reason is either carried over or of use to U-Boot only.  */
+
+#define ONE_PLACE \
+  "all files are looked for on one device, but for names (DEVICE)/NAME"
+#define NO_LINUX \
+  "it is for a boot without Xen: GRUB's own menu entries have that"
+
+static const struct
+{
+  const char *name;
+  const char *loss;
+} known[] =
+  {
+    { "DEVICE_TREE", NULL },
+    { "NUM_DT_OVERLAY", NULL },
+    { "DT_OVERLAY", NULL },
+    { "XEN", NULL },
+    { "XEN_CMD", NULL },
+    { "XEN_COLORS", NULL },
+    { "XEN_POLICY", NULL },
+    { "XEN_STATIC_HEAP", NULL },
+    { "STATIC_HEAP", NULL },
+    { "NUM_CPUPOOLS", NULL },
+    { "CPUPOOL", NULL },
+    { "DOM0_KERNEL", NULL },
+    { "DOM0_RAMDISK", NULL },
+    { "DOM0_ROOTFS", NULL },
+    { "DOM0_CMD", NULL },
+    { "DOM0_MEM", NULL },
+    { "DOM0_VCPUS", NULL },
+    { "DOM0_COLORS", NULL },
+    { "NUM_DOMUS", NULL },
+    { "DOMU_KERNEL", NULL },
+    { "DOMU_RAMDISK", NULL },
+    { "DOMU_ROOTFS", NULL },
+    { "DOMU_NOBOOT", NULL },
+    { "DOMU_CMD", NULL },
+    { "DOMU_MEM", NULL },
+    { "DOMU_VCPUS", NULL },
+    { "DOMU_COLORS", NULL },
+    { "DOMU_CPUPOOL", NULL },
+    { "DOMU_STATIC_MEM", NULL },
+    { "DOMU_DIRECT_MAP", NULL },
+    { "DOMU_SHARED_MEM", NULL },
+    { "DOMU_ENHANCED", NULL },
+    { "DOMU_VPL011", NULL },
+    { "DOMU_NR_SPIS", NULL },
+    { "DOMU_GRANT_VER", NULL },
+    { "DOMU_GRANT_FRAMES", NULL },
+    { "DOMU_MAPTRACK_FRAMES", NULL },
+    { "DOMU_P2M_MEM_MB", NULL },
+    { "DOMU_CAPS", NULL },
+    { "DOMU_TRAP_UNMAP", NULL },
+    { "DOMU_PASSTHROUGH_DTB", NULL },
+    { "DOMU_PASSTHROUGH_PATHS", NULL },
+    { "DOMU_PASSTHROUGH_PROP", NULL },
+
+    /* How U-Boot loads and starts, and what ImageBuilder writes.  */
+    { "MEMORY_START", NULL },
+    { "MEMORY_END", NULL },
+    { "LOAD_CMD", NULL },
+    { "BOOT_CMD", NULL },
+    { "EFI", NULL },
+    { "UBOOT_SOURCE", NULL },
+    { "UBOOT_SCRIPT", NULL },
+    { "FDTEDIT", NULL },
+    { "FIT", NULL },
+    { "FIT_ENC_KEY_DIR", NULL },
+    { "FIT_ENC_UB_DTB", NULL },
+    { "CALC", NULL },
+    /* Where it takes partial device trees from.  */
+    { "PASSTHROUGH_DTS_REPO", NULL },
+    { "LOPPER_PATH", NULL },
+    { "LOPPER_CMD", NULL },
+    /* What its disk_image puts on the disk.  */
+    { "NUM_BOOT_AUX_FILE", NULL },
+    { "BOOT_AUX_FILE", NULL },
+    { "GPT", NULL },
+    { "DOMU_DRIVER_DOMAIN", NULL },
+
+    { "XEN_LOAD", ONE_PLACE },
+    { "DOM0_LOAD", ONE_PLACE },
+    { "DOMU_LOAD", ONE_PLACE },
+    { "LINUX", NO_LINUX },
+    { "LINUX_CMD", NO_LINUX },
+    { "LINUX_RAMDISK", NO_LINUX },
+    { "LINUX_ROOTFS", NO_LINUX },
+    { "BITSTREAM",
+      "GRUB programs no FPGA: let the firmware do it before GRUB starts" },
+    { "APPEND_EXTRA_CMDS", "GRUB does not know U-Boot's commands" },
+    { "DOMU_DOMID", "Xen numbers the domains itself" }
+  };
+
+/* NAME[INDEX], or NULL if it is not set or empty.  */
+static struct ib_variable *
+find (struct ib_import *import, const char *name, uint32_t index)
+{
+  struct ib_variable *variable
+    = ib_lookup (import, name, strlen (name), index);
+
+  if (!variable)
+    return NULL;
+  variable->used = 1;
+  return *variable->value ? variable : NULL;
+}
+
+const char *
+ib_get (struct ib_import *import, const char *name, uint32_t index)
+{
+  struct ib_variable *variable = find (import, name, index);
+
+  return variable ? variable->value : NULL;
+}
+
+/* NAME[INDEX], if it is set, has no place in the overlay.  */
+void
+ib_note_loss (struct ib_import *import, const char *name, uint32_t index,
+	      const char *loss)
+{
+  struct ib_variable *variable = find (import, name, index);
+
+  if (variable)
+    variable->loss = loss;
+}
+
+void
+ib_put (struct ib_import *import, const char *string)
+{
+  while (*string)
+    ib_put_char (import, *string++);
+}
+
+void
+ib_put_number (struct ib_import *import, uint64_t number)
+{
+  if (number >= 10)
+    ib_put_number (import, number / 10);
+  ib_put_char (import, (char) ('0' + number % 10));
+}
+
+/* A string of the room's that ib_put adds to until `ib_end_string'.  */
+const char *
+ib_begin_string (struct ib_import *import)
+{
+  return import->room + import->filled;
+}
+
+const char *
+ib_end_string (struct ib_import *import, const char *string)
+{
+  ib_put_char (import, '\0');
+  return import->error ? "" : string;
+}
+
+/* PREFIX with the LENGTH bytes at WORD behind it.  */
+const char *
+ib_join (struct ib_import *import, const char *prefix, const char *word,
+	 size_t length)
+{
+  const char *string = ib_begin_string (import);
+
+  ib_put (import, prefix);
+  while (length--)
+    ib_put_char (import, *word++);
+  return ib_end_string (import, string);
+}
+
+/* PREFIX with NUMBER behind it.  */
+const char *
+ib_join_number (struct ib_import *import, const char *prefix, uint64_t number)
+{
+  const char *string = ib_begin_string (import);
+
+  ib_put (import, prefix);
+  ib_put_number (import, number);
+  return ib_end_string (import, string);
+}
+
+/* The error ERROR of NAME[INDEX], written as in the config.  What is missing
+   there is always an element of an array.  */
+int
+ib_fail_variable (struct ib_import *import, const char *name, uint32_t index,
+		  const char *error)
+{
+  struct ib_variable *variable
+    = ib_lookup (import, name, strlen (name), index);
+  const char *subject = ib_begin_string (import);
+
+  ib_put (import, name);
+  if (!variable || variable->has_index)
+    {
+      ib_put (import, "[");
+      ib_put_number (import, index);
+      ib_put (import, "]");
+    }
+  subject = ib_end_string (import, subject);
+  return ib_fail (import, variable ? variable->line : 0, subject, error);
+}
+
+static int
+is_digit (char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+/* The number that is the LENGTH bytes at TEXT, as the shell reads it: decimal
+   or with 0x.  What looks octal is not taken, because U-Boot and the shell
+   disagree on it.  Returns 0, or -1.  */
+int
+ib_parse_number (const char *text, size_t length, uint64_t *number)
+{
+  unsigned int base = 10, digit;
+  size_t i = 0;
+
+  if (length > 2 && text[0] == '0' && (text[1] | 0x20) == 'x')
+    {
+      base = 16;
+      i = 2;
+    }
+  else if (length > 1 && text[0] == '0')
+    return -1;
+  if (i == length)
+    return -1;
+
+  *number = 0;
+  for (; i < length; i++)
+    {
+      char lower = text[i] | 0x20;
+
+      if (is_digit (text[i]))
+	digit = (unsigned int) (text[i] - '0');
+      else if (lower >= 'a' && lower <= 'f')
+	digit = (unsigned int) (lower - 'a') + 10;
+      else
+	return -1;
+      if (digit >= base || *number > (UINT64_MAX - digit) / base)
+	return -1;
+      *number = *number * base + digit;
+    }
+  return 0;
+}
+
+/* NAME[INDEX] as a number up to MAX; MISSING if it is not set.  0 in case of
+   an error.  */
+uint64_t
+ib_get_number (struct ib_import *import, const char *name, uint32_t index,
+	       uint64_t max, uint64_t missing)
+{
+  const char *value = ib_get (import, name, index);
+  uint64_t number;
+
+  if (!value)
+    return missing;
+  if (ib_parse_number (value, strlen (value), &number) || number > max)
+    {
+      ib_fail_variable (import, name, index, max == 1 ? "is neither 0 nor 1"
+			: "is no number, or too big a one");
+      return 0;
+    }
+  return number;
+}
+
+/* The next word at *TEXT, which is moved behind it, and its LENGTH; words are
+   parted by characters of SEPARATORS.  NULL behind the last.  */
+const char *
+ib_next_word (const char **text, const char *separators, size_t *length)
+{
+  const char *word = *text;
+
+  while (*word && strchr (separators, *word))
+    word++;
+  *length = 0;
+  while (word[*length] && !strchr (separators, word[*length]))
+    ++*length;
+  *text = word + *length;
+  return *length ? word : NULL;
+}
+
+/* Whether domain INDEX is Xen's to start.  */
+int
+ib_is_booted (struct ib_import *import, uint32_t index)
+{
+  if (ib_get (import, "DOMU_NOBOOT", index))
+    return 0;
+  if (!ib_get (import, "DOMU_ROOTFS", index))
+    return 1;
+  ib_note_loss (import, "DOMU_ROOTFS", index, "the domain is left out, as by"
+		" ImageBuilder: without dom0 it cannot have a disk");
+  return 0;
+}
+
+/* The colors in NAME[INDEX], or NULL.  Xen's syntax is the same.  */
+const char *
+ib_get_colors (struct ib_import *import, const char *name, uint32_t index)
+{
+  const char *value = ib_get (import, name, index), *c;
+
+  if (value)
+    for (c = value; *c; c++)
+      if (!is_digit (*c) && *c != '-' && *c != ',')
+	{
+	  ib_fail_variable (import, name, index, "is not FIRST-LAST");
+	  return NULL;
+	}
+  return value;
+}
+
+const char *
+ib_file (struct ib_import *import, const char *name, uint32_t index)
+{
+  const char *value = ib_get (import, name, index), *file;
+
+  if (!value)
+    return NULL;
+  /* Not every file system of GRUB's has an entry for `.'.  */
+  while (value[0] == '.' && value[1] == '/')
+    value += 2;
+  file = ib_begin_string (import);
+  if (*value != '(')
+    ib_put (import, import->prefix);
+  if (*value != '(' && *value != '/')
+    ib_put (import, "/");
+  ib_put (import, value);
+  return ib_end_string (import, file);
+}
+
+int
+ib_dt_overlays (struct ib_import *import)
+{
+  uint64_t n = ib_get_number (import, "NUM_DT_OVERLAY", 0,
+			      IB_MAX_DT_OVERLAYS, 0);
+
+  return import->error ? -1 : (int) n;
+}
+
+/* What has not been looked at by now is either not needed or not known.  */
+void
+ib_note_losses (struct ib_import *import)
+{
+  struct ib_variable *variable = import->variables;
+  size_t n;
+  int i;
+
+  for (i = 0; i < import->n_variables; i++, variable++)
+    {
+      for (n = 0; n < sizeof (known) / sizeof (known[0]); n++)
+	if (strcmp (variable->name, known[n].name) == 0)
+	  break;
+      if (n < sizeof (known) / sizeof (known[0]))
+	{
+	  if (known[n].loss && *variable->value)
+	    variable->loss = known[n].loss;
+	}
+      else if (!variable->used)
+	variable->loss = "it is not known";
+    }
+}
