@@ -17,33 +17,57 @@
 #
 # Each can be told by variables:
 #
-#     GRUB      2.06 (Debian 12's), 2.12 or 2.14
-#     XEN       4.17 (Debian 12's), 4.20, or 4.20-static: 4.20 with static memory compiled in
+#     GRUB      2.06 (Debian 12's), 2.12, 2.14, or 2.14-upstream: 2.14 as upstream released it
+#     XEN       4.17 (Debian 12's), 4.20, or static: with static memory compiled in here
 #     FIRMWARE  edk2 or uboot
 #     ROUNDS    of `make bench`, 3
 #     MEMORY    what `make run` gives the machine, in MiB
 #     BUGS      which of tests/mutations/list `make mutations` tries, not all
 #     prefix    where `make install` installs, and DESTDIR in front of that
 #
-# Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first.
+# Or bring your own, for `make run`, `check-boot` and `check-matrix`:
+#
+#     GRUB_SOURCE=DIR    a source tree of GRUB        XEN=FILE.efi       a Xen
+#     FIRMWARE=FILE.fd   a firmware                   XEN_SOURCE=DIR     a source tree of Xen
+#     QEMU=PROGRAM       a QEMU
+#
+# Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first. What
+# cannot be had, and only some tests need, makes these skip. UNAVAILABLE="NAME..." has it so.
 
-GRUBS = 2.06 2.12 2.14
-XENS = 4.17 4.20 4.20-static
+# The versions, and what else is fetched, are in scripts/things.
+named = $(shell awk '$$1 == "$(1)" { print $$2 }' scripts/things)
+GRUBS := $(call named,grub)
+XENS := $(call named,xen)
 FIRMWARES = edk2 uboot
 
-GRUB ?= 2.06
-XEN ?= 4.17
+# What is chosen at all; the rest is for whoever takes the first that can be had.
+told := $(foreach name,GRUB XEN FIRMWARE,$(if $(filter undefined,$(origin $(name))),,$(name)))
+
+GRUB ?= $(firstword $(GRUBS))
+XEN ?= $(firstword $(XENS))
 FIRMWARE ?= edk2
 MEMORY ?= 2048
 ROUNDS ?= 3
 prefix = /usr/local
 DESTDIR =
 
-# choice VARIABLE,VALUES: a wrong word is an error before anything is done.
-choice = $(if $(filter $($(1)),$(2)),,$(error $(1)=$($(1)): choose one of $(2)))
-$(call choice,GRUB,$(GRUBS))
-$(call choice,XEN,$(XENS))
-$(call choice,FIRMWARE,$(FIRMWARES))
+# A name of a file, seen from everywhere.
+absolute = $(if $(findstring /,$(1))$(filter %.efi %.fd,$(1)),$(abspath $(1)),$(1))
+override XEN := $(call absolute,$(XEN))
+override FIRMWARE := $(call absolute,$(FIRMWARE))
+ifdef XEN_SOURCE
+override XEN_SOURCE := $(abspath $(XEN_SOURCE))
+endif
+ifdef GRUB_SOURCE
+override GRUB_SOURCE := $(abspath $(GRUB_SOURCE))
+endif
+export XEN_SOURCE GRUB_SOURCE QEMU UNAVAILABLE
+
+# choice VARIABLE,VALUES,FILE: a wrong word is an error before anything is done.
+choice = $(if $(filter $($(1)),$(2))$(and $(3),$(wildcard $(filter /%,$($(1))))),,$(error $(1)=$($(1)): choose one of $(strip $(2) $(3))))
+$(call choice,GRUB,$(GRUBS) $(if $(GRUB_SOURCE),own))
+$(call choice,XEN,$(XENS) $(if $(XEN_SOURCE),own),FILE.efi)
+$(call choice,FIRMWARE,$(FIRMWARES),FILE.fd)
 
 # An installed GRUB stands for its module, the last file that scripts/build touches. It is made
 # of every file of these folders; the folders themselves tell when one has come or gone.
@@ -58,7 +82,10 @@ linux = build/guest/vmlinuz build/guest/busybox
 
 all: $(call module,$(GRUB))
 
-$(foreach grub,$(GRUBS) 2.14-plain,$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
+# What was asked for must be there; what tests would use, may be missing.
+suite-lint-needs suite-tools-needs suite-grub-needs suite-boot-needs suite-matrix-needs: export OPTIONAL = yes
+
+$(foreach grub,$(GRUBS) own,$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
 
 install: all
 	@scripts/install $(GRUB) "$(abspath $(prefix))" "$(if $(DESTDIR),$(abspath $(DESTDIR)))"
@@ -77,28 +104,50 @@ build/src/% build/guest/%: | setup-fetch
 build/guest/grub-efi-2.06 build/guest/debian-2.06.tar: | build/src/grub-2.06
 build/guest/debian-2.06.tar: | setup-tools
 
-build/guest/xen-4.20-static.efi: scripts/build-xen | setup-build
-	@scripts/build-xen
+build/guest/xen-static.efi: scripts/build-xen | setup-build
+	@scripts/build-xen static
+
+# Of a tree that others work on: its own build knows what has changed.
+build/guest/xen-own.efi: always | setup-build
+	@scripts/build-xen own
 
 # The tests' own guest, which stands on libfdt.
 build/guest/small: $(wildcard tests/guest/*) | build/src/dtc setup-build
 	@$(MAKE) --no-print-directory -C tests/guest
 
-run: $(call module,$(GRUB)) build/guest/xen-$(XEN).efi $(linux) | setup-boot
-	@GRUB=$(GRUB) GRUB_DIR=build/grub-$(GRUB)/install XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
+# The GRUB and the Xen of this run: what is chosen, or the first that can be had.
+as_told = env $(foreach name,GRUB XEN FIRMWARE,$(if $(filter $(name),$(told)),$(name)=$($(name)),-u $(name)))
+run: | setup-boot setup-build
+	@$(as_told) scripts/inventory run
+	@$(MAKE) --no-print-directory run-this $$(cat build/using)
+
+run-this: $(call module,$(GRUB)) $(if $(findstring /,$(XEN)),,build/guest/xen-$(XEN).efi) $(linux)
+	@GRUB=$(GRUB) XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
 # Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
-check: suite-lint-needs suite-unit-needs suite-fuzz-needs suite-tools-needs suite-grub-needs suite-boot-needs
-	@for suite in lint unit fuzz tools grub boot; do \
+suites = lint unit fuzz tools grub boot
+check: inventory $(suites:%=suite-%-needs)
+	@for suite in $(suites); do \
 	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
 	done; scripts/count-results $$ended
 
-check-lint check-unit check-fuzz check-tools check-grub check-boot: check-%: suite-%-needs
+# What there is, and what is missing. What was missing an hour ago is asked for again.
+inventory: | setup-fetch setup-tools setup-boot
+	@rm -rf build/missing
+	@scripts/inventory check
+
+$(suites:%=check-%): check-%: suite-%-needs
 	@$(MAKE) --no-print-directory suite-$*; scripts/count-results $*=$$?
 
 lint: check-lint
 
-suite-lint-needs: $(call module,2.12) build/src/dtc setup-lint
+# Any GRUB will do for what does not depend on its version, but 2.12 is what most have.
+some-grub: | setup-build
+	@for grub in 2.12 $(filter-out 2.12,$(GRUBS)); do \
+	  $(MAKE) --no-print-directory $(call module,$$grub) || exit; [ ! -e $(call module,$$grub) ] || exit 0; \
+	done; echo "no GRUB can be had" >&2; exit 1
+
+suite-lint-needs: some-grub build/src/dtc setup-lint
 suite-lint: suite-lint-needs
 	@rm -rf build/results/lint
 	/usr/bin/python3 -m pytest --junitxml=build/results/lint/pytest.xml tests/lint
@@ -111,9 +160,10 @@ suite-unit: suite-unit-needs
 suite-fuzz-needs: build/src/dtc setup-fuzz
 suite-fuzz: suite-fuzz-needs
 	@rm -rf build/results/fuzz
-	@$(MAKE) --no-print-directory -C tests/fuzz check
+	@scripts/skip-suite fuzz "clang libclang-rt-dev" $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c))) || \
+	  $(MAKE) --no-print-directory -C tests/fuzz check
 
-suite-tools-needs: $(call module,2.12) build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
+suite-tools-needs: some-grub build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
 suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
 # Packages are installed in a folder, which takes root; without it those tests say so.
 suite-tools-needs: $(if $(filter 0,$(shell id -u)),build/guest/debian-2.06.tar)
@@ -125,22 +175,28 @@ suite-tools: suite-tools-needs
 suite-grub-needs: $(call module,2.14) | setup-grub
 suite-grub: suite-grub-needs
 	@rm -rf build/results/grub
-	@tests/grub/run build/grub-2.14/obj build/results/grub
+	@scripts/skip-suite grub "grub-2.14 xorriso" $(basename $(notdir $(wildcard tests/*.in))) || \
+	  tests/grub/run build/grub-2.14/obj build/results/grub
 
-suite-boot-needs: $(foreach grub,$(GRUBS),$(call module,$(grub)))
+# Upstream's GRUB is in the whole matrix only.
+boot_grubs = $(filter-out %-upstream,$(GRUBS)) $(if $(GRUB_SOURCE),own)
+suite-boot-needs: $(foreach grub,$(boot_grubs),$(call module,$(grub)))
 suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06
-suite-boot-needs: $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) build/guest/small $(linux) | setup-boot setup-places
+suite-boot-needs: $(foreach xen,$(XENS) $(if $(XEN_SOURCE),own),build/guest/xen-$(xen).efi)
+suite-boot-needs: build/guest/small $(linux) | setup-boot setup-places
+boot_tests = $(as_told) /usr/bin/python3 -m pytest $(if $(wildcard build/missing/python3-pytest-xdist),,-n 2)
 suite-boot: suite-boot-needs
 	@rm -rf build/results/boot
-	/usr/bin/python3 -m pytest -n 2 --junitxml=build/results/boot/pytest.xml tests/boot
+	$(boot_tests) --junitxml=build/results/boot/pytest.xml tests/boot
 
 # What each suite stands on has been built from the sources without bugs.
 mutations: suite-unit-needs suite-tools-needs suite-boot-needs
 	@tests/mutations/run $(BUGS)
 
-check-matrix: suite-boot-needs $(call module,2.14-plain)
+suite-matrix-needs: suite-boot-needs $(call module,2.14-upstream)
+check-matrix: suite-matrix-needs
 	@rm -rf build/results/matrix
-	@MATRIX=all /usr/bin/python3 -m pytest -n 2 --junitxml=build/results/matrix/pytest.xml tests/boot/test_matrix.py; \
+	@MATRIX=all $(boot_tests) --junitxml=build/results/matrix/pytest.xml tests/boot/test_matrix.py; \
 	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/matrix/pytest.xml; scripts/count-results matrix=$$status
 
 fuzz: suite-fuzz-needs
@@ -152,6 +208,9 @@ bench_grub = $(if $(filter file,$(origin GRUB)),2.12,$(GRUB))
 bench: $(call module,$(bench_grub)) build/guest/xen-4.17.efi build/guest/small $(linux) | setup-bench
 	@/usr/bin/python3 tests/bench/bench.py --grub $(bench_grub) --rounds $(ROUNDS) $(if $(QUICK),--quick)
 
+# Where something may be missing, whatever stands on it is left out.
+missing = [ "$$OPTIONAL" ] && scripts/missing
+
 # The manual: one file for info, one for a browser, one for paper.
 manual = build/docs/xen_dom0less
 docs: $(manual).info $(manual).html
@@ -159,13 +218,14 @@ pdf: $(manual).pdf
 
 $(manual).info $(manual).html: $(wildcard docs/*.texi) | setup-docs
 	@mkdir -p $(@D)
+	@$(missing) texinfo || \
 	makeinfo $(if $(filter %.html,$@),--html --no-split) -I docs -o $@ docs/xen_dom0less.texi
 
 $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 	@mkdir -p $(@D)/pdf
 	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
 
-upstream-patch: build/src/grub-2.14-plain build/src/dtc
+upstream-patch: build/src/grub-2.14-upstream build/src/dtc
 	@scripts/upstream-patch
 
 check-upstream: upstream-patch | setup-build setup-docs setup-grub
@@ -176,16 +236,18 @@ setup-build: setup-fetch
 setup-%:
 	@scripts/setup $*
 
+always:
+
 clean:
-	rm -rf build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
+	rm -rf build/missing build/using build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
 	rm -rf build/upstream-* build/mutations
 
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
+.PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
 .PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
-.PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs
+.PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs suite-matrix-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "boot"))
 
-from guest import LINUX, kernel
+from guest import kernel, linux_kernel
 from paths import BUILD, GUEST, ROOT
 from tree import chosen, domain, make_dtb
 from uml import disk_script, run_in_linux
@@ -48,7 +48,7 @@ def loads():
 def disks():
     """{place: its image}, made anew when what they are made of is newer."""
     made = FOLDER / "made"
-    sources = [Path(__file__), ROOT / "tests/boot/tree.py", GUEST / "small", GUEST / "xen-4.17.efi", LINUX]
+    sources = [Path(__file__), ROOT / "tests/boot/tree.py", GUEST / "small", GUEST / "xen-4.17.efi", linux_kernel()]
     if not made.exists() or any(made.stat().st_mtime < source.stat().st_mtime for source in sources):
         print("bench: making disks", flush=True)
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -83,8 +83,8 @@ def put_files():
     files = FOLDER / "files"
     files.mkdir(parents=True)
     shutil.copy(GUEST / "xen-4.17.efi", files / "xen.efi")
-    shutil.copy(LINUX, files / "linux")
-    (files / "linux.gz").write_bytes(gzip.compress(LINUX.read_bytes(), 6))
+    shutil.copy(linux_kernel(), files / "linux")
+    (files / "linux.gz").write_bytes(gzip.compress(linux_kernel().read_bytes(), 6))
     for size in SIZES:
         name = f"kernel-{size}"
         (files / name).write_bytes(kernel(name, size * MIB - len(kernel(name, 0))))

@@ -9,14 +9,17 @@ import zlib
 
 from paths import GUEST, ROOT
 
-LINUX = GUEST / "vmlinuz"
-
 
 def kernel(name="vmlinuz", size=100_000):
     """The small guest as an arm64 Image that reports `name` as its kernel, and is `size` bytes longer than need be."""
     image = bytearray((GUEST / "small").read_bytes() + _named(name, size))
     struct.pack_into("<Q", image, 16, len(image))
     return bytes(image)
+
+
+def linux_kernel():
+    """The file of Linux."""
+    return GUEST / "vmlinuz"
 
 
 def ramdisk(name, size=30_000):

@@ -4,6 +4,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from paths import need
+
 # Debian's published test key, which AAVMF_VARS.snakeoil.fd has enrolled.
 SNAKEOIL = Path("/usr/share/qemu-efi-aarch64/PkKek-1-snakeoil")
 PASSPHRASE = "snakeoil"
@@ -51,6 +53,7 @@ class Keys:
 
     def sign_program(self, content):
         """An EFI program that the firmware starts."""
+        need("sbsigntool")
         program = self.folder / "program.efi"
         program.write_bytes(read(content))
         _run("sbsign", "--key", self.folder / "firmware.key", "--cert", f"{SNAKEOIL}.pem", "--output", program, program)

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pexpect
 
+from paths import need, qemu_program
+
+# FIRMWARE in the environment may be a file: then it is `own`, and the only one.
+OWN_FIRMWARE = "/" in os.environ.get("FIRMWARE", "") and os.environ["FIRMWARE"]
+FLASH = 64 << 20        # what QEMU's machine has, twice
+
 FIRMWARE = {
     "edk2": ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd",
              "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.fd"],
@@ -15,7 +21,27 @@ FIRMWARE = {
                     "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.snakeoil.fd"],
     "uboot": ["-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
 }
-FIRMWARES = ["edk2", "uboot"]       # those that start whatever there is
+FIRMWARES = ["own"] if OWN_FIRMWARE else ["edk2", "uboot"]     # those that start whatever there is
+PACKAGES = {"uboot": "u-boot-qemu"}     # what they are in, if not all machines have it
+
+
+def firmware_options(name):
+    """QEMU's options for a firmware."""
+    if name in PACKAGES:
+        need(PACKAGES[name])
+    if name != "own":
+        return FIRMWARE[name]
+    if not os.path.isfile(OWN_FIRMWARE):
+        raise FileNotFoundError(f"FIRMWARE={OWN_FIRMWARE}: there is no such file")
+    # A file of the flash's size is the flash; others QEMU puts there.
+    if os.path.getsize(OWN_FIRMWARE) == FLASH:
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={OWN_FIRMWARE}"]
+    return ["-bios", OWN_FIRMWARE]
+
+
+def firmware_file(name):
+    """The file that a firmware is in."""
+    return Path(OWN_FIRMWARE if name == "own" else FIRMWARE[name][1].rpartition("file=")[2])
 
 # After any of these nothing good can follow, so a test need not wait out its time. Each waits for its line to end.
 FATAL = {
@@ -36,16 +62,16 @@ class Died(Exception):
 def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None):
     """QEMU and the machine alone: what decides how its device tree looks. `memory` in MiB; `tree` is a file that the
     firmware gets for the machine's own."""
-    return ["qemu-system-aarch64", "-machine",
+    return [qemu_program(), "-machine",
             f"virt,gic-version=3,virtualization={_on(el2)},acpi={_on(acpi)}",
             "-cpu", "cortex-a57", "-smp", str(cpus), "-m", str(memory),
             "-nodefaults", "-display", "none", *(["-dtb", str(tree)] if tree else [])]
 
 
-def qemu(disk, firmware="edk2", extra=(), **machine):
+def qemu(disk, firmware=FIRMWARES[0], extra=(), **machine):
     """The whole machine, ready for a -serial, with `extra` arguments. The disk is only read: what is written to it is
     thrown away."""
-    return [*qemu_machine(**machine), *FIRMWARE[firmware], *extra,
+    return [*qemu_machine(**machine), *firmware_options(firmware), *extra,
             # Without this EDK2 waits five seconds for somebody to want its own menu.
             "-boot", "menu=on,splash-time=0",
             # A machine that resets itself has failed; let the test see the end instead of a second boot.

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guest import linux_ramdisk
-from paths import GUEST, ROOT, grub_dir
+from paths import GUEST, ROOT, grub_dir, some_grub
 from tree import make_dtb
 
 DOCS = ROOT / "docs"
-GRUB = "2.12"
+GRUB = some_grub()
 # What Linux's EFI stub adds to the tree that it shows in /sys/firmware/fdt.
 LINUX = """/ { chosen { bootargs = "BOOT_IMAGE=/boot/vmlinuz root=/dev/vda2 ro quiet";
                        linux,uefi-system-table = <0 0xbf7f0018>; linux,uefi-mmap-start = <0 0xbba94018>;

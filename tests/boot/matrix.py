@@ -16,7 +16,7 @@ def read_results(file):
     """[{grub, firmware, xen, domains, result, reason, seconds}]"""
     rows = []
     for case in ElementTree.parse(file).iter("testcase"):
-        cell = re.fullmatch(r"test_cell\[(.+)-(edk2|uboot)-(.+)-(one|several)\]", case.get("name"))
+        cell = re.fullmatch(r"test_cell\[(.+)-(edk2|uboot|own)-(.+)-(one|several)\]", case.get("name"))
         if cell:
             gap = next(iter(case), None)
             result = "boots" if gap is None else {"skipped": "skipped"}.get(gap.tag, "fails")

@@ -11,11 +11,12 @@ import pytest
 from conftest import XENS
 from disk import at_once
 from guest import kernel, linux_ramdisk, ramdisk
+from paths import some_grub
 from prompt import accept, is_free, peek
 from tree import chosen, compile_dts, domain, make_dtb, module
 from two import XEN_EFI
 
-GRUB = "2.12"
+GRUB = some_grub()
 LOAD = f"xen_dom0less --dtb /test.dtb {XEN_EFI}"
 
 DOM0 = module(1, "kernel", "vmlinuz") + module(2, "ramdisk", "b.img")

@@ -7,7 +7,7 @@ import pytest
 from conftest import FIRMWARES, XENS
 from disk import at_once
 from guest import kernel, ramdisk
-from paths import GUEST
+from paths import some_xen, xen_image
 from tree import chosen, domain, make_dtb
 from two import LOAD_TWO, TWO, XEN_EFI, check_two
 
@@ -53,7 +53,7 @@ def test_names(boot):
     command = f"xen_dom0less --dtb (hd0,gpt2)/trees/names.dtb (hd0,gpt2)/xen{XEN_EFI}"
     machine = boot(at_once("root=hd0,gpt1", command), {
         "trees/names.dtb": tree,
-        "xen/xen.efi": GUEST / "xen-4.17.efi",
+        "xen/xen.efi": xen_image(some_xen()),
         "xen/vmlinuz": kernel("right"),
         "xen/other": kernel("other"),
         "ramdisks/a.img": ramdisk("right a"),

@@ -5,10 +5,10 @@ import pytest
 from disk import at_once
 from guest import kernel, ramdisk
 from machine import findings
-from paths import GUEST
+from paths import some_grub, some_xen, xen_image
 from tree import chosen, domain, make_dtb
 
-GRUB = "2.12"
+GRUB = some_grub()
 DOM0 = "console=hvc0 quiet hostname=Dom0"
 
 
@@ -38,7 +38,7 @@ def test_keys(boot):
             frobnicate=yes
             binary=conf/theirs THEIRS
             """.replace("\n            ", "\n"),
-    }, grub=GRUB, xen="4.20")
+    }, grub=GRUB, xen=some_xen("4.20"))
     found = machine.domains("Dom0", "DomA", "DomB", "DomC")
     assert found["Dom0"]["cmdline"] == DOM0
     names = "Dom0", "DomA", "DomB", "DomC"
@@ -61,7 +61,7 @@ def test_as_without_grub(boot, tmp_path, loader):
     )))
     # `chainloader` tells Xen that it comes from $root, whatever its name says.
     machine = boot(at_once("set root=hd0,gpt1", f"{loader} (hd0,gpt1)/xen/xen.efi"), esp={
-        "xen/xen.efi": GUEST / "xen-4.17.efi",
+        "xen/xen.efi": xen_image(some_xen()),
         "xen/xen.cfg": f"[global]\ndefault=here\n[here]\noptions=console=dtuart noreboot bootscrub=0 dom0_mem=256M\n"
                        f"kernel=vmlinuz {DOM0}\nramdisk=b.img\n",
         "xen/vmlinuz": kernel(),

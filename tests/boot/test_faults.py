@@ -17,7 +17,7 @@ from disk import put_file
 from faults import call_sites, faulty_modules, where
 from guest import kernel, ramdisk
 from machine import findings, script
-from paths import GUEST, grub_dir
+from paths import grub_dir, some_grub, some_xen, static_xen, xen_image
 from prompt import accept, refuse
 from test_binding import PARTIAL
 from test_kernels import size, uimage, zboot, zstd
@@ -26,7 +26,7 @@ from test_undo import by_type
 from tree import chosen, compile_dts, domain, make_dtb, module
 from two import LOAD_TWO, TWO, XEN_EFI, check_two
 
-GRUB = "2.12"
+GRUB = some_grub()
 KERNEL = 'uefi,binary = "vmlinuz";'
 ARGUMENTS = "console=dtuart noreboot bootscrub=0 dom0_mem=128M"
 NAMES = ["Dom0", *(f"Dom{letter}" for letter in "ABCDEFGH")]
@@ -93,7 +93,7 @@ def start_faulty(boot, tmp_path, commands):
     """A machine with all the files and the loader that fails, and what becomes of these {name: command}."""
     machine = boot(files={**rich_files(), **faulty_modules(GRUB, tmp_path),
                           **{f"{name}.cfg": script({name: command}) for name, command in commands.items()}},
-                   grub=GRUB, xen="4.20-static")
+                   grub=GRUB, xen=static_xen())
     machine.prompt()
     for command in "insmod /faulty/fault.mod", "insmod /faulty/xen_dom0less.mod", "devicetree /asking.dtb":
         assert machine.run(command) == ("", 0)
@@ -182,7 +182,7 @@ def bad_disk(folder, files, times):
 def test_bad_disk(boot, tmp_path):
     """Errors from the disk itself: the firmware has them, too. The Nth try gets as far as to the Nth block, until there
     is no error left that it could meet with."""
-    drive = bad_disk(tmp_path, {"xen.efi": GUEST / "xen-4.17.efi", "vmlinuz": kernel(), "a.img": ramdisk("a.img"),
+    drive = bad_disk(tmp_path, {"xen.efi": xen_image(some_xen()), "vmlinuz": kernel(), "a.img": ramdisk("a.img"),
                                 "b.img": ramdisk("b.img"), "two.dtb": make_dtb(TWO)}, times=60)
     machine = boot(grub=GRUB, extra=drive)
     machine.prompt()
@@ -275,7 +275,7 @@ def test_silent_servers(boot, servers):
     """A server that stops in the middle of a file, or never begins: GRUB comes back with an error that names the file,
     and the next try loads. The machine's clock runs ahead of ours, or GRUB would wait half a minute each time."""
     for server in servers.values():
-        server.files.update({"xen.efi": (GUEST / "xen-4.17.efi").read_bytes(), "vmlinuz": kernel(size=0),
+        server.files.update({"xen.efi": (xen_image(some_xen())).read_bytes(), "vmlinuz": kernel(size=0),
                              "a.img": ramdisk("a.img")})
         server.files.update({f"{name}.dtb": make_dtb(chosen(domain("DomA", kernel="vmlinuz", ramdisk=f"{name}/a.img")))
                              for name in ("all", "half", "never", "torn")})
@@ -349,7 +349,7 @@ def test_limits(boot, tmp_path):
     known = "console=ttyAMA0 quiet hostname=DomA "
     files = {**{f"{name}.gz": gzip.compress(kernel(name), 1, mtime=0) for name in names},
              **{f"{name}.img": ramdisk(name) for name in names},
-             **{f"{name}.dtb": compile_dts(PARTIAL) for name in names}, "xen.efi": GUEST / "xen-4.20.efi"}
+             **{f"{name}.dtb": compile_dts(PARTIAL) for name in names}, "xen.efi": xen_image(some_xen("4.20"))}
     for name, content in files.items():
         put_file(tmp_path / name, content)
 
@@ -368,7 +368,7 @@ def test_limits(boot, tmp_path):
     most = 2 * room - int(too_big)
     commands = {name: f"xen_dom0less --dtb /{name}.dtb /xen.efi {arguments}" for name in ("more", "most")}
     machine = boot(files={**files, "most.dtb": tree(most), "more.dtb": tree(most + 4), "all.cfg": script(commands)},
-                   grub=GRUB, xen="4.20")
+                   grub=GRUB, xen=some_xen("4.20"))
     machine.prompt()
     told = machine.run_all("/all.cfg")
     assert f"[tree-too-big] Xen's tree has {room + 4} bytes, at most {room} " in " ".join(told["more"][0].split())

@@ -5,10 +5,10 @@ import subprocess
 
 from guest import ramdisk
 from machine import findings
-from paths import grub_dir
+from paths import grub_dir, some_grub
 from tree import make_dtb
 
-GRUB = "2.12"
+GRUB = some_grub()
 
 CONFIG = """\
 # What U-Boot needs

@@ -6,7 +6,8 @@ import struct
 import subprocess
 import zlib
 
-from guest import LINUX, kernel, linux_ramdisk
+from guest import kernel, linux_kernel, linux_ramdisk
+from paths import need, some_grub, some_xen
 from prompt import accept, refuse
 from tree import chosen, domain, make_dtb
 from two import XEN_EFI
@@ -22,6 +23,7 @@ def zboot(compression, payload, unpacked=b"", offset=0x240):
 
 
 def zstd(data):
+    need("zstd")
     return subprocess.run(["zstd", "-q", "-1", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
@@ -39,7 +41,7 @@ def uimage(data):
 
 def test_formats(boot):
     """One machine: everything that has to be refused, then six domains with one of each kind, one being Linux."""
-    image = LINUX.read_bytes()
+    image = linux_kernel().read_bytes()
     piece = gzip.compress(image[:1 << 20], 1, mtime=0)
     broken = piece[:-3000] + bytes(2992) + piece[-8:]
 
@@ -80,7 +82,7 @@ def test_formats(boot):
         "good.dtb": make_dtb(chosen(*(domain(name, kernel=file,
                                              ramdisk="linux.img" if file == "zboot-linux" else "a.img")
                                       for name, file in good.items()))),
-    }, grub="2.12", xen="4.20")
+    }, grub=some_grub(), xen=some_xen("4.20"))
     machine.prompt()
     for name, (_, rule, words) in bad.items():
         refuse(machine, LOAD.format(f"bad-{name}"), rule, words)

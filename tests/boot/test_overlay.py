@@ -4,6 +4,7 @@ import pytest
 
 from conftest import FIRMWARES
 from machine import findings
+from paths import some_grub
 from prompt import refuse
 from tree import compile_dts, domain
 from two import XEN_EFI, check_two
@@ -31,7 +32,7 @@ def test_on_firmware_tree(boot, firmware):
         "path.dtbo": overlay(first, ('target-path = "/chosen/DomC"', "cpus = <2>;")),
         "label.dtbo": overlay(second, ("target = <&uart>", "status = \"disabled\";")),
         "cut.dtbo": overlay(first)[:100],
-    }, grub="2.12", firmware=firmware)
+    }, grub=some_grub(), firmware=firmware)
     machine.prompt()
     for overlays, rule, *words in [
             ("--overlay /path.dtbo", "overlay-misfit", "/path.dtbo: fragment@1 wants /chosen/DomC"),

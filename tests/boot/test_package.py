@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from disk import BOOTAA64_EFI, at_once
-from paths import BUILD, GUEST
+from paths import BUILD, GUEST, need
 from two import LOAD_TWO, check_two
 
 # Debian's image knows its own folder on the ESP. What grub-install leaves there finds /boot.
@@ -17,6 +17,7 @@ configfile $prefix/grub.cfg
 
 def test_in_debians_grub(boot, tmp_path):
     """Two Linux domains, as in the demonstration."""
+    need("grub-2.06", "debhelper", "texinfo")
     modules = tmp_path / "lib/grub/arm64-efi"
     shutil.copytree(GUEST / "grub-efi-2.06", modules, ignore=shutil.ignore_patterns("monolithic"))
     package, = (BUILD / "deb").glob("grub-efi-arm64-dom0less_*+2.06+*_arm64.deb")

@@ -14,10 +14,10 @@ import pytest
 from disk import at_once, make_core, make_tar, put_file
 from guest import kernel, ramdisk
 from machine import Died
-from paths import BUILD, grub_dir
+from paths import BUILD, grub_dir, need
 from tree import chosen, domain, make_dtb
 from two import XEN_EFI
-from uml import FILL, attach, disk_script, run_in_linux
+from uml import FILL, attach, disk_script, lacking, packages, run_in_linux
 from web import web_server
 
 
@@ -138,10 +138,18 @@ def server(tmp_path):
         yield port
 
 
+# A place that cannot be made here is none of the boot's, and is skipped by itself.
+@pytest.mark.parametrize("place", [place for places in BOOTS.values() for place in places if lacking(place.make)],
+                         ids=lambda place: place.name)
+def test_missing_place(place):
+    need(*packages(place.make))
+
+
 @pytest.mark.parametrize("grub", BOOTS)
 def test_places(boot, tmp_path, server, grub):
     """A domain from each of a dozen places, with the very bytes that lie there."""
-    places = BOOTS[grub]
+    need(f"grub-{grub}")
+    places = [place for place in BOOTS[grub] if not lacking(place.make)]
     for place in places:
         for name, content in place.files().items():
             put_file(tmp_path / place.folder / name, content)

@@ -12,13 +12,13 @@ import pytest
 from disk import at_once
 from guest import ramdisk
 from machine import Died, findings, script
-from paths import GUEST
+from paths import some_grub, static_xen
 from prompt import memory_map, refuse
 from rules import finds, fixtures, rules
 from tree import chosen, compile_dts, domain, make_dtb, module
 from two import LOAD_TWO, check_two
 
-GRUB = "2.12"
+GRUB = some_grub()
 
 # What a fixture needs that QEMU cannot give, and why.
 NOT_HERE = {
@@ -32,8 +32,15 @@ NO_BOOT = {
     "too-many-pieces": "QEMU's firmware has some 30 pieces of RAM, and none of 256 and more",
 }
 
-# Which Xen a fixture is about. The others get the one that has everything built in.
-XEN = {"not-built-in": "4.20", "shared-mem-host": "4.17"}
+# Which Xen a fixture is about. The others get the one that has static memory built in.
+XEN = {"not-built-in": "4.20", "shared-mem-host": "4.17", "llc-colors-off": "coloring", "llc-colors-static": "coloring"}
+XENS = ["static", *sorted(set(XEN.values()))]
+
+
+def find_xen(name):
+    """The Xen of that name, for boot; the test is skipped if there is none."""
+    return {"static": static_xen, "coloring": lambda: static_xen("LLC_COLORING")}.get(name, lambda: name)()
+
 
 # Rules that a fixture breaks as well on this machine or with that Xen.
 ALSO = {
@@ -83,32 +90,34 @@ def on_machine(name, source, pieces):
 @pytest.fixture
 def session(boot):
     """A machine at GRUB's prompt, with `files`; its memory map is the same each time."""
-    def start(files):
+    def start(files, xen=None):
         machine = boot(files={
-            **{f"xen-{version}.efi": GUEST / f"xen-{version}.efi" for version in ("4.17", "4.20", "4.20-static")},
             "ramdisk.img": ramdisk("ramdisk.img"), "other.img": b"other",
             **files,
-        }, grub=GRUB)
+        }, grub=GRUB, xen=xen)
         machine.prompt()
         return machine
     return start
 
 
-def test_errors(boot, session):
-    """One session for all trees, then a good one boots."""
-    machine = session({})
+@pytest.mark.parametrize("about", XENS)
+def test_errors(session, about):
+    """One session for all trees that are about that Xen, then a good one boots."""
+    xen = find_xen(about)
+    machine = session({}, xen)
     pieces = memory_map(machine)
     machine.close()
 
     trees = {name: on_machine(name, source, pieces)
-             for name, source in sorted(fixtures("bad").items()) if name not in NOT_HERE}
-    commands = {name: f"xen_dom0less --dtb /{name}.dtb /xen-{XEN.get(name, '4.20-static')}.efi" for name in trees}
+             for name, source in sorted(fixtures("bad").items())
+             if name not in NOT_HERE and XEN.get(name, "static") == about}
+    commands = {name: f"xen_dom0less --dtb /{name}.dtb /xen.efi" for name in trees}
     machine = session({
         **{f"{name}.dtb": tree for name, (tree, _) in trees.items()},
         **{f"ramdisk-{number}.img": b"%d" % number for number in range(1, 32)},
         "all.cfg": script({name: f"if {command}; then echo loaded; else boot; fi"
                            for name, command in commands.items()}),
-    })
+    }, xen)
     results = machine.run_all("/all.cfg")
     assert set(results) == set(trees)
     faults = []
@@ -147,7 +156,7 @@ MET = {
     "tree-too-big": ("--dtb /big.dtb", {
         "big.dtb": chosen(f"blob = [{'00' * (2 << 20)}];", ONE)}, "at most"),
     "config-missing": ("--dtb /load.dtb", {
-        "load.dtb": chosen("xen,uefi-cfg-load;", ONE)}, "/xen-4.20.efi"),
+        "load.dtb": chosen("xen,uefi-cfg-load;", ONE)}, "/xen.efi"),
     "config-section": ("--dtb /one.dtb --config /one.cfg --section zwei", {
         "one.dtb": chosen(ONE), "one.cfg": CONFIG}, "one.cfg: zwei"),
     "config-conflict": ("--dtb /dom0.dtb --config /one.cfg", {
@@ -177,7 +186,7 @@ def test_met(session):
     # Somebody has put a gzip file there, or so it begins.
     assert machine.run(f"write_dword {BASE:#x} 0x00088b1f")[1] == 0
     for name, (arguments, _, words) in MET.items():
-        refuse(machine, f"xen_dom0less {arguments} /xen-4.20.efi", name, words)
+        refuse(machine, f"xen_dom0less {arguments} /xen.efi", name, words)
     text, status = machine.run(LOAD_TWO)
     assert status == 0, text
     machine.send("boot")

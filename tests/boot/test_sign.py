@@ -10,7 +10,7 @@ from disk import entry, put_file
 from guest import kernel, ramdisk
 from keys import SNAKEOIL, Keys, read
 from machine import MENU, Died
-from paths import GUEST, ROOT, grub_dir
+from paths import ROOT, grub_dir, need, some_grub, some_xen, xen_image
 from tree import make_dtb
 
 RAMDISKS = {"DomA": "ramdisk-domA.img", "DomB": "ramdisk-domB.img"}
@@ -33,9 +33,10 @@ def hash_password(grub):
 def make_image(tmp_path, keys, version, config):
     """The demonstration's files in tmp_path/boot, signed, and the GRUB image for them, with this grub.cfg. Returns
     ({name: file}, image)."""
+    need("sbsigntool")
     grub = grub_dir(version)
     folder = tmp_path / "boot"
-    files = {"xen.efi": GUEST / "xen-4.17.efi", "vmlinuz-guest": kernel("vmlinuz-guest"),
+    files = {"xen.efi": xen_image(some_xen()), "vmlinuz-guest": kernel("vmlinuz-guest"),
              **{name: ramdisk(name) for name in RAMDISKS.values()},
              "demo.dtb": make_dtb((ROOT / "demo/demo.dts").read_text())}
     for name, content in files.items():
@@ -82,8 +83,8 @@ def test_demonstration(boot, keys, tmp_path, version):
 
 def test_no_menu(boot, keys, tmp_path):
     """Where GRUB has no menu it asks for the password; and who leaves it gets no other prompt, but a reset."""
-    files, image = make_image(tmp_path, keys, "2.12", "true\n")
-    machine = boot("", files, grub="2.12", core=image)
+    files, image = make_image(tmp_path, keys, some_grub(), "true\n")
+    machine = boot("", files, grub=some_grub(), core=image)
     log_in(machine, "nobody", PASSWORD)
     log_in(machine, USER, PASSWORD)
     machine.expect("grub> ")

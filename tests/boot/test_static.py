@@ -1,5 +1,5 @@
 """Memory that belongs to somebody, lying exactly where the firmware would put what is loaded: static memory, a static
-heap, shared memory. Xen 4.20 is built for that (scripts/build-xen), and EDK2 gives memory from the top.
+heap, shared memory. A Xen is built for that (scripts/build-xen), and EDK2 gives memory from the top.
 
 Where that is, is seen in a first machine: a tree without such memory is loaded, and the memory is put where its files
 came to lie. What the claims are worth is seen without them: `xen_dom0less_force` switches them and the rules off.
@@ -12,11 +12,12 @@ import pytest
 
 from guest import kernel
 from machine import Died, findings
+from paths import some_grub, static_xen
 from prompt import accept
 from tree import chosen, domain, make_dtb
 from two import XEN_EFI
 
-XEN = dict(grub="2.12", xen="4.20-static")
+GRUB = some_grub()
 LOAD = f"xen_dom0less --dtb /static.dtb {XEN_EFI}"
 DRY = LOAD.replace("--dtb", "--dry-run --dtb")
 MIB = 1 << 20
@@ -52,6 +53,7 @@ def shared_mem(start):
 
 
 KINDS = {"static-mem": static_mem, "static-heap": static_heap, "shared-mem": shared_mem}
+NEEDS = {"shared-mem": ["STATIC_SHM"]}
 
 
 # Ranges begin and end at whole MiB: the kernel must not lie between two of these.
@@ -78,7 +80,7 @@ def find_top(boot, seen):
     """Where a range of SIZE bytes has to begin to lie under all that is loaded for DomA and DomB."""
     if "top" not in seen:
         machine = boot(files={"vmlinuz": KERNEL, "static.dtb": make_tree(domain("DomA", ramdisk="a.img"),
-                                                                         domain("DomB", ramdisk="b.img"))}, **XEN)
+                                                                         domain("DomB", ramdisk="b.img"))}, grub=GRUB, xen=static_xen())
         machine.prompt()
         found = mapped(accept(machine, DRY))
         machine.close()
@@ -96,7 +98,7 @@ def test_on_top(boot, seen, kind):
     start = find_top(boot, seen)
     files = {"vmlinuz": KERNEL, "static.dtb": make_tree(*KINDS[kind](start), domain("DomB", ramdisk="b.img"))}
 
-    machine = boot(files=files, **XEN)
+    machine = boot(files=files, grub=GRUB, xen=static_xen(*NEEDS.get(kind, ())))
     machine.prompt()
     for command in DRY, LOAD, LOAD, DRY:
         found = mapped(accept(machine, command))
@@ -115,7 +117,7 @@ def test_on_top(boot, seen, kind):
     machine.domains("DomA", "DomB")
     machine.close()
 
-    machine = boot(files=files, **XEN)
+    machine = boot(files=files, grub=GRUB, xen=static_xen(*NEEDS.get(kind, ())))
     machine.prompt()
     machine.run("set xen_dom0less_force=1")
     text, _ = machine.run(LOAD)

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import GRUBS
 from disk import make_core, make_tar, put_file
-from paths import GUEST, grub_dir
+from paths import grub_dir, some_xen, xen_image
 from test_check import IMAGE, POLICY
 from test_overlay import CHOSEN, overlay
 from tpm import Tpm
@@ -54,7 +54,7 @@ def change(content, where):
 def folders(tmp_path_factory):
     """A folder with the files, and one for each change, as the tool sees them."""
     files = {
-        "xen.efi": (GUEST / "xen-4.17.efi").read_bytes(),
+        "xen.efi": (xen_image(some_xen())).read_bytes(),
         "xen.cfg": b"[global]\ndefault=it\n[it]\noptions=console=dtuart\n",
         "a.dtb": make_dtb(chosen(
             module(9, "xen,xsm-policy", "policy"),

@@ -6,12 +6,12 @@ import re
 
 from disk import make_core
 from guest import kernel, ramdisk
-from paths import grub_dir
+from paths import grub_dir, some_grub
 from prompt import accept, read_hexdump
 from rules import FIXTURES
 from tree import make_dtb, read_dtb
 
-GRUB = "2.12"
+GRUB = some_grub()
 RESCUE = "grub rescue> "
 NAMES = ["uefi,binary", "xen,uefi-binary", "mb-index"]
 

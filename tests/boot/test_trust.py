@@ -9,7 +9,7 @@ from disk import at_once, entry, make_core, make_tar, menu
 from guest import kernel, ramdisk
 from keys import Keys, read
 from machine import PRESS_KEY, findings, results, script
-from paths import GUEST, grub_dir
+from paths import grub_dir, some_xen, xen_image
 from prompt import refuse
 from rules import fixtures
 from test_check import IMAGE
@@ -146,7 +146,7 @@ def check_tries(cases, told):
 def test_signatures(boot, keys, grub):
     """Without Secure Boot, check_signatures=enforce alone, which an embedded key switches on. What boots has a file of
     each sort that is asked for at the prompt."""
-    files = make_files(keys, GUEST / "xen-4.17.efi")
+    files = make_files(keys, xen_image(some_xen()))
     files.update(keys.signed({
         "all.cfg": tries(REFUSED, "--dtb /a.dtb --overlay /b.dtbo --config /xen.cfg /xen.efi"),
         "grub/grub.cfg": "",
@@ -174,8 +174,8 @@ def test_secure_boot(boot, keys, grub):
     cases = {**REFUSED, "unsigned": ("--dtb /a.dtb /plain.efi", "(hd0,gpt2)/plain.efi", NOT_STARTED)}
     good = "--overlay /both.dtbo /xen.efi console=dtuart noreboot"
     choice = unrestricted(menu(entry("tries", "source /all.cfg")))
-    files = make_files(keys, keys.sign_program(GUEST / "xen-4.17.efi"))
-    files.update(keys.signed({"plain.efi": GUEST / "xen-4.17.efi", "all.cfg": tries(cases, good),
+    files = make_files(keys, keys.sign_program(xen_image(some_xen())))
+    files.update(keys.signed({"plain.efi": xen_image(some_xen()), "all.cfg": tries(cases, good),
                               "grub/grub.cfg": choice}))
     machine = boot(choice, files, grub=grub, firmware="edk2-secure",
                    core=secure_program(keys, grub, MODULES + PGP, LOCKED,
@@ -211,7 +211,7 @@ def test_edited_menu(boot, keys, grub):
 def test_signatures_off(boot, keys, grub):
     """Under lockdown the module tpm is enough for GRUB to let unsigned files of all kinds pass, but not for us; nor is
     the variable without the module that it is for. (2.06's tpm does not even need a TPM for that.)"""
-    xen = keys.sign_program(GUEST / "xen-4.17.efi")
+    xen = keys.sign_program(xen_image(some_xen()))
     with Tpm() as tpm:
         machine = boot("", {"xen.efi": xen}, grub=grub, firmware="edk2-secure", extra=tpm.arguments,
                        core=secure_program(keys, grub, [*MODULES, "tpm"]))

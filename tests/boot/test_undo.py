@@ -5,12 +5,12 @@ from collections import Counter
 
 from disk import make_core
 from machine import findings, script
-from paths import grub_dir
+from paths import grub_dir, some_grub, static_xen
 from prompt import read_memory_map
 from tree import chosen, domain, make_dtb
 from two import LOAD_TWO, TWO, check_two
 
-GRUB = "2.12"
+GRUB = some_grub()
 
 
 def load(tree, more="", xen="xen.efi"):
@@ -79,7 +79,7 @@ def test_memory(boot):
         "elf": b"\x7fELF" + bytes(100),
         "returns.efi": make_core(grub_dir(GRUB), ["minicmd"], "exit\n"),
         "all.cfg": script(all_rounds()),
-    }, grub=GRUB, xen="4.20-static")
+    }, grub=GRUB, xen=static_xen())
     machine.prompt()
 
     results = machine.run_all("/all.cfg")

@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from paths import need
+
 BASE = 0x0c000000           # QEMU's first device on its platform bus
 ACCESS, STATUS, FIFO = BASE, BASE + 0x18, BASE + 0x24
 REQUEST, ACTIVE = 0x02, 0x20
@@ -22,6 +24,7 @@ class Tpm:
     """One swtpm, fresh from the factory; it ends with its `with` block."""
 
     def __init__(self):
+        need("swtpm")
         self._scratch = tempfile.TemporaryDirectory(prefix="tpm")
         self.folder = folder = Path(self._scratch.name)
         self._swtpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={folder}",

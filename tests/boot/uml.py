@@ -3,10 +3,13 @@ Linux that runs as a process, with all of its file systems, RAID, LVM and encryp
 
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from paths import need, why_missing
 
 LINUX = "linux.uml"
 INIT = Path(__file__).parent / "uml-init"
@@ -52,11 +55,31 @@ luks() {
 """
 
 
+# What Debian has the programs of such scripts in, and of the functions above, where that may be missing.
+PACKAGES = {
+    "mkfs.btrfs": "btrfs-progs", "luks": "cryptsetup-bin", "mount.exfat-fuse": "exfat-fuse", "mkfs.exfat": "exfatprogs",
+    "mkfs.f2fs": "f2fs-tools", "mkfs.jfs": "jfsutils", "vgcreate": "lvm2", "raid": "mdadm", "mkfs.nilfs2": "nilfs-tools",
+    "mkntfs": "ntfs-3g", "mkfs.reiserfs": "reiserfsprogs", "mksquashfs": "squashfs-tools", "mkudffs": "udftools",
+    "mkfs.xfs": "xfsprogs", "xorriso": "xorriso", "zfs-fuse": "zfs-fuse",
+}
+
+
+def packages(script):
+    """Which of these packages a script needs."""
+    return [PACKAGES[word] for word in re.findall(r"(?:^|; |\n)([\w.-]+)", script) if word in PACKAGES]
+
+
+def lacking(script):
+    """Which of them cannot be had."""
+    return [name for name in packages(script) if why_missing(name)]
+
+
 def run_in_linux(folder, script, memory=512):
     """Run the shell script `script` as root in a Linux of its own, where `folder` is the current directory and all of
     the host that can be written to. It stops at the first error."""
     if platform.machine() not in ("x86_64", "i686"):
         pytest.skip(f"there is no User Mode Linux for {platform.machine()}")
+    need("user-mode-linux", "kmod")
     folder = Path(folder).resolve()
     (folder / "script").write_text(script)
     output, status = folder / "output", folder / "status"

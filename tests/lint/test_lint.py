@@ -21,10 +21,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/boot"))
 
-from paths import BUILD, grub_dir
+from paths import BUILD, PACKAGES, grub_dir, need, some_grub
 
 LIBFDT = BUILD / "src/dtc/libfdt"
-GRUB = grub_dir(os.environ.get("GRUB") or "2.12").parent
+GRUB = grub_dir(some_grub()).parent
 SRC, OBJ = GRUB / "src", GRUB / "obj"
 CROSS = "aarch64-linux-gnu-gcc"
 
@@ -76,6 +76,7 @@ def scripts():
 
 def run(*command):
     """What a tool prints. It may end with whatever it likes when it has found something."""
+    need(*PACKAGES & {command[0]})
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
 

@@ -5,7 +5,6 @@
 GRUB in the environment chooses whose host programs are used.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 
-from paths import grub_dir
+from needs import needs, pytest_fixture_setup      # noqa: F401: pytest finds them here
+from paths import grub_dir, some_grub
 
 # As little as is taken for a kernel: an arm64 Image's magic, and room for its header.
 IMAGE = bytes(0x38) + b"ARM\x64" + bytes(4096)
@@ -23,7 +23,7 @@ IMAGE = bytes(0x38) + b"ARM\x64" + bytes(4096)
 @pytest.fixture
 def grub():
     """The installation of GRUB that has the tools."""
-    return grub_dir(os.environ.get("GRUB") or "2.12")
+    return grub_dir(some_grub())
 
 
 @pytest.fixture

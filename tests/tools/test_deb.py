@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from guest import LINUX, linux_ramdisk
-from paths import BUILD, GUEST
+from guest import linux_kernel, linux_ramdisk
+from paths import BUILD, GUEST, need, some_xen, why_missing, xen_image
 from tree import make_dtb
 from two import TWO
 
@@ -29,7 +29,22 @@ def output(*command):
     return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-GRUB_VERSION = output("dpkg-parsechangelog", "-l", BUILD / f"src/grub-{GRUB}/debian/changelog", "-S", "Version").strip()
+# What the packages are made of and by.
+NEEDED = f"grub-{GRUB}", "debhelper", "texinfo"
+MADE = not any(map(why_missing, NEEDED))
+
+
+@pytest.fixture(autouse=True)
+def packages():
+    need(*NEEDED)
+
+
+def grub_version():
+    """Of the GRUB that the packages are for."""
+    return output("dpkg-parsechangelog", "-l", BUILD / f"src/grub-{GRUB}/debian/changelog", "-S", "Version").strip()
+
+
+GRUB_VERSION = grub_version() if MADE else ""
 NATIVE = output("dpkg", "--print-architecture").strip()
 
 
@@ -48,8 +63,8 @@ def unpacked(file, folder):
     return folder
 
 
-MODULE_PACKAGE = package("grub-efi-arm64-dom0less", "arm64")
-TOOLS = {architecture: package("grub-dom0less-tools", architecture) for architecture in {NATIVE, "arm64"}}
+MODULE_PACKAGE = package("grub-efi-arm64-dom0less", "arm64") if MADE else None
+TOOLS = {architecture: package("grub-dom0less-tools", architecture) for architecture in {NATIVE, "arm64"} if MADE}
 
 
 # What is in them
@@ -113,8 +128,8 @@ class Debian:
         self.write("usr/sbin/grub-probe", PROBE).chmod(0o755)
         shutil.copytree(folder / MODULES, folder / BOOT, ignore=shutil.ignore_patterns("monolithic"))
         for name, content in {
-            "xen-4.17-arm64": (GUEST / "xen-4.17.efi").read_bytes(),
-            "vmlinuz": LINUX.read_bytes(),
+            "xen-4.17-arm64": xen_image(some_xen()).read_bytes(),
+            "vmlinuz": linux_kernel().read_bytes(),
             "a.img": linux_ramdisk("a.img"),
             "b.img": linux_ramdisk("b.img"),
             "dom0less/two.dtb": make_dtb(TWO),

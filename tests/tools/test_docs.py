@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/boot"))
 
 from manual import DOCS, GRUB, Root, chapters, examples
-from paths import grub_dir
+from paths import grub_dir, need
 from rules import rules
 
 TOOLS = ["grub-dom0less-check", "grub-dom0less-import", "grub-dom0less-sign"]
@@ -24,9 +24,13 @@ def manual():
 
 
 def run(*command, **more):
+    need(*PROGRAMS.get(command[0], ()))
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **more)
     return done.returncode, done.stdout + done.stderr
 
+
+# What may be missing of what is run here.
+PROGRAMS = {"makeinfo": ["texinfo"], "mandoc": ["mandoc"]}
 
 # Form
 

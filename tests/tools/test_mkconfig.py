@@ -11,7 +11,7 @@ import pytest
 from conftest import IMAGE
 from disk import BOOT_UUID
 from mkconfig import OTHER_UUID, entries, mkconfig, our_part
-from paths import GUEST, ROOT
+from paths import ROOT, some_xen, xen_image
 from tree import chosen, compile_dts, domain
 
 BASE = (ROOT / "tests/dts/base.dtsi").read_text()
@@ -19,9 +19,9 @@ MODEL = "linux,dummy-virt"
 ONE = domain("DomA", ramdisk="a.img")
 OVERLAY = "/dts-v1/; /plugin/; / { fragment@0 { target-path = \"/chosen\"; __overlay__ {" + ONE + "}; }; };"
 
-XEN = GUEST / "xen-4.17.efi"
+XEN = xen_image(some_xen())
 BOOT = {"boot/vmlinuz": IMAGE, "boot/a.img": b"a", "boot/xen-4.17-arm64": XEN, "boot/xen-4.17-arm64.efi": XEN}
-TWO_XENS = {**BOOT, "boot/xen-4.20": GUEST / "xen-4.20.efi"}
+TWO_XENS = {**BOOT, "boot/xen-4.20": XEN}
 
 
 def dtb(*nodes, model=MODEL):
