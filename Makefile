@@ -4,7 +4,7 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub, -boot are its parts
+#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub, -boot, -targets are its parts
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
@@ -23,6 +23,8 @@
 #     ROUNDS    of `make bench`, 3
 #     MEMORY    what `make run` gives the machine, in MiB
 #     BUGS      which of tests/mutations/list `make mutations` tries, not all
+#     CELLS     which of the matrix `make check-matrix` boots, as pytest's -k chooses
+#     SECTIONS  which parts of `make bench`
 #     prefix    where `make install` installs, and DESTDIR in front of that
 #
 # Or bring your own, for `make run`, `check-boot` and `check-matrix`:
@@ -33,6 +35,8 @@
 #
 # Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first. What
 # cannot be had, and only some tests need, makes these skip. UNAVAILABLE="NAME..." has it so.
+
+suites = lint unit fuzz tools grub boot targets
 
 # The versions, and what else is fetched, are in scripts/things.
 named = $(shell awk '$$1 == "$(1)" { print $$2 }' scripts/things)
@@ -83,7 +87,7 @@ linux = build/guest/vmlinuz build/guest/busybox
 all: $(call module,$(GRUB))
 
 # What was asked for must be there; what tests would use, may be missing.
-suite-lint-needs suite-tools-needs suite-grub-needs suite-boot-needs suite-matrix-needs: export OPTIONAL = yes
+$(suites:%=suite-%-needs) suite-matrix-needs: export OPTIONAL = yes
 
 $(foreach grub,$(GRUBS) own,$(eval $(call module,$(grub)): $(sources) | setup-build; @scripts/build $(grub)))
 
@@ -125,7 +129,6 @@ run-this: $(call module,$(GRUB)) $(if $(findstring /,$(XEN)),,build/guest/xen-$(
 	@GRUB=$(GRUB) XEN=$(XEN) FIRMWARE=$(FIRMWARE) MEMORY=$(MEMORY) scripts/run-demo
 
 # Each suite leaves its results as JUnit files in build/results/SUITE, to be added up.
-suites = lint unit fuzz tools grub boot
 check: inventory $(suites:%=suite-%-needs)
 	@for suite in $(suites); do \
 	  $(MAKE) --no-print-directory suite-$$suite; ended="$$ended $$suite=$$?"; \
@@ -190,13 +193,20 @@ suite-boot: suite-boot-needs
 	$(boot_tests) --junitxml=build/results/boot/pytest.xml tests/boot
 
 # What each suite stands on has been built from the sources without bugs.
+# Each target of this file's head, in a small form.
+suite-targets-needs: suite-unit-needs suite-tools-needs suite-boot-needs
+suite-targets: suite-targets-needs
+	@rm -rf build/results/targets
+	/usr/bin/python3 -m pytest --junitxml=build/results/targets/pytest.xml tests/targets
+
 mutations: suite-unit-needs suite-tools-needs suite-boot-needs
 	@tests/mutations/run $(BUGS)
 
 suite-matrix-needs: suite-boot-needs $(call module,2.14-upstream)
 check-matrix: suite-matrix-needs
 	@rm -rf build/results/matrix
-	@MATRIX=all $(boot_tests) --junitxml=build/results/matrix/pytest.xml tests/boot/test_matrix.py; \
+	@MATRIX=all $(boot_tests) $(if $(CELLS),-k '$(CELLS)') --junitxml=build/results/matrix/pytest.xml \
+	  tests/boot/test_matrix.py; \
 	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/matrix/pytest.xml; scripts/count-results matrix=$$status
 
 fuzz: suite-fuzz-needs
@@ -206,7 +216,7 @@ fuzz: suite-fuzz-needs
 # Of GRUB 2.12 unless told otherwise: that is what most have.
 bench_grub = $(if $(filter file,$(origin GRUB)),2.12,$(GRUB))
 bench: $(call module,$(bench_grub)) build/guest/xen-4.17.efi build/guest/small $(linux) | setup-bench
-	@/usr/bin/python3 tests/bench/bench.py --grub $(bench_grub) --rounds $(ROUNDS) $(if $(QUICK),--quick)
+	@/usr/bin/python3 tests/bench/bench.py --grub $(bench_grub) --rounds $(ROUNDS) $(if $(QUICK),--quick) $(SECTIONS)
 
 # Where something may be missing, whatever stands on it is left out.
 missing = [ "$$OPTIONAL" ] && scripts/missing
@@ -248,6 +258,7 @@ distclean:
 .PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
 .PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
+.PHONY: suite-targets suite-targets-needs
 .PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs suite-matrix-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:
