@@ -44,8 +44,9 @@ GRUBS := $(call named,grub)
 XENS := $(call named,xen)
 FIRMWARES = edk2 uboot
 
+choices = GRUB XEN FIRMWARE
 # What is chosen at all; the rest is for whoever takes the first that can be had.
-told := $(foreach name,GRUB XEN FIRMWARE,$(if $(filter undefined,$(origin $(name))),,$(name)))
+told := $(foreach name,$(choices),$(if $(filter undefined,$(origin $(name))),,$(name)))
 
 GRUB ?= $(firstword $(GRUBS))
 XEN ?= $(firstword $(XENS))
@@ -120,7 +121,7 @@ build/guest/small: $(wildcard tests/guest/*) | build/src/dtc setup-build
 	@$(MAKE) --no-print-directory -C tests/guest
 
 # The GRUB and the Xen of this run: what is chosen, or the first that can be had.
-as_told = env $(foreach name,GRUB XEN FIRMWARE,$(if $(filter $(name),$(told)),$(name)=$($(name)),-u $(name)))
+as_told = env $(patsubst %,-u %,$(filter-out $(told),$(choices))) $(foreach name,$(told),$(name)=$($(name)))
 run: | setup-boot setup-build
 	@$(as_told) scripts/inventory run
 	@$(MAKE) --no-print-directory run-this $$(cat build/using)

@@ -24,7 +24,7 @@ SUITES = {"check", "lint"}
 WORDS = {
     "make": [f"GRUB={GRUB}"],
     "deb": ["GRUB=2.06"],
-    "run": [],
+    "run": [f"GRUB={GRUB}"],
     "check-matrix": [f"CELLS={GRUB}-edk2-{some_xen()}-one"],
     "mutations": ["BUGS=cells-reversed"],
     "fuzz": ["SECONDS=1"],
