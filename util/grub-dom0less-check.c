@@ -48,7 +48,9 @@ enum
   {
     OPTION_EXPLAIN = 256,
     OPTION_MAP,
-    OPTION_MODEL
+    OPTION_MODEL,
+    OPTION_OUTPUT,
+    OPTION_FORCE
   };
 
 static struct argp_option options[] =
@@ -91,6 +93,11 @@ static struct argp_option options[] =
 	"as they are before, as tpm2_pcrread prints them"), 1},
     {"map", OPTION_MAP, N_("FILE"), 0,
      N_("draw the memory into FILE, as SVG"), 1},
+    {"output", OPTION_OUTPUT, N_("FILE"), 0,
+     N_("write the tree that Xen would get into FILE, unless there are errors"),
+     1},
+    {"force", OPTION_FORCE, 0, 0,
+     N_("carry out all steps in spite of errors"), 1},
     {"explain", OPTION_EXPLAIN, N_("RULE"), 0,
      N_("explain RULE and exit"), 2},
     {0, 0, 0, 0, 0, 0}
@@ -108,6 +115,7 @@ struct arguments
   const char *root;
   const char *memory_map;
   const char *map;
+  const char *output_tree;
   const char *pcr;
   const char *command;
   char *xen_args;
@@ -116,6 +124,10 @@ struct arguments
   enum { OUTPUT_TEXT, OUTPUT_FILES, OUTPUT_JSON, OUTPUT_MODEL,
 	 OUTPUT_PCR } output;
 };
+
+/* Whether errors that a rule has found stop nothing.  The claims are made all
+   the same, unlike with the loader's xen_dom0less_force.  */
+static int is_forced;
 
 static void
 append (struct list *list, char *item)
@@ -244,6 +256,12 @@ argp_parser (int key, char *arg, struct argp_state *state)
     case OPTION_MAP:
       arguments->map = arg;
       break;
+    case OPTION_OUTPUT:
+      arguments->output_tree = arg;
+      break;
+    case OPTION_FORCE:
+      is_forced = 1;
+      break;
     case OPTION_EXPLAIN:
       explain (arg);
     case ARGP_KEY_ARG:
@@ -295,7 +313,9 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	    finding->node == GRUB_DOM0LESS_NONE
 	    ? NULL : dom0less_node_path (boot->tree, finding->node),
 	    xstrdup (text));
-  if (finding->rule->severity == GRUB_DOM0LESS_ERROR && !boot->error)
+  /* Without a tree or a file there is nothing to go on with.  */
+  if (finding->rule->severity == GRUB_DOM0LESS_ERROR && !boot->error
+      && !(is_forced && finding->rule->phase != GRUB_DOM0LESS_PHASE_MET))
     boot->error = grub_strdup (text);
 }
 
@@ -473,6 +493,23 @@ draw_map (const struct dom0less_boot *boot, const char *name)
     fail (EXIT_ERRORS, name);
 }
 
+/* There is a final tree only if nothing has stopped the steps before it.  */
+static void
+write_tree (const struct dom0less_boot *boot, const char *name)
+{
+  const void *fdt;
+  FILE *stream;
+
+  if (!boot->final_tree.count || boot->error)
+    return;
+  fdt = dom0less_at (boot->final_tree.address);
+  stream = fopen (name, "wb");
+  if (stream)
+    fwrite (fdt, 1, fdt_totalsize (fdt), stream);
+  if (!stream || ferror (stream) || fclose (stream))
+    fail (EXIT_ERRORS, name);
+}
+
 static char *
 read_text (const char *name)
 {
@@ -576,6 +613,8 @@ main (int argc, char *argv[])
   status = say (boot, &arguments);
   if (arguments.map && boot->plan)
     draw_map (boot, arguments.map);
+  if (arguments.output_tree)
+    write_tree (boot, arguments.output_tree);
   dom0less_free (boot);
   return status;
 }
