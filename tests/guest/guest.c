@@ -55,6 +55,27 @@ add_string (struct line *line, const char *string)
   add (line, string, strlen (string));
 }
 
+/* HYPERVISOR_event_channel_op, EVTCHNOP_status: whether PORT of this domain is
+   bound to another domain's.  */
+static int
+is_connected (uint32_t port)
+{
+  struct
+  {
+    uint16_t domain;
+    uint32_t port;
+    uint32_t status, vcpu;
+    uint32_t other[2];
+  } volatile status = { .domain = 0x7ff0, .port = port };	/* DOMID_SELF */
+  register uintptr_t x0 __asm__ ("x0") = 5;
+  register uintptr_t x1 __asm__ ("x1") = (uintptr_t) &status;
+  register uintptr_t x16 __asm__ ("x16") = 32;
+
+  __asm__ volatile ("hvc #0xea1" : "+r" (x0), "+r" (x1), "+r" (x16)
+		    : : "memory", "x2", "x3", "x4", "x5");
+  return x0 == 0 && status.status == 2;		/* EVTCHNSTAT_interdomain */
+}
+
 /* HYPERVISOR_console_io, CONSOLEIO_write.  Of a domain Xen would tell it at a
    level that nobody sees.  */
 static void
@@ -246,6 +267,52 @@ find_name (const char *words, const char *ramdisk, const char *ramdisk_end)
     }
 }
 
+/* Report each region of shared memory with its identifier and size.  */
+static void
+say_shared_memory (void)
+{
+  static const char compatible[] = "xen,shared-memory-v1";
+  int node, parent, length;
+  const fdt32_t *reg;
+  const char *id;
+
+  for (node = fdt_node_offset_by_compatible (fdt, -1, compatible); node >= 0;
+       node = fdt_node_offset_by_compatible (fdt, node, compatible))
+    {
+      id = fdt_getprop (fdt, node, "xen,id", &length);
+      reg = fdt_getprop (fdt, node, "reg", NULL);
+      parent = fdt_parent_offset (fdt, node);
+      if (!id || !reg || parent < 0)
+	continue;
+      say ("shared-memory", id, length - 1);
+      say_number ("shared-memory-size",
+		  read_cells (reg + fdt_address_cells (fdt, parent),
+			      fdt_size_cells (fdt, parent)) / 1024, " kB");
+    }
+}
+
+/* Say of each port that the command line's "evtchn=PORT,..." names whether it
+   is connected.  */
+static void
+say_event_channels (const char *words)
+{
+  size_t length, i;
+  uint32_t port = 0;
+  const char *ports = find_word (words, "evtchn=", &length);
+
+  if (!ports)
+    return;
+  for (i = 0; i <= length; i++)
+    if (i < length && ports[i] >= '0' && ports[i] <= '9')
+      port = port * 10 + (ports[i] - '0');
+    else
+      {
+	say_number (is_connected (port) ? "connected" : "not-connected", port,
+		    "");
+	port = 0;
+      }
+}
+
 /* PSCI's SYSTEM_RESET.  Of the dom0 Xen takes it for the whole machine's.  */
 static void
 reset (void)
@@ -282,6 +349,8 @@ report (const void *tree)
 			"words", &length);
   if (device)
     say ("device", device, length - 1);
+  say_shared_memory ();
+  say_event_channels (words);
   say ("up", "", 0);
   if (find_word (words, "reset", &ignored))
     reset ();

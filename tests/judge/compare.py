@@ -1,0 +1,97 @@
+"""What the domains of a tree were promised, against what they say that they got."""
+
+import re
+from dataclasses import dataclass
+
+import verdict as verdicts
+
+# What became of a tree.
+BOOTS, LOSES, DIES = "boots", "loses something", "dies"
+
+
+@dataclass
+class Promise:
+    name: str                   # what the guest calls itself
+    facts: dict                 # {fact: [value, ...]}
+    silent: tuple = ()          # what it cannot tell
+
+
+def promises(draft):
+    """One for each domain that the tree describes."""
+    found = []
+    dom0 = _module(draft.chosen, "kernel")
+    if dom0 is not None:
+        found.append(_promise(draft, draft.chosen, None, None))
+    for node in draft.chosen.children:
+        if node.is_compatible("xen,domain"):
+            memory = int.from_bytes(node.properties.get("memory", b"")[:8], "big")
+            cpus = (node.cells("cpus") or [0])[0]
+            found.append(_promise(draft, node, memory, cpus))
+    return found
+
+
+def _promise(draft, node, memory, cpus):
+    facts = {"up": [""]}
+    kernel, ramdisk = _module(node, "kernel"), _module(node, "ramdisk")
+    bootargs = kernel.string("bootargs") if kernel is not None else None
+    if kernel is not None:
+        facts["kernel"] = ["kernel"]
+    if memory is not None:
+        facts["memory"] = [f"{memory} kB"]
+        facts["cpus"] = [f"{cpus}"]
+        facts["cmdline"] = [bootargs or ""]
+    elif bootargs:
+        facts["cmdline"] = [bootargs]
+    title = None
+    if ramdisk is not None:
+        content = draft.files.get(ramdisk.string("uefi,binary") or ramdisk.string("xen,uefi-binary") or "", b"")
+        title = content.split(b"\n")[0].decode(errors="replace")
+        facts["ramdisk"] = [title]
+    tree = _module(node, "device-tree")
+    if tree is not None and memory is not None:
+        facts["device"] = [f"clock of {node.name}"]
+    shared = [child.string("xen,shm-id") for child in node.children if child.is_compatible("xen,domain-shared-memory-v1")]
+    if shared and memory is not None:
+        facts["shared-memory"] = sorted(map(str, shared))
+    words = re.search(r"\bevtchn=(\d+)", bootargs or "")
+    if words:
+        facts["connected"] = re.findall(r"\bevtchn=(\d+)", bootargs)[-1:]
+    hostname = re.findall(r"\bhostname=(\S+)", bootargs or "")
+    return Promise(hostname[-1] if hostname else title or "", facts)
+
+
+def _module(node, kind):
+    """The kernel, ramdisk or device-tree of a domain."""
+    old = {"kernel": "xen,linux-zimage", "ramdisk": "xen,linux-initrd"}.get(kind)
+    return next((child for child in node.children
+                 if child.is_compatible(f"multiboot,{kind}") or old and child.is_compatible(old)), None)
+
+
+def compare(draft, outcome):
+    """(word, differences): whether all promises were kept."""
+    differences, dead = [], False
+    for promise in promises(draft):
+        told = outcome.guests.get(promise.name, {})
+        if "up" not in told:
+            dead = True
+            differences.append(f"{promise.name or '(no name)'}: is not up")
+            continue
+        for fact, values in promise.facts.items():
+            got = sorted(told.get(fact, []))
+            if got != values:
+                differences.append(f"{promise.name}: {fact} is {', '.join(got) or 'nothing'}, not {', '.join(values)}"[:300])
+    if dead:
+        differences.append(f"Xen: {outcome.reason}")
+    return (DIES if dead else LOSES if differences else BOOTS), differences
+
+
+def disagree(verdict, word):
+    """What is wrong with the verdict, if something is: a name for it, or None. With a warning something may be lost;
+    nothing may die. What is refused may be what loses something."""
+    if word == DIES and verdict.word != verdicts.REFUSED:
+        return "death, no more than a warning" if verdict.word == verdicts.WARNED else "silent death"
+    if word == LOSES and verdict.word == verdicts.FINE:
+        return "silent loss"
+    if word == BOOTS and verdict.word == verdicts.REFUSED:
+        return "false refusal"
+    return None
