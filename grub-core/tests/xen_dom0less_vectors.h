@@ -521,7 +521,7 @@ struct rule_vector
 #define POOLED(value)							\
   GUEST ("domU1", "domain-cpupool = " value ";")			\
   "pool { compatible = \"xen,cpupool\"; phandle = <0x77>; };"		\
-  "other { phandle = <0x78>; };"
+  "other { compatible = \"x\"; phandle = <0x78>; };"
 #define NO_POOL		"[cpupool-missing] /chosen/domU1: "
 
 /* Static memory and heap at REG.  */
@@ -529,6 +529,8 @@ struct rule_vector
 #define HEAP(reg)		"xen,static-heap = <" reg ">;"
 
 #define MEM_60		"0 0x60000000 0 0x4000000"
+/* As much as a domain needs.  */
+#define ROOM		" 0 0x70000000 0 0x8000000"
 
 #define SHARED(name, says)						\
   name " { compatible = \"xen,domain-shared-memory-v1\"; " says "};"
@@ -543,7 +545,7 @@ static const struct rule_vector rule_vectors[] =
     /* What kind of module, and where.  */
     { ONE ("m { compatible = \"multiboot,module\";"
 	   "uefi,binary = \"x\"; };"), "[kind-unknown] " AT },
-    { ONE ("m { uefi,binary = \"x\"; };"),
+    { ONE ("m { compatible = \"x\"; uefi,binary = \"x\"; };"),
       "[kind-unknown] " AT "\n[not-a-module] " AT },
     { ONE ("m { compatible = \"multiboot,ramdisk\";"
 	   "uefi,binary = \"x\"; };"), "[not-a-module] " AT },
@@ -642,7 +644,6 @@ static const struct rule_vector rule_vectors[] =
     { ENHANCED (""), ALONE },
     { ENHANCED (" = \"enabled\""), ALONE },
     { ENHANCED (" = \"no-xenstore\""), NULL },
-    { ENHANCED (" = \"disabled\""), NULL },
     { ENHANCED ("") MODULE ("dom0", "kernel", "k", ""), NULL },
     { ENHANCED ("") MODULE ("dom0", "ramdisk", "k", ""), ALONE },
     /* Domains at their machine addresses.  */
@@ -662,7 +663,7 @@ static const struct rule_vector rule_vectors[] =
     { POOLED ("<0x79>"), NO_POOL },
     { POOLED ("<0>"), NO_POOL },
     { POOLED ("<0xffffffff>"), NO_POOL },
-    { POOLED ("<0x77 0x77>"), NO_POOL },
+    { POOLED ("<0x77 0x77>"), NULL },
     { POOLED ("\"pool\""), NO_POOL },
     /* Modules lie outside of ranges.  */
     { STATIC ("domU1", MEM_60)
@@ -672,7 +673,7 @@ static const struct rule_vector rule_vectors[] =
       GUEST ("domU2", PLACED ("m", "ramdisk", "0 0x63fff000 0 0x1000")),
       "[module-in-range] /chosen/domU2/m: 0x63fff000 lies in the "
       "memory of /chosen/domU1" },
-    { HEAP (MEM_60)
+    { HEAP (MEM_60 ROOM)
       BARE ("domU1", KERNEL ("reg = <0 0x5f000000 0 0x2000000>;")),
       "[module-in-range] /chosen/domU1/module@1: 0x5f000000 " },
     /* Ranges have one owner.  */
@@ -681,7 +682,7 @@ static const struct rule_vector rule_vectors[] =
     { STATIC ("domU1", MEM_60) STATIC ("domU2", "0 0x63000000 0 0x4000000"),
       "[ranges-overlap] /chosen/domU2: static-mem at 0x63000000 "
       "overlaps /chosen/domU1" },
-    { HEAP (MEM_60) STATIC ("domU1", MEM_60),
+    { HEAP (MEM_60 ROOM) STATIC ("domU1", MEM_60),
       "[ranges-overlap] /chosen/domU1: static-mem at 0x60000000 overlaps "
       "/chosen" },
     /* Shared memory is shared, if it is the same.  */
@@ -697,11 +698,11 @@ static const struct rule_vector rule_vectors[] =
     { STATIC ("domU1", MEM_60)
       GUEST ("domU2", SHARED ("s", ID ("a") AT_60)), OVERLAP },
     /* Ranges are aligned.  */
-    { HEAP ("0 0x60010000 0 0x10000") GOOD, NULL },
-    { HEAP ("0 0x60001000 0 0x10000") GOOD,
+    { HEAP ("0 0x60010000 0 0x10000" ROOM) GOOD, NULL },
+    { HEAP ("0 0x60001000 0 0x10000" ROOM) GOOD,
       "[range-unaligned] /chosen: static-heap at 0x60001000 is not aligned "
       "to 0x10000 bytes" },
-    { HEAP ("0 0x60010000 0 0x1000") GOOD, "[range-unaligned] " },
+    { HEAP ("0 0x60010000 0 0x1000" ROOM) GOOD, "[range-unaligned] " },
     { STATIC ("domU1", "0 0x60000001 0 0x4000000"),
       "[range-unaligned] /chosen/domU1: static-mem at 0x60000001 is not "
       "aligned to 0x1000 bytes" }

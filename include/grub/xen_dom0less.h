@@ -63,6 +63,15 @@ struct grub_dom0less_domain
   struct grub_dom0less_cells cells;	/* of its modules */
 };
 
+/* Where a kernel goes in its domain's memory, in bytes.  Zeroed, it says that
+   nothing is known.  */
+struct grub_dom0less_kernel
+{
+  uint64_t size;			/* that Xen copies, unpacked */
+  uint64_t offset;			/* from the first bank's beginning ... */
+  uint64_t load;			/* ... unless it has a fixed address */
+};
+
 struct grub_dom0less_module
 {
   int node;
@@ -75,6 +84,7 @@ struct grub_dom0less_module
   uint64_t address;
   uint64_t size;
   int image;				/* what is loaded for it, or NONE */
+  struct grub_dom0less_kernel kernel;	/* when it is loaded, and is one */
 };
 
 /* What is read once and lies in memory once, for one node or for several.  */
@@ -108,6 +118,7 @@ struct grub_dom0less_plan
   struct grub_dom0less_cells cells;	/* /chosen's, 2 and 2 if not said */
   struct grub_dom0less_cells root_cells;
   int overflow;				/* the first node without a place */
+  int n_bare;				/* nodes that lack a compatible */
   int n_domains, n_modules, n_images, n_ranges;
   struct grub_dom0less_domain domains[GRUB_DOM0LESS_MAX_DOMAINS];
   struct grub_dom0less_module modules[GRUB_DOM0LESS_MAX_MODULES];
@@ -155,6 +166,11 @@ int grub_dom0less_read_cells (const fdt32_t **cell, int cells,
    of four bytes.  */
 uint32_t grub_dom0less_u32 (const void *fdt, int node, const char *name,
 			    uint32_t fallback);
+
+/* The same of the first cell, whatever is behind it, as Xen's
+   dt_property_read_u32 has it.  */
+uint32_t grub_dom0less_first_u32 (const void *fdt, int node, const char *name,
+				  uint32_t fallback);
 
 /* NODE's property NAME if it is one non-empty, terminated string, else NULL.
    The string lies in FDT.  */
@@ -266,6 +282,8 @@ int grub_dom0less_overlay_fault (const void *base, const void *overlay,
  * kernel.c: what a kernel file is.
  */
 
+struct grub_dom0less_xen;
+
 enum grub_dom0less_format
   {
     GRUB_DOM0LESS_FORMAT_IMAGE,		/* arm64 Image */
@@ -299,6 +317,18 @@ const char *grub_dom0less_format_name (enum grub_dom0less_format format);
 
 /* Whether Xen starts a kernel of FORMAT.  */
 int grub_dom0less_format_ok (enum grub_dom0less_format format);
+
+/* Read KERNEL from the SIZE bytes of a FILE that XEN takes.
+   Source: kernel_zimage64_probe, kernel_uimage_probe and kernel_decompress in
+   Xen's kernel.c.  */
+void grub_dom0less_read_kernel (struct grub_dom0less_kernel *kernel,
+				const void *file, size_t size,
+				const struct grub_dom0less_xen *xen);
+
+/* What XEN does not take in the SIZE bytes of a FILE that is a uImage; NULL if
+   it takes it.  Source: kernel_uimage_probe in Xen's kernel.c.  */
+const char *grub_dom0less_uimage_fault (const void *file, size_t size,
+					const struct grub_dom0less_xen *xen);
 
 /* Whether a file of SIZE bytes that begins with HEADER is a policy that Xen's
    XSM looks at: Xen panics at any other.  Source: xen/xsm/xsm_policy.c.  */
@@ -348,13 +378,17 @@ enum
     GRUB_DOM0LESS_XEN_LLC_COLORING	= 1 << 2,
     GRUB_DOM0LESS_XEN_SVE		= 1 << 3,
     GRUB_DOM0LESS_XEN_VPL011		= 1 << 4,
-    GRUB_DOM0LESS_XEN_DOM0LESS		= 1 << 5
+    GRUB_DOM0LESS_XEN_DOM0LESS		= 1 << 5,
+    GRUB_DOM0LESS_XEN_CPUPOOLS		= 1 << 6,
+    GRUB_DOM0LESS_XEN_ESPI		= 1 << 7,
+    GRUB_DOM0LESS_XEN_MPU		= 1 << 8
   };
 
 /* Zeroed, it says that nothing is known.  */
 struct grub_dom0less_xen
 {
   int major, minor;			/* 0, 0 if the version is not known */
+  int patch;				/* the third number, or NONE */
   int has_config;			/* whether OPTIONS counts */
   unsigned int options;			/* GRUB_DOM0LESS_XEN_... built in */
 };
@@ -363,9 +397,12 @@ struct grub_dom0less_xen
 int grub_dom0less_xen_before (const struct grub_dom0less_xen *xen,
 			      int major, int minor);
 
+/* Whether XEN is known to be 4.MINOR or newer.  */
+int grub_dom0less_xen_since (const struct grub_dom0less_xen *xen, int minor);
+
 /* Find Xen's version in the SIZE bytes of its IMAGE: the first UTF-16 string
-   "Xen MAJOR.MINOR", which its EFI stub greets with.  XEN is left as it is if
-   there is none.  */
+   "Xen MAJOR.MINOR" or "Xen MAJOR.MINOR.PATCH", which its EFI stub greets with.
+   XEN is left as it is if there is none.  */
 void grub_dom0less_xen_version (struct grub_dom0less_xen *xen,
 				const void *image, size_t size);
 
@@ -402,6 +439,12 @@ struct grub_dom0less_memory
    would run beyond 64 bits ends there.  */
 int grub_dom0less_overlap (uint64_t start1, uint64_t size1,
 			   uint64_t start2, uint64_t size2);
+
+/* Whether Xen finds room for a domain's tree and a RAMDISK of so many bytes in
+   its first bank of BANK bytes, beside a kernel of SIZE bytes at OFFSET of it.
+   Source: place_modules in Xen's kernel.c.  */
+int grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
+			       uint64_t ramdisk);
 
 /* The part of START and SIZE that lies in MEMORY, widened to whole pages of
    4 KiB but not beyond MEMORY.  Returns whether there is one.  */
@@ -481,7 +524,8 @@ size_t grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
    grub_dom0less_patch_room bytes more: for each module that has an image its
    address and size, in its cells; the node's name module@ADDRESS; no property
    that names a file; and XEN_ARGS, unless NULL, as Xen's command line.
-   /chosen's cells are written if it lacks them.  PLAN's offsets are invalid
+   /chosen's cells are written if it lacks them, and a compatible that means
+   nothing into its children, and domains', that lack one.  PLAN's offsets are invalid
    afterwards.  Returns 0 or a negative libfdt error; -FDT_ERR_BADVALUE is an
    address or a size that does not fit its cells.
    Source: Xen's xen/arch/arm/efi/efi-boot.h, which overwrites "reg" wherever

@@ -69,6 +69,11 @@ RULE (DOMAIN_MISPLACED, "domain-misplaced", ERROR, TREE,
 RULE (CHOSEN_RANGES, "chosen-ranges", ERROR, TREE,
       dom0less_check_chosen_ranges,
       "Xen's EFI stub refuses ranges that are not empty", NULL)
+RULE (COMPATIBLE_MISSING, "compatible-missing", WARNING, TREE,
+      dom0less_check_compatible_missing,
+      "Xen's EFI stub stops at a node without compatible: it gets one", NULL)
+RULE (TREE_DEEP, "tree-deep", ERROR, TREE, dom0less_check_tree_deep,
+      "the node is $n levels deep, this Xen hangs at $m and more", NULL)
 RULE (CELLS_MISSING, "cells-missing", ERROR, TREE,
       dom0less_check_cells_missing,
       "$f is missing",
@@ -104,31 +109,63 @@ RULE (DOMAIN_NAME_LONG, "domain-name-long", ERROR, TREE,
 RULE (DOMAIN_DISABLED, "domain-disabled", WARNING, TREE,
       dom0less_check_domain_disabled,
       "Xen ignores status: the domain will start", "delete the node instead")
+RULE (DISABLED_STATIC_MEM, "disabled-static-mem", ERROR, TREE,
+      dom0less_check_disabled_static_mem,
+      "Xen starts a disabled domain, but leaves its xen,static-mem out",
+      "delete the node instead")
 RULE (MEMORY_MALFORMED, "memory-malformed", ERROR, TREE,
       dom0less_check_memory_malformed,
-      "memory is not one 64-bit number of KiB", "memory = <0 0x20000>")
+      "memory is not one 64-bit number of KiB, a multiple of 4",
+      "memory = <0 0x20000>")
 RULE (MEMORY_BYTES, "memory-bytes", WARNING, TREE, dom0less_check_memory_bytes,
       "memory is $n KiB: were $n bytes meant?", NULL)
-RULE (MEMORY_TOO_MUCH, "memory-too-much", WARNING, TREE,
+RULE (MEMORY_TOO_MUCH, "memory-too-much", ERROR, TREE,
       dom0less_check_memory_too_much,
-      "the domains want $n KiB, the machine has $m", NULL)
+      "the domains need $n KiB, of which the machine has $m left for them",
+      "memory is in KiB: <0 0x40000> is 256 MiB")
+RULE (HEAP_TOO_SMALL, "heap-too-small", ERROR, TREE,
+      dom0less_check_heap_too_small,
+      "the domains need $n KiB of xen,static-heap, which has $m",
+      "memory is in KiB: <0 0x40000> is 256 MiB")
 RULE (CPUS_IMPOSSIBLE, "cpus-impossible", ERROR, TREE,
       dom0less_check_cpus_impossible,
       "cpus is missing, or not from 1 to $m", NULL)
+RULE (PROPERTY_SIZE, "property-size", WARNING, TREE,
+      dom0less_check_property_size,
+      "$f has $n bytes instead of $m",
+      "Xen ignores what is too short, and the end of what is too long")
+RULE (VALUE_IMPOSSIBLE, "value-impossible", ERROR, TREE,
+      dom0less_check_value_impossible,
+      "$f is $n, which Xen does not take", NULL)
+RULE (VALUE_UNKNOWN, "value-unknown", WARNING, TREE,
+      dom0less_check_value_unknown,
+      "Xen ignores $f, whose value it does not know", NULL)
+RULE (CAPABILITIES_CONFLICT, "capabilities-conflict", ERROR, TREE,
+      dom0less_check_capabilities_conflict,
+      "Xen refuses these capabilities: $f", NULL)
+RULE (VCPU_IMPOSSIBLE, "vcpu-impossible", ERROR, TREE,
+      dom0less_check_vcpu_impossible,
+      "Xen has no such $f", NULL)
 RULE (ENHANCED_ALONE, "enhanced-alone", ERROR, TREE,
       dom0less_check_enhanced_alone,
-      "xen,enhanced needs a dom0",
+      "xen,enhanced needs a dom0, or since Xen 4.21 a domain with xenstore",
       "xen,enhanced = \"no-xenstore\" does not")
 RULE (DIRECT_MAP_ALONE, "direct-map-alone", ERROR, TREE,
       dom0less_check_direct_map_alone,
       "direct-map needs xen,static-mem", NULL)
 RULE (NR_SPIS_IMPOSSIBLE, "nr-spis-impossible", ERROR, TREE,
       dom0less_check_nr_spis_impossible,
-      "nr_spis is $n, Xen takes at most $m", NULL)
+      "nr_spis is $n, Xen takes at most $m, and at least 1 with vpl011", NULL)
 RULE (CPUPOOL_MISSING, "cpupool-missing", ERROR, TREE,
       dom0less_check_cpupool_missing,
       "domain-cpupool points at no node that is compatible with xen,cpupool",
       NULL)
+RULE (CPUPOOL_MALFORMED, "cpupool-malformed", ERROR, TREE,
+      dom0less_check_cpupool_malformed,
+      "Xen cannot make this pool: $f", NULL)
+RULE (EVENT_CHANNEL_BROKEN, "event-channel-broken", ERROR, TREE,
+      dom0less_check_event_channel_broken,
+      "Xen cannot connect this event channel: $f", NULL)
 RULE (LLC_COLORS_STATIC, "llc-colors-static", ERROR, TREE,
       dom0less_check_llc_colors_static,
       "LLC coloring and xen,static-mem exclude each other", NULL)
@@ -209,6 +246,9 @@ RULE (STATIC_MEM_SUM, "static-mem-sum", ERROR, TREE,
 RULE (SHARED_MEM_MALFORMED, "shared-mem-malformed", ERROR, TREE,
       dom0less_check_shared_mem_malformed,
       "$f is missing or not as Xen takes it", NULL)
+RULE (SHARED_MEM_CONFLICT, "shared-mem-conflict", ERROR, TREE,
+      dom0less_check_shared_mem_conflict,
+      "$f, unlike $o", "one xen,shm-id is one area with one owner")
 RULE (SHARED_MEM_HOST, "shared-mem-host", ERROR, TREE,
       dom0less_check_shared_mem_host,
       "before 4.20 Xen wants a host address in xen,shared-mem", NULL)
@@ -250,6 +290,14 @@ RULE (PATH_LONG, "path-long", ERROR, PLACED, dom0less_check_path_long,
 RULE (MODULE_IN_PIECES, "module-in-pieces", ERROR, PLACED,
       dom0less_check_module_in_pieces,
       "$x is in two of the firmware's pieces of RAM", "Xen frees it twice")
+RULE (DOMAIN_TOO_SMALL, "domain-too-small", ERROR, PLACED,
+      dom0less_check_domain_too_small,
+      "kernel, ramdisk and device tree take $n KiB, the domain's first bank has"
+      " $m", "memory is in KiB: <0 0x40000> is 256 MiB")
+RULE (KERNEL_OUTSIDE, "kernel-outside", ERROR, PLACED,
+      dom0less_check_kernel_outside,
+      "the kernel is to lie at $x, the domain's memory begins at $y",
+      "another load address; 0 lets Xen choose")
 RULE (IMAGE_IN_RANGE, "image-in-range", ERROR, PLACED,
       dom0less_check_image_in_range,
       "firmware gave memory at $x, which belongs to $o", NULL)

@@ -24,6 +24,11 @@ GRUB = some_grub()
 NOT_HERE = {
     "not-el2": "a machine without EL2 of its own: test_refuse.py::test_no_el2",
     "reg-unverified": "signatures that are enforced: test_trust.py",
+    "capabilities-conflict": "Xen 4.21",
+    "vcpu-impossible": "Xen 4.21",
+    "domain-too-small": "test_kernels.py has files that large",
+    "kernel-outside": "test_kernels.py has a uImage",
+    "cpupool-malformed": "a Xen with BOOT_TIME_CPUPOOLS",
     "address-too-big": "files are loaded below 4 GiB where an address has one cell, and no file is that big",
     "image-in-range": "the claims keep images out: test_static.py shows it without them",
     "xen-in-range": "the claims keep Xen out: test_static.py shows it without them",
@@ -33,7 +38,8 @@ NO_BOOT = {
 }
 
 # Which Xen a fixture is about. The others get the one that has static memory built in.
-XEN = {"not-built-in": "4.20", "shared-mem-host": "4.17", "llc-colors-off": "coloring", "llc-colors-static": "coloring"}
+XEN = {"not-built-in": "4.20", "shared-mem-host": "4.17", "llc-colors-off": "coloring", "llc-colors-static": "coloring",
+       "tree-deep": "4.17", "value-impossible": "4.20", "disabled-static-mem": "4.20"}
 XENS = ["static", *sorted(set(XEN.values()))]
 
 
@@ -46,6 +52,7 @@ def find_xen(name):
 ALSO = {
     "range-outside-ram": {"range-over-firmware"},   # EDK2's own memory is at the end of RAM
     "shared-mem-host": {"not-built-in"},            # Debian's Xen has no shared memory
+    "disabled-static-mem": {"not-built-in"},        # nor static memory
 }
 
 # The loader's rules that other tests provoke.
@@ -209,18 +216,18 @@ def audible(*names):
 # Which warnings are told of one machine, with Xen's version and the domains that come up there.
 BOOTS = {
     **dict.fromkeys(["domain-disabled", "property-unknown", "xen-args-long"], ("4.17", ["DomU1", "DomU2", "DomU3"])),
-    **dict.fromkeys(["bootargs-ignored", "initrd-present"], ("4.17", ["DomU1"])),
+    **dict.fromkeys(["bootargs-ignored", "initrd-present", "compatible-missing"], ("4.17", ["DomU1"])),
+    **dict.fromkeys(["property-size", "value-unknown"], ("4.20", ["DomU1", "DomU2"])),
     # Nobody can be heard, so its dom0 resets the machine.
     "console-missing": ("4.17", []),
     # Xen says that it has not so much memory, and stops: a warning, because the firmware's map may not have all of it.
     "memory-bytes": ("4.17", None),
-    "memory-too-much": ("4.17", None),
 }
 
 
 @pytest.mark.parametrize("names", [
-    ["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present"],
-    ["memory-too-much"], ["memory-bytes"], ["console-missing"],
+    ["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present", "compatible-missing"],
+    ["property-size", "value-unknown"], ["memory-bytes"], ["console-missing"],
 ], ids="-".join)
 def test_warnings(boot, names):
     version, domains = BOOTS[names[0]]

@@ -21,6 +21,7 @@ struct difference
 {
   const struct grub_dom0less_module *module;	/* that has an image */
   int is_chosen;
+  int is_bare;		/* Xen's EFI stub would miss its compatible */
   const char *xen_args;
 };
 
@@ -36,6 +37,8 @@ is_file_name (const char *prop)
 static int
 is_different (const struct difference *difference, const char *prop)
 {
+  if (difference->is_bare && strcmp (prop, "compatible") == 0)
+    return 1;
   if (difference->module)
     return is_file_name (prop) || strcmp (prop, "reg") == 0;
   if (difference->is_chosen)
@@ -171,12 +174,26 @@ module_at (const struct grub_dom0less_plan *plan, int node)
   return NULL;
 }
 
+/* Whether NODE, at DEPTH below the nodes ABOVE it, is a child of CHOSEN or of a
+   domain, and has no compatible.  */
+static int
+is_bare (const void *fdt, int node, int depth, const int *above, int chosen)
+{
+  return (fdt_getprop (fdt, node, "compatible", NULL) == NULL
+	  && depth >= 2 && above[1] == chosen
+	  && (depth == 2
+	      || (depth == 3
+		  && fdt_node_check_compatible (fdt, above[2],
+						"xen,domain") == 0)));
+}
+
 const char *
 find_patch_fault (const void *before, const void *after,
 		  const struct grub_dom0less_plan *plan, const char *xen_args)
 {
   struct difference difference;
   int node = 0, node_after = 0, depth = 0, depth_after = 0;
+  int above[3] = { 0, 0, 0 };
   const char *fault;
 
   if (fdt_check_full (after, fdt_totalsize (after)))
@@ -190,6 +207,9 @@ find_patch_fault (const void *before, const void *after,
       difference.module = module_at (plan, node);
       difference.is_chosen = node == plan->chosen;
       difference.xen_args = xen_args;
+      difference.is_bare = is_bare (before, node, depth, above, plan->chosen);
+      if (depth < 3)
+	above[depth] = node;
 
       if (depth != depth_after)
 	return "a node is elsewhere";
@@ -202,6 +222,10 @@ find_patch_fault (const void *before, const void *after,
 	fault = find_chosen_fault (before, node, after, node_after, xen_args);
       else
 	fault = NULL;
+      if (difference.is_bare
+	  && fdt_node_check_compatible (after, node_after,
+					"xen_dom0less,ignored"))
+	fault = "a node has no compatible";
       if (!fault)
 	fault = find_property_fault (before, node, after, node_after,
 				     &difference);

@@ -24,7 +24,7 @@
 
 #define CONFIG_NAMES	\
   { "STATIC_MEMORY", "STATIC_SHM", "LLC_COLORING", "ARM64_SVE", \
-    "SBSA_VUART_CONSOLE", "DOM0LESS_BOOT" }
+    "SBSA_VUART_CONSOLE", "DOM0LESS_BOOT", "BOOT_TIME_CPUPOOLS" }
 
 struct stage
 {
@@ -35,6 +35,7 @@ struct stage
   char args[2048];
   uint64_t images_at;
   uint64_t image_size;
+  uint64_t load_address;
   int n_errors;
   char found[MAX_TEXT];
 };
@@ -106,7 +107,7 @@ apply_need (struct stage *stage, const char *need)
 {
   struct grub_dom0less_machine *machine = &stage->machine;
   uint64_t number;
-  int major, minor, n;
+  int major, minor, patch, n;
   char name[64];
 
   if (strcmp (need, "EL1") == 0)
@@ -126,16 +127,19 @@ apply_need (struct stage *stage, const char *need)
       machine->xen_start = number;
       machine->xen_size = MIB;
     }
-  else if (sscanf (need, "Xen %d.%d", &major, &minor) == 2)
+  else if ((n = sscanf (need, "Xen %d.%d.%d", &major, &minor, &patch)) >= 2)
     {
       machine->xen.major = major;
       machine->xen.minor = minor;
+      machine->xen.patch = n == 3 ? patch : GRUB_DOM0LESS_NONE;
       set_config (stage, "");
     }
   else if (sscanf (need, "images at %" SCNx64, &number) == 1)
     stage->images_at = number;
   else if (sscanf (need, "images of %" SCNx64, &number) == 1)
     stage->image_size = number;
+  else if (sscanf (need, "kernels loaded at %" SCNx64, &number) == 1)
+    stage->load_address = number;
   else if (strncmp (need, "arguments ", 10) == 0)
     {
       assert_true (strlen (need) < sizeof (stage->args));
@@ -220,6 +224,11 @@ place_images (struct stage *stage)
 	  module->address = stage->images_at
 	    + (uint64_t) module->image * UINT64_C (0x10000);
 	module->size = stage->image_size;
+	if (module->kind == GRUB_DOM0LESS_KERNEL)
+	  {
+	    module->kernel.size = stage->image_size;
+	    module->kernel.load = stage->load_address;
+	  }
       }
 }
 

@@ -27,11 +27,12 @@
  *   unknown memory		there is no map
  *   firmware at ADDRESS	its MiB of RAM is that one
  *   N pieces of RAM		adjacent, and all of them free
- *   Xen MAJOR.MINOR		with every option built in
+ *   Xen MAJOR.MINOR[.PATCH]	with every option built in
  *   Xen without CONFIG		of its .config, CONFIG_ left out
  *   arguments TEXT		after XEN on the command line
  *   images at ADDRESS		files are loaded there, 64 KiB apart
  *   images of SIZE		bytes
+ *   kernels loaded at ADDRESS	in their domains, as a uImage can say
  *   Xen at ADDRESS		its image lies there, in a MiB
  */
 

@@ -275,6 +275,98 @@ TEST (policies_begin_with_a_number)
   assert_false (grub_dom0less_is_policy ("\xf9\x7c\xff\x8c", 4));
 }
 
+static const struct grub_dom0less_xen old = { .major = 4, .minor = 17 };
+static const struct grub_dom0less_xen new = { .major = 4, .minor = 20 };
+
+/* A uImage of SIZE bytes behind its header, which says so: an arm64 kernel of
+   no compression for any address.  */
+static unsigned char *
+make_uimage (size_t size)
+{
+  unsigned char *bytes = allocate (64 + size);
+
+  memcpy (bytes, "\x27\x05\x19\x56", 4);
+  bytes[14] = (unsigned char) (size >> 8);
+  bytes[15] = (unsigned char) size;
+  bytes[29] = 22;
+  return bytes;
+}
+
+/* Compare what is wrong with a uImage whose byte at OFFSET is VALUE to WORD,
+   NULL if nothing is.  */
+static void
+assert_fault (size_t offset, unsigned char value,
+	      const struct grub_dom0less_xen *xen, const char *word)
+{
+  unsigned char *bytes = make_uimage (256);
+  const char *fault;
+
+  bytes[offset] = value;
+  fault = grub_dom0less_uimage_fault (bytes, 64 + 256, xen);
+  if (word ? !fault || !strstr (fault, word) : fault != NULL)
+    fail_msg ("%zu: %s", offset, fault ? fault : "(none)");
+  free (bytes);
+}
+
+TEST (uimages_have_faults)
+{
+  unsigned char *bytes;
+
+  assert_fault (29, 22, &new, NULL);
+  assert_fault (29, 2, &new, NULL);
+  assert_fault (29, 3, &new, "architecture");
+  assert_fault (31, 1, &new, NULL);
+  assert_fault (31, 1, &old, "4.18");
+  assert_fault (31, 2, &old, "compression");
+  assert_fault (31, 3, &new, "compression");
+  assert_fault (23, 4, &new, "entry point");
+  assert_fault (23, 4, &old, NULL);
+  assert_fault (14, 1, &new, NULL);
+  assert_fault (13, 1, &new, "cut short");
+  bytes = make_uimage (0);
+  assert_non_null (grub_dom0less_uimage_fault (bytes, 63, &new));
+  assert_null (grub_dom0less_uimage_fault (bytes, 64, &new));
+  free (bytes);
+}
+
+TEST (kernels_say_where_they_go)
+{
+  unsigned char *bytes = make_uimage (256);
+  struct grub_dom0less_kernel kernel;
+
+  bytes[16] = 0x40;
+  grub_dom0less_read_kernel (&kernel, bytes, 64 + 256, &new);
+  assert_int_equal (kernel.load, 0x40000000);
+  assert_int_equal (kernel.size, 256);
+  grub_dom0less_read_kernel (&kernel, bytes, 64 + 256, &old);
+  assert_int_equal (kernel.load, 0);
+
+  /* What gzip says at its end.  */
+  bytes[31] = 1;
+  bytes[64 + 256 - 2] = 3;
+  grub_dom0less_read_kernel (&kernel, bytes, 64 + 256, &new);
+  assert_int_equal (kernel.size, 0x30000);
+  memcpy (bytes, "\x1f\x8b\x08", 4);
+  grub_dom0less_read_kernel (&kernel, bytes, 64 + 256, &new);
+  assert_int_equal (kernel.size, 0x30000);
+
+  memset (bytes, 0, 64);
+  memcpy (bytes + 0x38, "ARM\x64", 4);
+  bytes[10] = 8;
+  bytes[12] = 1;
+  grub_dom0less_read_kernel (&kernel, bytes, 64 + 256, &new);
+  assert_true (kernel.offset == UINT64_C (0x100080000));
+  assert_int_equal (kernel.size, 64 + 256);
+
+  /* Nothing is known of others.  */
+  bytes[0x38] = 0;
+  grub_dom0less_read_kernel (&kernel, bytes, 64 + 256, &new);
+  assert_int_equal (kernel.size, 0);
+  grub_dom0less_read_kernel (&kernel, bytes, 63, &new);
+  assert_int_equal (kernel.size, 0);
+  free (bytes);
+}
+
 int
 main (void)
 {
@@ -291,7 +383,9 @@ main (void)
       cmocka_unit_test (zboot_compressions_are_strings),
       cmocka_unit_test (gzip_headers_are_read),
       cmocka_unit_test (other_members_are_refused),
-      cmocka_unit_test (xen_consumes_gzip)
+      cmocka_unit_test (xen_consumes_gzip),
+      cmocka_unit_test (uimages_have_faults),
+      cmocka_unit_test (kernels_say_where_they_go)
     };
 
   return RUN ("kernel", tests);

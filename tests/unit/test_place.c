@@ -44,13 +44,41 @@ TEST (claims_are_whole_pages_of_the_memory)
     }
 }
 
+#define MIB	UINT64_C (0x100000)
+
+/* By the ways that Xen's place_modules tries one after the other.  */
+TEST (modules_fit_as_xen_lays_them)
+{
+  /* At 128 MiB.  */
+  assert_true (grub_dom0less_modules_fit (256 * MIB, 0, 32 * MIB, 126 * MIB));
+  assert_false (grub_dom0less_modules_fit (256 * MIB, 0, 129 * MIB,
+					   126 * MIB));
+  /* At the end of less.  */
+  assert_true (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB, 28 * MIB));
+  assert_true (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB - 1, 0));
+  assert_false (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB, 30 * MIB));
+  assert_false (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB + 1,
+					   28 * MIB));
+  /* Before the kernel.  */
+  assert_true (grub_dom0less_modules_fit (64 * MIB, 32 * MIB, 30 * MIB,
+					  28 * MIB));
+  assert_false (grub_dom0less_modules_fit (64 * MIB, 30 * MIB, 34 * MIB,
+					   28 * MIB));
+  /* Nowhere.  */
+  assert_false (grub_dom0less_modules_fit (64 * MIB, 64 * MIB, 0, 0));
+  assert_false (grub_dom0less_modules_fit (64 * MIB, MIB, 64 * MIB, 0));
+  assert_false (grub_dom0less_modules_fit (64 * MIB, 0, MIB, 65 * MIB));
+  assert_false (grub_dom0less_modules_fit (0, 0, 0, 0));
+}
+
 int
 main (void)
 {
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (ranges_overlap_by_a_byte),
-      cmocka_unit_test (claims_are_whole_pages_of_the_memory)
+      cmocka_unit_test (claims_are_whole_pages_of_the_memory),
+      cmocka_unit_test (modules_fit_as_xen_lays_them)
     };
 
   return RUN ("place", tests);

@@ -568,6 +568,10 @@ TEST (properties_are_read_or_not)
   assert_int_equal (grub_dom0less_u32 (fdt, 0, "number", 9), 7);
   assert_int_equal (grub_dom0less_u32 (fdt, 0, "long", 9), 9);
   assert_int_equal (grub_dom0less_u32 (fdt, 0, "missing", 9), 9);
+  assert_int_equal (grub_dom0less_first_u32 (fdt, 0, "number", 9), 7);
+  assert_int_equal (grub_dom0less_first_u32 (fdt, 0, "long", 9), 7);
+  assert_int_equal (grub_dom0less_first_u32 (fdt, 0, "open", 9), 9);
+  assert_int_equal (grub_dom0less_first_u32 (fdt, 0, "missing", 9), 9);
   assert_string_equal (grub_dom0less_string (fdt, 0, "text"), "abc");
   assert_null (grub_dom0less_string (fdt, 0, "texts"));
   assert_null (grub_dom0less_string (fdt, 0, "empty"));

@@ -42,8 +42,11 @@ TEST (names)
 #define BYTES		"[memory-bytes] /chosen/domU1: "
 #define TOO_MUCH	"[memory-too-much] /chosen: "
 
-/* 2 GiB less a MiB, in KiB.  */
-#define ALL		"0x1ffc00"
+#define LONG_MEMORY	"[property-size] /chosen/domU1: memory has "
+
+/* 2 GiB less a MiB, less a page_info for each page, less page tables for that
+   much and a processor; in KiB.  */
+#define ALL		"0x1f640c"
 
 TEST (memory)
 {
@@ -51,19 +54,37 @@ TEST (memory)
     {
       { MEMORY ("<0 0x20000>"), NULL, NULL },
       { MEMORY ("<0x20000>"), NULL, MALFORMED },
-      { MEMORY ("<0 0 0x20000>"), NULL, MALFORMED },
+      { MEMORY ("<0 0x20000 0>"), NULL, LONG_MEMORY "12 bytes instead of 8" },
+      { MEMORY ("<0 0 0x20000>"), NULL, MALFORMED "\n" LONG_MEMORY },
+      { MEMORY ("<0 0>"), NULL, MALFORMED },
+      { MEMORY ("<0 0x20004>"), NULL, NULL },
+      { MEMORY ("<0 0x20002>"), NULL, MALFORMED },
       { MEMORY ("\"128M\""), NULL, MALFORMED },
       { DOMAIN ("domU1", "/delete-property/ memory;"), NULL, MALFORMED },
       { MEMORY ("<0 " ALL ">"), NULL, NULL },
-      { MEMORY ("<0 0x1ffc01>"), NULL,
-	TOO_MUCH "the domains want 2096129 KiB, the machine has 2096128" },
-      { MEMORY ("<0 " ALL ">") DOMAIN ("domU2", "memory = <0 1>;"), NULL,
+      { MEMORY ("<0 0x1f6410>"), NULL,
+	TOO_MUCH "the domains need 2067472 KiB, of which the machine has 2067470"
+      },
+      { MEMORY ("<0 " ALL ">") DOMAIN ("domU2", "memory = <0 4>;"), NULL,
+	TOO_MUCH },
+      /* More or less page tables.  */
+      { MEMORY ("<0 " ALL ">") "domU1 { cpus = <2>; };", NULL, TOO_MUCH },
+      { MEMORY ("<0 0x1f6410>") "domU1 { xen,domain-p2m-mem-mb = <9>; };",
+	NULL, NULL },
+      /* A dom0, too.  */
+      { MEMORY ("<0 0x1e0000>") KERNEL (""), NULL, TOO_MUCH },
+      { MEMORY ("<0 0x1e0000>") KERNEL (""), "arguments dom0_mem=64M", NULL },
+      { MEMORY ("<0 0x1e0000>") KERNEL (""), "arguments dom0_mem=65536",
+	NULL },
+      { MEMORY ("<0 0x1e0000>") KERNEL (""), "arguments dom0_mem=67108864b",
+	NULL },
+      { MEMORY ("<0 0x1e0000>") KERNEL (""), "arguments dom0_mem=1g",
 	TOO_MUCH },
       /* Together more than 64 bits can hold.  */
-      { MEMORY ("<0xffffffff 0xffffffff>") DOMAIN ("domU2", ""), NULL,
-	TOO_MUCH "the domains want 18446744073709551615 KiB" },
+      { MEMORY ("<0xffffffff 0xfffffffc>") DOMAIN ("domU2", ""), NULL,
+	TOO_MUCH "the domains need 18446744073709551615 KiB" },
       { MEMORY ("<0 0x8000000>"), NULL, BYTES },
-      { MEMORY ("<0 0x8000001>"), NULL, TOO_MUCH },
+      { MEMORY ("<0 0x8000004>"), NULL, TOO_MUCH },
       { MEMORY ("<1 0>"), NULL, TOO_MUCH },
       { MEMORY ("<0 0x7fe00000>"), NULL, BYTES },
       /* As many bytes as there are KiB, and more.  */
@@ -80,6 +101,9 @@ TEST (memory)
 #define IMPOSSIBLE	"[cpus-impossible] /chosen/domU1: cpus is missing, " \
 			"or not from 1 to 128"
 
+/* It may be anywhere.  */
+#define GICV2	"gic { compatible = \"arm,gic-400\"; };"
+
 TEST (cpus)
 {
   static const struct rule_case cases[] =
@@ -88,7 +112,20 @@ TEST (cpus)
       { CPUS ("<128>"), NULL, NULL },
       { CPUS ("<129>"), NULL, IMPOSSIBLE },
       { CPUS ("<0>"), NULL, IMPOSSIBLE },
-      { CPUS ("<0 1>"), NULL, IMPOSSIBLE },
+      { CPUS ("<0 1>"), NULL, IMPOSSIBLE "\n[property-size] " },
+      { CPUS ("<1 0>"), NULL,
+	"[property-size] /chosen/domU1: cpus has 8 bytes instead of 4" },
+      { CPUS ("<32>"), "Xen 4.21", NULL },
+      { CPUS ("<33>"), "Xen 4.21", "[cpus-impossible] /chosen/domU1: "
+	"cpus is missing, or not from 1 to 32" },
+      { CPUS ("<33>"), "Xen 4.22", NULL },
+      /* What its own tree adds is not known.  */
+      { CPUS ("<64>") "domU1 { module@3 { compatible = "
+	"\"multiboot,device-tree\", \"multiboot,module\";"
+	"uefi,binary = \"own.dtb\"; }; };", "Xen 4.21", NULL },
+      { CPUS ("<8>") GICV2, NULL, NULL },
+      { CPUS ("<9>") GICV2, NULL, "[cpus-impossible] /chosen/domU1: "
+	"cpus is missing, or not from 1 to 8" },
       { DOMAIN ("domU1", "/delete-property/ cpus;"), NULL, IMPOSSIBLE }
     };
 
@@ -208,7 +245,7 @@ static const struct
       "#xen,static-mem-address-cells", 16, NULL },
     { "#xen,static-mem-size-cells = <2>;", "#xen,static-mem-size-cells", 16,
       NULL },
-    { "xen,enhanced = \"disabled\";", "xen,enhanced", 17, NULL },
+    { "xen,enhanced = \"no-xenstore\";", "xen,enhanced", 17, NULL },
     { "xen,domain-p2m-mem-mb = <64>;", "xen,domain-p2m-mem-mb", 17, NULL },
     { "sve = <128>;", "sve", 18, "ARM64_SVE" },
     { "max_grant_version = <1>;", "max_grant_version", 18, NULL },

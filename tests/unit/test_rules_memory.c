@@ -12,21 +12,22 @@
 
 #include "cases.h"
 
+#define HEAP_60		"0 0x60000000 0 0x8000000"
 #define HEAP_AT		"[range-malformed] /chosen: xen,static-heap is no "
 
 TEST (ranges_are_whole)
 {
   static const struct rule_case cases[] =
     {
-      { HEAP (MEM_60) GOOD, NULL, NULL },
+      { HEAP (HEAP_60) GOOD, NULL, NULL },
       { "xen,static-heap;" GOOD, NULL, HEAP_AT },
       { HEAP ("0 0x60000000 0") GOOD, NULL, HEAP_AT },
-      { HEAP (MEM_60 " 0") GOOD, NULL, HEAP_AT },
-      { HEAP (MEM_60 " 0 0x68000000 0 0") GOOD, NULL, HEAP_AT },
+      { HEAP (HEAP_60 " 0") GOOD, NULL, HEAP_AT },
+      { HEAP (HEAP_60 " 0 0x68000000 0 0") GOOD, NULL, HEAP_AT },
       /* To the last byte of all, and beyond.  */
-      { HEAP ("0xffffffff 0xffff0000 0 0x10000") GOOD, "unknown memory",
+      { HEAP (HEAP_60 " 0xffffffff 0xffff0000 0 0x10000") GOOD, "unknown memory",
 	NULL },
-      { HEAP ("0xffffffff 0xffff0000 0 0x10001") GOOD, "unknown memory",
+      { HEAP (HEAP_60 " 0xffffffff 0xffff0000 0 0x10001") GOOD, "unknown memory",
 	HEAP_AT "\n[range-unaligned] " },
       { "#address-cells = <1>; #size-cells = <1>;"
 	STATIC ("domU1", "0x60000000 0x4000000 0x68000000"), NULL,
@@ -183,8 +184,8 @@ TEST (xen_lies_outside)
 {
   static const struct rule_case cases[] =
     {
-      { HEAP (MEM_60) GOOD, "Xen at 0x64000000", NULL },
-      { HEAP (MEM_60) GOOD, "Xen at 0x5ff10000", "[xen-in-range] /chosen: "
+      { HEAP (HEAP_60) GOOD, "Xen at 0x68000000", NULL },
+      { HEAP (HEAP_60) GOOD, "Xen at 0x5ff10000", "[xen-in-range] /chosen: "
 	"firmware put Xen's image at 0x5ff10000" },
       { DOMAIN ("domU1", PLACED ("m", "ramdisk", "0 0x60000000 0 0x1000")),
 	"Xen at 0x60000000", "[xen-in-range] /chosen/domU1/m: " }

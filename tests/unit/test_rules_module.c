@@ -69,7 +69,7 @@ TEST (addresses_and_their_cells)
 	"size 0x1000 does not fit" },
       { DOMAIN ("domU1", "#size-cells = <1>;"),
 	"images of 0x100000000; unknown memory",
-	"[address-too-big] /chosen/domU1/module@1: " },
+	"[address-too-big] /chosen/domU1/module@1: \n[domain-too-small] " },
       { DOMAIN ("domU1", ""), "images at 0x100000000", NULL }
     };
 

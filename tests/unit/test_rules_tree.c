@@ -28,15 +28,15 @@ TEST (modules_and_domains_at_their_places)
   static const struct rule_case cases[] =
     {
       { KERNEL (""), NULL, NULL },
-      { GOOD "modules {" RAMDISK ("") "};", NULL,
+      { GOOD "modules { compatible = \"simple-bus\";" RAMDISK ("") "};", NULL,
 	"[nested-module] /chosen/modules/module@2: " },
-      { GOOD "domU1 { more {" RAMDISK ("") "}; };", NULL,
+      { GOOD "domU1 { more { compatible = \"simple-bus\";" RAMDISK ("") "}; };", NULL,
 	"[nested-module] /chosen/domU1/more/module@2: " },
       { GOOD "domU1 { domU2 { compatible = \"xen,domain\"; }; };", NULL,
 	"[domain-misplaced] /chosen/domU1/domU2: " },
       { "", NULL, "[no-module] " },
       { "domU1 { compatible = \"xen,domain\"; #address-cells = <2>;"
-	"#size-cells = <2>; memory = <0 1>; cpus = <1>; };", NULL,
+	"#size-cells = <2>; memory = <0 4>; cpus = <1>; };", NULL,
 	"[no-module] nothing\n[kernel-missing] /chosen/domU1: " }
     };
 

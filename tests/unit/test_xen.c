@@ -16,7 +16,7 @@
 static struct grub_dom0less_xen
 version (int major, int minor)
 {
-  struct grub_dom0less_xen xen = { major, minor, 0, 0 };
+  struct grub_dom0less_xen xen = { major, minor, GRUB_DOM0LESS_NONE, 0, 0 };
 
   return xen;
 }

@@ -202,3 +202,88 @@ grub_dom0less_read_gzip (struct grub_dom0less_gzip *gzip,
   gzip->unpacked = read_le32 (bytes + size + 4);
   return 0;
 }
+
+static uint32_t
+read_be32 (const unsigned char *bytes)
+{
+  return ((uint32_t) bytes[0] << 24 | (uint32_t) bytes[1] << 16
+	  | (uint32_t) bytes[2] << 8 | bytes[3]);
+}
+
+/* What of a uImage's header (U-Boot's include/image.h) counts.  */
+enum
+  {
+    UIMAGE_SIZE		= 12,		/* of what is behind the header */
+    UIMAGE_LOAD		= 16,
+    UIMAGE_ENTRY	= 20,
+    UIMAGE_ARCH		= 29,
+    UIMAGE_COMPRESSION	= 31,
+    UIMAGE_HEADER_SIZE	= 64,
+    UIMAGE_ARM		= 2,
+    UIMAGE_ARM64	= 22,
+    UIMAGE_GZIP		= 1
+  };
+
+const char *
+grub_dom0less_uimage_fault (const void *file, size_t size,
+			    const struct grub_dom0less_xen *xen)
+{
+  const unsigned char *bytes = file;
+  int is_old = grub_dom0less_xen_before (xen, 4, 18);
+
+  if (size < UIMAGE_HEADER_SIZE
+      || read_be32 (bytes + UIMAGE_SIZE) > size - UIMAGE_HEADER_SIZE)
+    return "a uImage that is cut short";
+  if (bytes[UIMAGE_ARCH] != UIMAGE_ARM && bytes[UIMAGE_ARCH] != UIMAGE_ARM64)
+    return "a uImage for another architecture";
+  if (bytes[UIMAGE_COMPRESSION] == UIMAGE_GZIP && is_old)
+    return "a uImage of gzip, which Xen takes since 4.18";
+  if (bytes[UIMAGE_COMPRESSION] > UIMAGE_GZIP)
+    return "a uImage with a compression that Xen does not know";
+  if (!is_old && !read_be32 (bytes + UIMAGE_LOAD)
+      && read_be32 (bytes + UIMAGE_ENTRY))
+    return "a uImage with an entry point and no load address";
+  return NULL;
+}
+
+/* Before 4.18 Xen did not look at the load address of a 64-bit uImage.  */
+static void
+read_uimage (struct grub_dom0less_kernel *kernel, const unsigned char *bytes,
+	     size_t size, const struct grub_dom0less_xen *xen)
+{
+  if (!grub_dom0less_xen_before (xen, 4, 18))
+    kernel->load = read_be32 (bytes + UIMAGE_LOAD);
+  kernel->size = read_be32 (bytes + UIMAGE_SIZE);
+  if (bytes[UIMAGE_COMPRESSION] == UIMAGE_GZIP)
+    kernel->size = read_le32 (bytes + size - sizeof (uint32_t));
+}
+
+void
+grub_dom0less_read_kernel (struct grub_dom0less_kernel *kernel,
+			   const void *file, size_t size,
+			   const struct grub_dom0less_xen *xen)
+{
+  const unsigned char *bytes = file;
+
+  memset (kernel, 0, sizeof (*kernel));
+  if (size < GRUB_DOM0LESS_HEADER_SIZE)
+    return;
+  switch (grub_dom0less_kernel_format (file, size))
+    {
+    case GRUB_DOM0LESS_FORMAT_IMAGE:
+      kernel->size = size;
+      kernel->offset = read_le32 (bytes + 8)
+	| (uint64_t) read_le32 (bytes + 12) << 32;
+      break;
+    case GRUB_DOM0LESS_FORMAT_GZIP:
+      /* Its text offset is inside, and mostly 0.  */
+      kernel->size = read_le32 (bytes + size - sizeof (uint32_t));
+      break;
+    case GRUB_DOM0LESS_FORMAT_UIMAGE:
+      if (!grub_dom0less_uimage_fault (file, size, xen))
+	read_uimage (kernel, bytes, size, xen);
+      break;
+    default:
+      break;
+    }
+}

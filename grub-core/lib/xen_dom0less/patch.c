@@ -103,6 +103,44 @@ patch_cells (void *fdt, int node, const char *name, int cells)
   return fdt_setprop_u32 (fdt, node, name, (uint32_t) cells);
 }
 
+/* The name that a node without a compatible gets: Xen knows nothing of it, and
+   its EFI stub is content.  */
+#define COMPATIBLE	"xen_dom0less,ignored"
+
+/* Give every child of PARENT that has no compatible one.  What this moves lies
+   behind the child.  */
+static int
+patch_children (void *fdt, int parent)
+{
+  int node, err;
+
+  fdt_for_each_subnode (node, fdt, parent)
+    {
+      if (!fdt_getprop (fdt, node, "compatible", NULL)
+	  && (err = fdt_setprop_string (fdt, node, "compatible",
+					COMPATIBLE)) < 0)
+	return err;
+    }
+  return 0;
+}
+
+/* The stub looks at the children of /chosen and of domains.  */
+static int
+patch_compatibles (void *fdt, int chosen)
+{
+  int node, err = patch_children (fdt, chosen);
+
+  if (err < 0)
+    return err;
+  fdt_for_each_subnode (node, fdt, chosen)
+    {
+      if (fdt_node_check_compatible (fdt, node, "xen,domain") == 0
+	  && (err = patch_children (fdt, node)) < 0)
+	return err;
+    }
+  return 0;
+}
+
 size_t
 grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
 			  const char *xen_args)
@@ -112,6 +150,8 @@ grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
   room = (size_t) plan->n_modules
     * (PROPERTY_ROOM + MAX_REG_SIZE + MODULE_NAME_SIZE);
   room += 2 * (PROPERTY_ROOM + sizeof (fdt32_t));
+  room += (size_t) plan->n_bare * (PROPERTY_ROOM + sizeof (COMPATIBLE))
+    + sizeof ("compatible");
   room += sizeof ("reg") + sizeof ("#address-cells") + sizeof ("#size-cells");
   if (xen_args)
     room += PROPERTY_ROOM + sizeof ("xen,xen-bootargs") + strlen (xen_args) + 1;
@@ -130,7 +170,8 @@ grub_dom0less_patch (void *fdt, const struct grub_dom0less_plan *plan,
 	&& (err = patch_module (fdt, plan->modules + i)) < 0)
       return err;
 
-  if ((err = patch_cells (fdt, plan->chosen, "#address-cells",
+  if ((err = patch_compatibles (fdt, plan->chosen)) < 0
+      || (err = patch_cells (fdt, plan->chosen, "#address-cells",
 			  plan->cells.address)) < 0
       || (err = patch_cells (fdt, plan->chosen, "#size-cells",
 			     plan->cells.size)) < 0)

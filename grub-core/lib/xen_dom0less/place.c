@@ -54,3 +54,24 @@ grub_dom0less_claim (const struct grub_dom0less_memory *memory,
   *claim_size = end - start;
   return 1;
 }
+
+#define MIB		((uint64_t) 1 << 20)
+#define ROUND_UP(size)	(((size) + 2 * MIB - 1) & ~(2 * MIB - 1))
+
+int
+grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
+			   uint64_t ramdisk)
+{
+  uint64_t modules, end;
+
+  if (offset >= bank || size > bank - offset || ramdisk > bank)
+    return 0;
+  /* The domain's tree is rounded up as well, and has less than that.  */
+  modules = ROUND_UP (ramdisk) + 2 * MIB;
+  end = ROUND_UP (offset + size);
+  if (modules + end - offset > bank)
+    return 0;
+  return ((bank >= 128 * MIB + modules && offset + size < 128 * MIB)
+	  || bank - modules > end
+	  || offset > modules);
+}

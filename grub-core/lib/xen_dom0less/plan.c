@@ -61,6 +61,16 @@ grub_dom0less_u32 (const void *fdt, int node, const char *name,
   return cell && len == sizeof (*cell) ? fdt32_to_cpu (*cell) : fallback;
 }
 
+uint32_t
+grub_dom0less_first_u32 (const void *fdt, int node, const char *name,
+			 uint32_t fallback)
+{
+  int len;
+  const fdt32_t *cell = fdt_getprop (fdt, node, name, &len);
+
+  return cell && len >= (int) sizeof (*cell) ? fdt32_to_cpu (*cell) : fallback;
+}
+
 const char *
 grub_dom0less_string (const void *fdt, int node, const char *name)
 {
@@ -278,6 +288,13 @@ read_child (struct grub_dom0less_plan *plan, const void *fdt, int node,
     read_module (plan, fdt, node, domain, cells);
 }
 
+/* Count NODE if Xen's EFI stub would miss its compatible.  */
+static void
+count_bare (struct grub_dom0less_plan *plan, const void *fdt, int node)
+{
+  plan->n_bare += !fdt_getprop (fdt, node, "compatible", NULL);
+}
+
 static void
 read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
 {
@@ -297,7 +314,10 @@ read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
 	      plan->cells, 0);
 
   fdt_for_each_subnode (child, fdt, node)
-    read_child (plan, fdt, child, plan->n_domains, domain->cells);
+    {
+      count_bare (plan, fdt, child);
+      read_child (plan, fdt, child, plan->n_domains, domain->cells);
+    }
 
   plan->n_domains++;
 }
@@ -334,10 +354,13 @@ grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
 	      GRUB_DOM0LESS_STATIC_HEAP, plan->root_cells, 0);
 
   fdt_for_each_subnode (node, fdt, plan->chosen)
-    if (is_compatible (fdt, node, "xen,domain"))
-      read_domain (plan, fdt, node);
-    else
-      read_child (plan, fdt, node, GRUB_DOM0LESS_DOM0, plan->cells);
+    {
+      count_bare (plan, fdt, node);
+      if (is_compatible (fdt, node, "xen,domain"))
+	read_domain (plan, fdt, node);
+      else
+	read_child (plan, fdt, node, GRUB_DOM0LESS_DOM0, plan->cells);
+    }
 }
 
 /* Whether MODULE may use what was loaded for FIRST.  */

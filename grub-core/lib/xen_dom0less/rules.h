@@ -28,6 +28,8 @@ void dom0less_check_no_module (scene_t scene);
 void dom0less_check_nested_module (scene_t scene);
 void dom0less_check_domain_misplaced (scene_t scene);
 void dom0less_check_chosen_ranges (scene_t scene);
+void dom0less_check_compatible_missing (scene_t scene);
+void dom0less_check_tree_deep (scene_t scene);
 void dom0less_check_cells_missing (scene_t scene);
 void dom0less_check_cells_impossible (scene_t scene);
 void dom0less_check_initrd_stale (scene_t scene);
@@ -40,18 +42,33 @@ void dom0less_check_xen_args_long (scene_t scene);
 void dom0less_check_domain_name_unit (scene_t scene);
 void dom0less_check_domain_name_long (scene_t scene);
 void dom0less_check_domain_disabled (scene_t scene);
+void dom0less_check_disabled_static_mem (scene_t scene);
 void dom0less_check_memory_malformed (scene_t scene);
-void dom0less_check_memory_bytes (scene_t scene);
-void dom0less_check_memory_too_much (scene_t scene);
 void dom0less_check_cpus_impossible (scene_t scene);
+void dom0less_check_property_size (scene_t scene);
+void dom0less_check_value_impossible (scene_t scene);
+void dom0less_check_value_unknown (scene_t scene);
 void dom0less_check_enhanced_alone (scene_t scene);
 void dom0less_check_direct_map_alone (scene_t scene);
 void dom0less_check_nr_spis_impossible (scene_t scene);
-void dom0less_check_cpupool_missing (scene_t scene);
 void dom0less_check_llc_colors_static (scene_t scene);
 void dom0less_check_llc_colors_off (scene_t scene);
 void dom0less_check_not_built_in (scene_t scene);
 void dom0less_check_property_unknown (scene_t scene);
+
+/* rules_reference.c: what refers to other nodes, or is there once.  */
+void dom0less_check_capabilities_conflict (scene_t scene);
+void dom0less_check_vcpu_impossible (scene_t scene);
+void dom0less_check_cpupool_missing (scene_t scene);
+void dom0less_check_cpupool_malformed (scene_t scene);
+void dom0less_check_event_channel_broken (scene_t scene);
+
+/* rules_size.c: whether there is enough memory.  */
+void dom0less_check_memory_bytes (scene_t scene);
+void dom0less_check_memory_too_much (scene_t scene);
+void dom0less_check_heap_too_small (scene_t scene);
+void dom0less_check_domain_too_small (scene_t scene);
+void dom0less_check_kernel_outside (scene_t scene);
 
 /* rules_module.c: module nodes.  */
 void dom0less_check_kind_unknown (scene_t scene);
@@ -82,6 +99,7 @@ void dom0less_check_range_outside_ram (scene_t scene);
 void dom0less_check_range_unaligned (scene_t scene);
 void dom0less_check_static_mem_sum (scene_t scene);
 void dom0less_check_shared_mem_malformed (scene_t scene);
+void dom0less_check_shared_mem_conflict (scene_t scene);
 void dom0less_check_shared_mem_host (scene_t scene);
 void dom0less_check_too_many_pieces (scene_t scene);
 void dom0less_check_module_in_pieces (scene_t scene);
@@ -125,6 +143,33 @@ dom0less_find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
 
 /* rules_tree.c: the command line that Xen will take, or NULL.  */
 const char *dom0less_xen_args (scene_t scene);
+
+/* rules_tree.c: the last argument NAME among ARGS, which may be NULL: the text
+   behind its `=', of *LENGTH bytes; the empty string if it stands alone; NULL
+   if it is not there.  */
+const char *dom0less_find_argument (const char *args, const char *name,
+				    size_t *length);
+
+/* rules_reference.c: whether somebody is there to serve xenstore.  */
+int dom0less_has_xenstore (scene_t scene);
+
+/* rules_domain.c: whether Xen passes over NODE because of its status.  */
+int dom0less_is_disabled (const void *fdt, int node);
+
+/* rules_domain.c: whether DOMAIN has PROPERTY.  */
+int dom0less_has (scene_t scene, const struct grub_dom0less_domain *domain,
+		  const char *property);
+
+/* rules_domain.c: whether Xen's .config is known to have OPTION, or not to
+   have it.  */
+int dom0less_is_built_in (scene_t scene, unsigned int option);
+int dom0less_is_left_out (scene_t scene, unsigned int option);
+
+/* rules_memory.c: call CHECK for each node of shared memory, with its parent's
+   cells.  */
+void dom0less_for_shared_mem (scene_t scene,
+			      void (*check) (scene_t scene, int node,
+					     struct grub_dom0less_cells cells));
 
 /* rules_domain.c: read what a domain's memory says, in KiB.  Returns whether
    it says anything.  */

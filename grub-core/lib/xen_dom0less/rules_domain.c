@@ -18,14 +18,19 @@
    domain_vgic_init takes: 1020 - 32, in whole ranks of 32.  */
 #define MAX_NAME	40
 #define MAX_CPUS	128
+#define MAX_OLD_CPUS	32
+#define MAX_GICV2_CPUS	8
 #define MAX_SPIS	960
 
-/* What no Linux boots with less of, in bytes.  */
-#define LEAST_MEMORY	((uint64_t) 16 << 20)
+/* Since 4.21, with GICV3_ESPI: SPIs up to 1019, and as far as these 1024.  */
+#define LEAST_ESPIS	4064
+#define MAX_ESPIS	5088
 
-static int
-has (scene_t scene, const struct grub_dom0less_domain *domain,
-     const char *property)
+#define XEN_PAGE_IN_KIB	4
+
+int
+dom0less_has (scene_t scene, const struct grub_dom0less_domain *domain,
+	      const char *property)
 {
   return fdt_getprop (scene->fdt, domain->node, property, NULL) != NULL;
 }
@@ -70,18 +75,46 @@ dom0less_check_domain_name_long (scene_t scene)
     }
 }
 
+int
+dom0less_is_disabled (const void *fdt, int node)
+{
+  int len;
+  const char *status = fdt_getprop (fdt, node, "status", &len);
+
+  /* As device_tree_node_is_available of Xen's bootfdt.c.  */
+  return status && len > 0 && memchr (status, '\0', (size_t) len)
+    && strcmp (status, "ok") && strcmp (status, "okay");
+}
+
+/* Since 4.19 Xen does not reserve the ranges of a node that is disabled, and
+   panics when DOMAIN is to have them.  */
+static int
+loses_static_mem (scene_t scene, const struct grub_dom0less_domain *domain)
+{
+  return grub_dom0less_xen_since (&scene->machine->xen, 19)
+    && dom0less_is_disabled (scene->fdt, domain->node)
+    && dom0less_has (scene, domain, "xen,static-mem");
+}
+
 void
 dom0less_check_domain_disabled (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
-  const char *status;
 
   FOR_DOMAINS (domain, scene)
-    {
-      status = grub_dom0less_string (scene->fdt, domain->node, "status");
-      if (status && strcmp (status, "ok") && strcmp (status, "okay"))
-	REPORT (scene, DOMAIN_DISABLED, domain->node);
-    }
+    if (dom0less_is_disabled (scene->fdt, domain->node)
+	&& !loses_static_mem (scene, domain))
+      REPORT (scene, DOMAIN_DISABLED, domain->node);
+}
+
+void
+dom0less_check_disabled_static_mem (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+
+  FOR_DOMAINS (domain, scene)
+    if (loses_static_mem (scene, domain))
+      REPORT (scene, DISABLED_STATIC_MEM, domain->node);
 }
 
 int
@@ -92,8 +125,9 @@ dom0less_domain_memory (scene_t scene,
   int len;
   const fdt32_t *cell = fdt_getprop (scene->fdt, domain->node, "memory", &len);
 
-  /* Two cells, whatever #size-cells says.  */
-  return cell && len == 8 && grub_dom0less_read_cells (&cell, 2, kib) == 0;
+  /* Two cells, whatever #size-cells says; what is behind them Xen does not
+     read.  */
+  return cell && len >= 8 && grub_dom0less_read_cells (&cell, 2, kib) == 0;
 }
 
 void
@@ -103,91 +137,66 @@ dom0less_check_memory_malformed (scene_t scene)
   uint64_t kib;
 
   FOR_DOMAINS (domain, scene)
-    if (!dom0less_domain_memory (scene, domain, &kib))
+    if (!dom0less_domain_memory (scene, domain, &kib)
+	|| !kib || kib % XEN_PAGE_IN_KIB)
       REPORT (scene, MEMORY_MALFORMED, domain->node);
 }
 
-/* The machine's RAM in KiB, or 0 if it is not known.  */
-static uint64_t
-ram_size (scene_t scene)
+/* How many virtual processors DOMAIN can have on this machine.  Before 4.22
+   Xen writes a domain's tree into 4 KiB, and as much more as its passthrough
+   tree has, which is not known yet.  */
+static uint32_t
+max_cpus (scene_t scene, const struct grub_dom0less_domain *domain)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
-  uint64_t size = 0;
-  int i;
+  static const char *const gicv2[]
+    = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic",
+	"arm,cortex-a7-gic" };
+  size_t i;
 
-  for (i = 0; i < machine->n_memory; i++)
-    if (machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
-      size += machine->memory[i].size / 1024;
-  return size;
-}
-
-/* More than the machine has in KiB, and a whole number of MiB in bytes that it
-   does have, and enough to live in: somebody has counted bytes.  */
-static int
-looks_like_bytes (uint64_t memory, uint64_t ram)
-{
-  return (ram && memory > ram && memory / 1024 <= ram
-	  && memory >= LEAST_MEMORY
-	  && memory % (1024 * 1024) == 0);
-}
-
-void
-dom0less_check_memory_bytes (scene_t scene)
-{
-  const struct grub_dom0less_domain *domain;
-  uint64_t kib;
-
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_domain_memory (scene, domain, &kib)
-	&& looks_like_bytes (kib, ram_size (scene)))
-      REPORT_NUMBERS (scene, MEMORY_BYTES, domain->node, kib, 0);
-}
-
-void
-dom0less_check_memory_too_much (scene_t scene)
-{
-  const struct grub_dom0less_domain *domain;
-  uint64_t kib, total = 0, ram = ram_size (scene);
-
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_domain_memory (scene, domain, &kib)
-	&& !looks_like_bytes (kib, ram))
-      total = kib > UINT64_MAX - total ? UINT64_MAX : total + kib;
-  if (ram && total > ram)
-    REPORT_NUMBERS (scene, MEMORY_TOO_MUCH, scene->plan->chosen, total, ram);
+  for (i = 0; i < sizeof (gicv2) / sizeof (gicv2[0]); i++)
+    if (fdt_node_offset_by_compatible (scene->fdt, -1, gicv2[i]) >= 0)
+      return MAX_GICV2_CPUS;
+  if (grub_dom0less_xen_before (&scene->machine->xen, 4, 22)
+      && !dom0less_find_module (scene, (int) (domain - scene->plan->domains),
+				GRUB_DOM0LESS_DEVICE_TREE, NULL))
+    return MAX_OLD_CPUS;
+  return MAX_CPUS;
 }
 
 void
 dom0less_check_cpus_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
-  uint32_t cpus;
+  uint32_t cpus, most;
 
   FOR_DOMAINS (domain, scene)
     {
-      cpus = grub_dom0less_u32 (scene->fdt, domain->node, "cpus", 0);
-      if (cpus < 1 || cpus > MAX_CPUS)
-	REPORT_NUMBERS (scene, CPUS_IMPOSSIBLE, domain->node, cpus, MAX_CPUS);
+      cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 0);
+      most = max_cpus (scene, domain);
+      if (cpus < 1 || cpus > most)
+	REPORT_NUMBERS (scene, CPUS_IMPOSSIBLE, domain->node, cpus, most);
     }
 }
 
-/* Xenstore lives in the dom0, and Xen panics without.  */
+/* Xenstore lives in the dom0 or, since 4.21, in a domain that has the
+   capability, and Xen panics without.  */
 void
 dom0less_check_enhanced_alone (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   const char *enhanced;
 
-  if (dom0less_find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
-			    NULL))
+  if (dom0less_has_xenstore (scene))
     return;
   FOR_DOMAINS (domain, scene)
     {
-      if (!has (scene, domain, "xen,enhanced"))
+      if (!dom0less_has (scene, domain, "xen,enhanced"))
 	continue;
       enhanced = grub_dom0less_string (scene->fdt, domain->node,
 				       "xen,enhanced");
-      if (!enhanced || strcmp (enhanced, "enabled") == 0)
+      if (!enhanced || strcmp (enhanced, "enabled") == 0
+	  || (strcmp (enhanced, "legacy") == 0
+	      && grub_dom0less_xen_since (&scene->machine->xen, 21)))
 	REPORT (scene, ENHANCED_ALONE, domain->node);
     }
 }
@@ -198,68 +207,43 @@ dom0less_check_direct_map_alone (scene_t scene)
   const struct grub_dom0less_domain *domain;
 
   FOR_DOMAINS (domain, scene)
-    if (has (scene, domain, "direct-map")
-	&& !has (scene, domain, "xen,static-mem"))
+    if (dom0less_has (scene, domain, "direct-map")
+	&& !dom0less_has (scene, domain, "xen,static-mem"))
       REPORT (scene, DIRECT_MAP_ALONE, domain->node);
 }
 
-/* Xen panics, with a number for a reason.  */
+/* Whether DOMAIN has PROPERTY, and Xen finds a number in it.  */
+static int
+has_number (scene_t scene, const struct grub_dom0less_domain *domain,
+	    const char *property)
+{
+  int len;
+
+  return fdt_getprop (scene->fdt, domain->node, property, &len)
+    && len >= (int) sizeof (fdt32_t);
+}
+
+/* Xen panics, with a number for a reason.  The virtual UART has the first
+   of them.  */
 void
 dom0less_check_nr_spis_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
+  int has_espis = grub_dom0less_xen_since (&scene->machine->xen, 21)
+    && !dom0less_is_left_out (scene, GRUB_DOM0LESS_XEN_ESPI);
   uint32_t nr_spis;
 
   FOR_DOMAINS (domain, scene)
     {
-      nr_spis = grub_dom0less_u32 (scene->fdt, domain->node, "nr_spis", 0);
-      if (nr_spis > MAX_SPIS)
+      if (!has_number (scene, domain, "nr_spis"))
+	continue;
+      nr_spis = grub_dom0less_first_u32 (scene->fdt, domain->node, "nr_spis", 0);
+      if ((nr_spis > MAX_SPIS
+	   && !(has_espis && nr_spis >= LEAST_ESPIS && nr_spis <= MAX_ESPIS))
+	  || (nr_spis == 0 && dom0less_has (scene, domain, "vpl011")))
 	REPORT_NUMBERS (scene, NR_SPIS_IMPOSSIBLE, domain->node, nr_spis,
-			MAX_SPIS);
+			has_espis ? MAX_ESPIS : MAX_SPIS);
     }
-}
-
-/* Xen panics if the node is of another kind, and passes over a phandle of
-   nothing.  */
-void
-dom0less_check_cpupool_missing (scene_t scene)
-{
-  const struct grub_dom0less_domain *domain;
-  uint32_t phandle;
-  int pool;
-
-  FOR_DOMAINS (domain, scene)
-    {
-      if (!has (scene, domain, "domain-cpupool"))
-	continue;
-      phandle = grub_dom0less_u32 (scene->fdt, domain->node, "domain-cpupool",
-				   0);
-      pool = fdt_node_offset_by_phandle (scene->fdt, phandle);
-      if (pool < 0
-	  || fdt_node_check_compatible (scene->fdt, pool, "xen,cpupool"))
-	REPORT (scene, CPUPOOL_MISSING, domain->node);
-    }
-}
-
-/* The last argument NAME among ARGS: the text behind its `=', the empty string
-   if it stands alone, NULL if it is not there.  *LENGTH is the text's.  */
-static const char *
-find_argument (const char *args, const char *name, size_t *length)
-{
-  size_t word, name_length = strlen (name);
-  const char *found = NULL;
-
-  for (; args && *args; args += word + (args[word] != '\0'))
-    {
-      for (word = 0; args[word] && args[word] != ' '; word++)
-	;
-      if (word < name_length || memcmp (args, name, name_length)
-	  || (word > name_length && args[name_length] != '='))
-	continue;
-      found = args + name_length + (word > name_length);
-      *length = args + word - found;
-    }
-  return found;
 }
 
 /* As llc_coloring_init in Xen's llc-coloring.c decides it: switched on, or
@@ -271,12 +255,12 @@ is_coloring_on (scene_t scene)
   const char *args = dom0less_xen_args (scene), *value;
   size_t i, length;
 
-  if (find_argument (args, "no-llc-coloring", &length))
+  if (dom0less_find_argument (args, "no-llc-coloring", &length))
     return 0;
-  value = find_argument (args, "llc-coloring", &length);
+  value = dom0less_find_argument (args, "llc-coloring", &length);
   if (!value)
-    return (find_argument (args, "llc-size", &length)
-	    && find_argument (args, "llc-nr-ways", &length));
+    return (dom0less_find_argument (args, "llc-size", &length)
+	    && dom0less_find_argument (args, "llc-nr-ways", &length));
   for (i = 0; i < sizeof (words) / sizeof (words[0]); i++)
     if (length == strlen (words[i]) && memcmp (value, words[i], length) == 0)
       return 1;
@@ -289,8 +273,8 @@ dom0less_check_llc_colors_static (scene_t scene)
   const struct grub_dom0less_domain *domain;
 
   FOR_DOMAINS (domain, scene)
-    if (has (scene, domain, "xen,static-mem")
-	&& (has (scene, domain, "llc-colors") || is_coloring_on (scene)))
+    if (dom0less_has (scene, domain, "xen,static-mem")
+	&& (dom0less_has (scene, domain, "llc-colors") || is_coloring_on (scene)))
       REPORT (scene, LLC_COLORS_STATIC, domain->node);
 }
 
@@ -302,47 +286,54 @@ dom0less_check_llc_colors_off (scene_t scene)
   if (is_coloring_on (scene))
     return;
   FOR_DOMAINS (domain, scene)
-    if (has (scene, domain, "llc-colors"))
+    if (dom0less_has (scene, domain, "llc-colors"))
       REPORT (scene, LLC_COLORS_OFF, domain->node);
 }
 
-/* What a domain may say, the first release that listens (minor numbers of
-   Xen 4), and the option of Xen's .config that it needs, if it needs one.
+/* What a domain may say, how many bytes of it Xen reads if it is a number, the
+   first release that listens (minor numbers of Xen 4), the option of Xen's
+   .config that it needs, if it needs one, and the words that it may be, or
+   the first number at which Xen panics.
    Source: Xen's docs/misc/arm/device-tree/booting.txt in each release.  */
 static const struct
 {
   const char *name;
+  int size;
   int since;
   unsigned int option;
+  const char *words;
+  uint32_t limit;
 } properties[] =
   {
-    { "compatible", 0, 0 },
-    { "#address-cells", 0, 0 },
-    { "#size-cells", 0, 0 },
-    { "name", 0, 0 },
-    { "phandle", 0, 0 },
-    { "linux,phandle", 0, 0 },
-    { "status", 0, 0 },			/* has a rule of its own */
-    { "memory", 12, 0 },
-    { "cpus", 12, 0 },
-    { "vpl011", 12, GRUB_DOM0LESS_XEN_VPL011 },
-    { "nr_spis", 13, 0 },
-    { "xen,static-mem", 16, GRUB_DOM0LESS_XEN_STATIC_MEMORY },
-    { "#xen,static-mem-address-cells", 16, 0 },
-    { "#xen,static-mem-size-cells", 16, 0 },
-    { "direct-map", 17, 0 },
-    { "domain-cpupool", 17, 0 },
-    { "xen,enhanced", 17, 0 },
-    { "xen,domain-p2m-mem-mb", 17, 0 },
-    { "sve", 18, GRUB_DOM0LESS_XEN_SVE },
-    { "max_grant_version", 18, 0 },
-    { "max_grant_frames", 18, 0 },
-    { "max_maptrack_frames", 18, 0 },
-    { "passthrough", 19, 0 },
-    { "llc-colors", 20, GRUB_DOM0LESS_XEN_LLC_COLORING },
-    { "capabilities", 21, 0 },
-    { "trap-unmapped-accesses", 21, 0 },
-    { "xen,sci_type", 21, 0 }
+    { "compatible", 0, 0, 0, NULL, 0 },
+    { "#address-cells", 0, 0, 0, NULL, 0 },
+    { "#size-cells", 0, 0, 0, NULL, 0 },
+    { "name", 0, 0, 0, NULL, 0 },
+    { "phandle", 0, 0, 0, NULL, 0 },
+    { "linux,phandle", 0, 0, 0, NULL, 0 },
+    { "status", 0, 0, 0, NULL, 0 },	/* has a rule of its own */
+    { "memory", 8, 12, 0, NULL, 0 },
+    { "cpus", 4, 12, 0, NULL, 0 },
+    { "vpl011", 0, 12, GRUB_DOM0LESS_XEN_VPL011, NULL, 0 },
+    { "nr_spis", 4, 13, 0, NULL, 0 },
+    { "xen,static-mem", 0, 16, GRUB_DOM0LESS_XEN_STATIC_MEMORY, NULL, 0 },
+    { "#xen,static-mem-address-cells", 0, 16, 0, NULL, 0 },
+    { "#xen,static-mem-size-cells", 0, 16, 0, NULL, 0 },
+    { "direct-map", 0, 17, 0, NULL, 0 },
+    { "domain-cpupool", 0, 17, GRUB_DOM0LESS_XEN_CPUPOOLS, NULL, 0 },
+    { "xen,enhanced", 0, 17, 0, "enabled no-xenstore", 0 },
+    { "xen,domain-p2m-mem-mb", 4, 17, 0, NULL, 0 },
+    { "sve", 0, 18, GRUB_DOM0LESS_XEN_SVE, NULL, 0 },
+    { "max_grant_version", 4, 18, 0, NULL, 3 },
+    { "max_grant_frames", 4, 18, 0, NULL, 0x80000000 },
+    { "max_maptrack_frames", 4, 18, 0, NULL, 0x80000000 },
+    { "passthrough", 0, 19, 0, "enabled disabled", 0 },
+    { "llc-colors", 0, 20, GRUB_DOM0LESS_XEN_LLC_COLORING, NULL, 0 },
+    { "capabilities", 4, 21, 0, NULL, 0 },
+    { "trap-unmapped-accesses", 4, 21, 0, NULL, 2 },
+    { "xen,sci_type", 0, 21, 0, NULL, 0 },
+    /* An error in any Xen with an MMU, and only such a one has an EFI stub.  */
+    { "v8r_el1_msa", 0, 22, GRUB_DOM0LESS_XEN_MPU, NULL, 0 }
   };
 
 #define N_PROPERTIES	((int) (sizeof (properties) / sizeof (properties[0])))
@@ -358,21 +349,42 @@ find_property (const char *name)
   return i;
 }
 
+int
+dom0less_is_built_in (scene_t scene, unsigned int option)
+{
+  const struct grub_dom0less_xen *xen = &scene->machine->xen;
+
+  return xen->has_config && (xen->options & option) == option;
+}
+
+int
+dom0less_is_left_out (scene_t scene, unsigned int option)
+{
+  return scene->machine->xen.has_config
+    && !dom0less_is_built_in (scene, option);
+}
+
 static void
 report_not_built_in (scene_t scene, int node, const char *what,
 		     unsigned int option)
 {
-  const struct grub_dom0less_xen *xen = &scene->machine->xen;
-
-  if (xen->has_config && (xen->options & option) != option)
+  if (dom0less_is_left_out (scene, option))
     REPORT_FILE (scene, NOT_BUILT_IN, node, what);
+}
+
+static void
+check_shared_mem_built_in (scene_t scene, int node,
+			   struct grub_dom0less_cells cells
+			   __attribute__ ((unused)))
+{
+  report_not_built_in (scene, node, "xen,shared-mem",
+		       GRUB_DOM0LESS_XEN_STATIC_SHM);
 }
 
 void
 dom0less_check_not_built_in (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
-  const struct grub_dom0less_range *range;
   int property, i;
   const char *name;
 
@@ -395,10 +407,7 @@ dom0less_check_not_built_in (scene_t scene)
 				 properties[i].option);
 	}
     }
-  FOR_RANGES (range, scene)
-    if (range->kind == GRUB_DOM0LESS_SHARED_MEM)
-      report_not_built_in (scene, range->node, "xen,shared-mem",
-			   GRUB_DOM0LESS_XEN_STATIC_SHM);
+  dom0less_for_shared_mem (scene, check_shared_mem_built_in);
 }
 
 void
@@ -419,4 +428,113 @@ dom0less_check_property_unknown (scene_t scene)
 					 properties[i].since))
 	  REPORT_FILE (scene, PROPERTY_UNKNOWN, domain->node, name);
       }
+}
+
+/* Call CHECK for each property of a domain that this Xen knows, with its row in
+   the table.  */
+static void
+for_known_properties (scene_t scene,
+		      void (*check) (scene_t scene, int node, int i,
+				     const char *value, int len))
+{
+  const struct grub_dom0less_domain *domain;
+  int property, i, len;
+  const char *name, *value;
+
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_property_offset (property, scene->fdt, domain->node)
+      {
+	value = fdt_getprop_by_offset (scene->fdt, property, &name, &len);
+	i = value ? find_property (name) : N_PROPERTIES;
+	if (i < N_PROPERTIES
+	    && !grub_dom0less_xen_before (&scene->machine->xen, 4,
+					  properties[i].since))
+	  check (scene, domain->node, i, value, len);
+      }
+}
+
+static void
+check_size (scene_t scene, int node, int i,
+	    const char *value __attribute__ ((unused)), int len)
+{
+  int size = properties[i].size;
+
+  /* Without these there is no domain: rules of their own.  */
+  if (len < size && (strcmp (properties[i].name, "memory") == 0
+		     || strcmp (properties[i].name, "cpus") == 0))
+    return;
+  if (size && len != size)
+    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_PROPERTY_SIZE, node,
+			  GRUB_DOM0LESS_NONE, properties[i].name,
+			  (uint64_t) len, (uint64_t) size);
+}
+
+void
+dom0less_check_property_size (scene_t scene)
+{
+  for_known_properties (scene, check_size);
+}
+
+static void
+check_limit (scene_t scene, int node, int i, const char *value, int len)
+{
+  uint32_t number;
+
+  if (!properties[i].limit || len < properties[i].size)
+    return;
+  number = fdt32_to_cpu (*(const fdt32_t *) (const void *) value);
+  if (number >= properties[i].limit
+      || (number == 0 && strcmp (properties[i].name, "max_maptrack_frames")
+	  && strcmp (properties[i].name, "trap-unmapped-accesses")))
+    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_VALUE_IMPOSSIBLE, node,
+			  GRUB_DOM0LESS_NONE, properties[i].name, number,
+			  properties[i].limit);
+}
+
+void
+dom0less_check_value_impossible (scene_t scene)
+{
+  for_known_properties (scene, check_limit);
+}
+
+/* Whether WORD is one of WORDS, between blanks.  */
+static int
+is_word (const char *word, const char *words)
+{
+  const char *end;
+  size_t length;
+
+  for (; *words; words = end + (*end == ' '))
+    {
+      end = strchr (words, ' ');
+      if (!end)
+	end = words + strlen (words);
+      length = end - words;
+      if (strlen (word) == length && memcmp (words, word, length) == 0)
+	return 1;
+    }
+  return 0;
+}
+
+static void
+check_word (scene_t scene, int node, int i,
+	    const char *value __attribute__ ((unused)),
+	    int len __attribute__ ((unused)))
+{
+  const char *word = grub_dom0less_string (scene->fdt, node,
+					   properties[i].name);
+
+  if (!properties[i].words || !word || is_word (word, properties[i].words))
+    return;
+  if (strcmp (properties[i].name, "xen,enhanced") == 0
+      && strcmp (word, "legacy") == 0
+      && !grub_dom0less_xen_before (&scene->machine->xen, 4, 21))
+    return;
+  REPORT_FILE (scene, VALUE_UNKNOWN, node, properties[i].name);
+}
+
+void
+dom0less_check_value_unknown (scene_t scene)
+{
+  for_known_properties (scene, check_word);
 }

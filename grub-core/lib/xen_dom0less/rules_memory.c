@@ -71,6 +71,16 @@ is_static (const struct grub_dom0less_range *range)
 	  || range->kind == GRUB_DOM0LESS_SHARED_MEM);
 }
 
+/* Whether Xen takes no notice of RANGE: reserved memory whose node is disabled,
+   since 4.19.  */
+static int
+is_ignored (scene_t scene, const struct grub_dom0less_range *range)
+{
+  return (range->kind == GRUB_DOM0LESS_RESERVED
+	  && dom0less_is_disabled (scene->fdt, range->node)
+	  && !grub_dom0less_xen_before (&scene->machine->xen, 4, 19));
+}
+
 /* Report RULE for each range that MODULE lies in.  */
 static void
 report_module_in_range (scene_t scene, enum grub_dom0less_rule_number rule,
@@ -79,7 +89,7 @@ report_module_in_range (scene_t scene, enum grub_dom0less_rule_number rule,
   const struct grub_dom0less_range *range;
 
   FOR_RANGES (range, scene)
-    if (range->kind != GRUB_DOM0LESS_PLACED
+    if (range->kind != GRUB_DOM0LESS_PLACED && !is_ignored (scene, range)
 	&& grub_dom0less_overlap (module->address, module->size,
 				  range->start, range->size))
       grub_dom0less_report (scene, rule, module->node, range->node, NULL,
@@ -138,6 +148,7 @@ dom0less_check_ranges_overlap (scene_t scene)
       {
 	if (range->kind == GRUB_DOM0LESS_PLACED
 	    || other->kind == GRUB_DOM0LESS_PLACED
+	    || is_ignored (scene, range) || is_ignored (scene, other)
 	    || !grub_dom0less_overlap (range->start, range->size,
 				       other->start, other->size)
 	    || is_same_shared (scene, range, other))
@@ -302,11 +313,10 @@ find_shared_mem_fault (scene_t scene, int node,
   return NULL;
 }
 
-/* Call CHECK for each node of shared memory, with its parent's cells.  */
-static void
-for_shared_mem (scene_t scene,
-		void (*check) (scene_t scene, int node,
-			       struct grub_dom0less_cells cells))
+void
+dom0less_for_shared_mem (scene_t scene,
+			 void (*check) (scene_t scene, int node,
+					struct grub_dom0less_cells cells))
 {
   const struct grub_dom0less_plan *plan = scene->plan;
   static const char compatible[] = "xen,domain-shared-memory-v1";
@@ -336,7 +346,102 @@ check_malformed (scene_t scene, int node, struct grub_dom0less_cells cells)
 void
 dom0less_check_shared_mem_malformed (scene_t scene)
 {
-  for_shared_mem (scene, check_malformed);
+  dom0less_for_shared_mem (scene, check_malformed);
+}
+
+/* What a node says of its area: the host's address, unless Xen is to find one,
+   and the size.  */
+struct area
+{
+  int has_host;
+  uint64_t host, guest, size;
+};
+
+/* Read the AREA of NODE.  Returns 0 if it is not as Xen takes it.  */
+static int
+read_area (scene_t scene, int node, struct grub_dom0less_cells cells,
+	   struct area *area)
+{
+  int len;
+  const fdt32_t *cell = fdt_getprop (scene->fdt, node, "xen,shared-mem", &len);
+
+  if (find_shared_mem_fault (scene, node, cells)
+      || cells.address < 1 || cells.size < 1)
+    return 0;
+  area->has_host = len > (cells.address + cells.size) * (int) sizeof (*cell);
+  area->host = 0;
+  return (!area->has_host
+	  || grub_dom0less_read_cells (&cell, cells.address, &area->host) == 0)
+    && grub_dom0less_read_cells (&cell, cells.address, &area->guest) == 0
+    && grub_dom0less_read_cells (&cell, cells.size, &area->size) == 0;
+}
+
+static int
+is_owner (scene_t scene, int node)
+{
+  const char *role = grub_dom0less_string (scene->fdt, node, "role");
+
+  return role && strcmp (role, "owner") == 0;
+}
+
+/* What Xen's process_shm_node and process_shm find wrong with NODE and OTHER,
+   which comes before it.  Areas that overlap have a rule of their own.  */
+static const char *
+find_shared_mem_conflict (scene_t scene, int node, const struct area *area,
+			  int other, const struct area *other_area)
+{
+  const char *id = grub_dom0less_string (scene->fdt, node, "xen,shm-id");
+
+  if (strcmp (id, grub_dom0less_string (scene->fdt, other, "xen,shm-id")))
+    return NULL;
+  if (area->has_host == other_area->has_host && area->host == other_area->host
+      && area->size == other_area->size)
+    return is_owner (scene, node) && is_owner (scene, other)
+      ? "role is owner" : NULL;
+  if (area->has_host && other_area->has_host
+      && grub_dom0less_overlap (area->host, area->size,
+				other_area->host, other_area->size))
+    return NULL;
+  return "xen,shared-mem has another place or size";
+}
+
+/* Compare NODE, of a parent with CELLS, to those before it.  */
+static void
+check_conflict (scene_t scene, int node, struct grub_dom0less_cells cells)
+{
+  const struct grub_dom0less_domain *domain;
+  struct area area, other_area;
+  const char *conflict;
+  int other;
+
+  if (!read_area (scene, node, cells, &area))
+    return;
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_subnode (other, scene->fdt, domain->node)
+      {
+	if (other >= node)
+	  return;
+	if (fdt_node_check_compatible (scene->fdt, other,
+				       "xen,domain-shared-memory-v1")
+	    || !read_area (scene, other, domain->cells, &other_area))
+	  continue;
+	conflict = find_shared_mem_conflict (scene, node, &area, other,
+					     &other_area);
+	if (conflict)
+	  {
+	    grub_dom0less_report (scene,
+				  GRUB_DOM0LESS_RULE_SHARED_MEM_CONFLICT,
+				  node, other, conflict, 0, 0);
+	    return;
+	  }
+      }
+}
+
+/* Xen stops, mostly before it has a console.  */
+void
+dom0less_check_shared_mem_conflict (scene_t scene)
+{
+  dom0less_for_shared_mem (scene, check_conflict);
 }
 
 static void
@@ -353,7 +458,7 @@ void
 dom0less_check_shared_mem_host (scene_t scene)
 {
   if (grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
-    for_shared_mem (scene, check_host);
+    dom0less_for_shared_mem (scene, check_host);
 }
 
 void

@@ -17,6 +17,9 @@
 /* Xen keeps its command line in this many bytes, with the end.  */
 #define XEN_CMDLINE_SIZE	1024
 
+/* Xen's DEVICE_TREE_MAX_DEPTH; the root's is 0.  */
+#define MAX_DEPTH		16
+
 /* Xen's stub would stop with an exception, and say nothing.  */
 void
 dom0less_check_not_el2 (scene_t scene)
@@ -100,6 +103,51 @@ dom0less_check_chosen_ranges (scene_t scene)
   if (scene->plan->chosen >= 0
       && fdt_getprop (scene->fdt, scene->plan->chosen, "ranges", &len) && len)
     REPORT (scene, CHOSEN_RANGES, scene->plan->chosen);
+}
+
+/* The stub looks at the children of /chosen and of domains, and takes a node
+   without compatible for an error.  */
+void
+dom0less_check_compatible_missing (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  int node;
+
+  if (scene->plan->chosen < 0)
+    return;
+  fdt_for_each_subnode (node, scene->fdt, scene->plan->chosen)
+    if (!fdt_getprop (scene->fdt, node, "compatible", NULL))
+      REPORT (scene, COMPATIBLE_MISSING, node);
+  FOR_DOMAINS (domain, scene)
+    fdt_for_each_subnode (node, scene->fdt, domain->node)
+      if (!fdt_getprop (scene->fdt, node, "compatible", NULL))
+	REPORT (scene, COMPATIBLE_MISSING, node);
+}
+
+/* Whether XEN's early parser goes round in circles at a node of
+   DEVICE_TREE_MAX_DEPTH levels, as it did before Xen's commit "bootfdt: fix
+   device tree traversal".  */
+static int
+is_depth_fatal (const struct grub_dom0less_xen *xen)
+{
+  return grub_dom0less_xen_before (xen, 4, 20)
+    || (xen->major == 4 && xen->minor == 20 && xen->patch >= 0
+	&& xen->patch < 4)
+    || (xen->major == 4 && xen->minor == 21 && xen->patch >= 0
+	&& xen->patch < 2);
+}
+
+void
+dom0less_check_tree_deep (scene_t scene)
+{
+  int node, depth = 0;
+
+  if (!is_depth_fatal (&scene->machine->xen))
+    return;
+  for (node = 0; node >= 0 && depth >= 0;
+       node = fdt_next_node (scene->fdt, node, &depth))
+    if (depth == MAX_DEPTH)
+      REPORT_NUMBERS (scene, TREE_DEEP, node, (uint64_t) depth, MAX_DEPTH);
 }
 
 static void
@@ -211,6 +259,26 @@ dom0less_xen_args (scene_t scene)
   if (!args && is_bootargs_xens (scene))
     args = grub_dom0less_string (scene->fdt, chosen, "bootargs");
   return args;
+}
+
+const char *
+dom0less_find_argument (const char *args, const char *name,
+			size_t *length)
+{
+  size_t word, name_length = strlen (name);
+  const char *found = NULL;
+
+  for (; args && *args; args += word + (args[word] != '\0'))
+    {
+      for (word = 0; args[word] && args[word] != ' '; word++)
+	;
+      if (word < name_length || memcmp (args, name, name_length)
+	  || (word > name_length && args[name_length] != '='))
+	continue;
+      found = args + name_length + (word > name_length);
+      *length = args + word - found;
+    }
+  return found;
 }
 
 /* Whether the last console= of ARGS leaves out dtuart, which is the only

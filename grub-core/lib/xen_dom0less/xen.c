@@ -23,6 +23,12 @@ grub_dom0less_xen_before (const struct grub_dom0less_xen *xen,
 	      || (xen->major == major && xen->minor < minor)));
 }
 
+int
+grub_dom0less_xen_since (const struct grub_dom0less_xen *xen, int minor)
+{
+  return xen->major > 0 && !grub_dom0less_xen_before (xen, 4, minor);
+}
+
 /* The number of at most three UTF-16 digits at *AT, which moves on; or -1.  */
 static int
 read_number (const unsigned char **at, const unsigned char *end)
@@ -63,6 +69,12 @@ grub_dom0less_xen_version (struct grub_dom0less_xen *xen,
 	continue;
       xen->major = major;
       xen->minor = minor;
+      xen->patch = GRUB_DOM0LESS_NONE;
+      if (end - rest >= 2 && rest[0] == '.' && !rest[1])
+	{
+	  rest += 2;
+	  xen->patch = read_number (&rest, end);
+	}
       return;
     }
 }
@@ -95,7 +107,10 @@ static const struct
     { "CONFIG_LLC_COLORING=y", GRUB_DOM0LESS_XEN_LLC_COLORING },
     { "CONFIG_ARM64_SVE=y", GRUB_DOM0LESS_XEN_SVE },
     { "CONFIG_SBSA_VUART_CONSOLE=y", GRUB_DOM0LESS_XEN_VPL011 },
-    { "CONFIG_DOM0LESS_BOOT=y", GRUB_DOM0LESS_XEN_DOM0LESS }
+    { "CONFIG_DOM0LESS_BOOT=y", GRUB_DOM0LESS_XEN_DOM0LESS },
+    { "CONFIG_BOOT_TIME_CPUPOOLS=y", GRUB_DOM0LESS_XEN_CPUPOOLS },
+    { "CONFIG_GICV3_ESPI=y", GRUB_DOM0LESS_XEN_ESPI },
+    { "CONFIG_MPU=y", GRUB_DOM0LESS_XEN_MPU }
   };
 
 int

@@ -229,6 +229,7 @@ prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
   enum grub_dom0less_format format
     = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
   struct grub_dom0less_zboot zboot;
+  const char *fault;
 
   if (format == GRUB_DOM0LESS_FORMAT_ZBOOT)
     {
@@ -252,6 +253,14 @@ prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
 	   && grub_dom0less_kernel_consumed (cargo_bytes (cargo), cargo->size))
     grub_dom0less_plan_unshare (boot->plan, image);
 
+  if (format == GRUB_DOM0LESS_FORMAT_UIMAGE)
+    {
+      fault = grub_dom0less_uimage_fault (cargo_bytes (cargo), cargo->size,
+					  &boot->machine.xen);
+      if (fault)
+	return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_FORMAT,
+			     " is ", fault);
+    }
   if (!grub_dom0less_format_ok (format))
     return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_FORMAT,
 			 " is ", grub_dom0less_format_name (format));
@@ -292,6 +301,10 @@ place_image (struct dom0less_boot *boot, int image,
       {
 	boot->plan->modules[i].address = address;
 	boot->plan->modules[i].size = size;
+	if (boot->plan->modules[i].kind == GRUB_DOM0LESS_KERNEL)
+	  grub_dom0less_read_kernel (&boot->plan->modules[i].kernel,
+				     dom0less_at (address), size,
+				     &boot->machine.xen);
       }
 }
 

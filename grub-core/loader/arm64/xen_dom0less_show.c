@@ -38,11 +38,11 @@ dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
     return 0;
   node = boot->plan->domains[domain].node;
   cell = fdt_getprop (boot->tree, node, "memory", &len);
-  if (!cell || len != 2 * (int) sizeof (*cell)
+  if (!cell || len < 2 * (int) sizeof (*cell)
       || grub_dom0less_read_cells (&cell, 2, &kib))
     return 0;
   *memory = kib;
-  *cpus = grub_dom0less_u32 (boot->tree, node, "cpus", 0);
+  *cpus = grub_dom0less_first_u32 (boot->tree, node, "cpus", 0);
   return 1;
 }
 

@@ -1,0 +1,276 @@
+/* rules_size.c - rules about how much memory there is  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "rules.h"
+
+#include <string.h>
+
+/* What no Linux boots with less of, in bytes.  */
+#define LEAST_MEMORY	((uint64_t) 16 << 20)
+
+#define KIB		1024
+#define MIB_IN_KIB	1024
+#define XEN_PAGE_SIZE	4096
+
+/* Where a domain's first bank is and how large it can be, unless it is mapped
+   directly: GUEST_RAM0_BASE and _SIZE of Xen's public/arch-arm.h.  */
+#define BANK_START	((uint64_t) 1 << 30)
+#define BANK_SIZE	((uint64_t) 3 << 30)
+
+/* What Xen gives a dom0 of which nothing else is said, in KiB, and its
+   struct page_info for each page of RAM, in bytes.  */
+#define DOM0_MEMORY	(512 * MIB_IN_KIB)
+#define PAGE_INFO_SIZE	56
+
+static uint64_t
+add (uint64_t a, uint64_t b)
+{
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* The machine's RAM in KiB, or 0 if it is not known.  */
+static uint64_t
+ram_size (scene_t scene)
+{
+  const struct grub_dom0less_machine *machine = scene->machine;
+  uint64_t size = 0;
+  int i;
+
+  for (i = 0; i < machine->n_memory; i++)
+    if (machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      size += machine->memory[i].size / KIB;
+  return size;
+}
+
+/* The sum of all ranges of KIND, in KiB.  */
+static uint64_t
+range_size (scene_t scene, enum grub_dom0less_range_kind kind)
+{
+  const struct grub_dom0less_range *range;
+  uint64_t size = 0;
+
+  FOR_RANGES (range, scene)
+    if (range->kind == kind)
+      size = add (size, range->size / KIB);
+  return size;
+}
+
+/* More than the machine has in KiB, and a whole number of MiB in bytes that it
+   does have, and enough to live in: somebody has counted bytes.  */
+static int
+looks_like_bytes (uint64_t memory, uint64_t ram)
+{
+  return (ram && memory > ram && memory / 1024 <= ram
+	  && memory >= LEAST_MEMORY
+	  && memory % (1024 * 1024) == 0);
+}
+
+void
+dom0less_check_memory_bytes (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint64_t kib;
+
+  FOR_DOMAINS (domain, scene)
+    if (dom0less_domain_memory (scene, domain, &kib)
+	&& looks_like_bytes (kib, ram_size (scene)))
+      REPORT_NUMBERS (scene, MEMORY_BYTES, domain->node, kib, 0);
+}
+
+/* What DOMAIN's page tables get of Xen's heap, in KiB: what the tree says, or
+   domain_p2m_pages of Xen's dom0less-build.c, in whole MiB.  */
+static uint64_t
+page_tables (scene_t scene, const struct grub_dom0less_domain *domain,
+	     uint64_t kib)
+{
+  uint64_t cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 1);
+  uint64_t said = grub_dom0less_first_u32 (scene->fdt, domain->node,
+				     "xen,domain-p2m-mem-mb", UINT32_MAX);
+  uint64_t pages = 256 * cpus + kib / MIB_IN_KIB + 128;
+
+  if (said != UINT32_MAX)
+    return said * MIB_IN_KIB;
+  return (4 * pages + MIB_IN_KIB - 1) / MIB_IN_KIB * MIB_IN_KIB;
+}
+
+/* A size as Xen's parse_size_and_unit reads it from LENGTH bytes of TEXT, in
+   KiB.  */
+static uint64_t
+parse_size (const char *text, size_t length)
+{
+  static const char units[] = "BKMGT";
+  const char *unit;
+  uint64_t number = 0;
+  size_t i;
+
+  for (i = 0; i < length && text[i] >= '0' && text[i] <= '9'
+	 && number < UINT64_MAX >> 24; i++)
+    number = 10 * number + (uint64_t) (text[i] - '0');
+  unit = i < length ? strchr (units, text[i] & ~0x20) : NULL;
+  if (!unit || !*unit)
+    return number;
+  if (unit == units)
+    return number / KIB;
+  for (; unit > units + 1; unit--)
+    number = number > UINT64_MAX / 1024 ? UINT64_MAX : number * 1024;
+  return number;
+}
+
+static uint64_t
+dom0_memory (scene_t scene)
+{
+  const char *value;
+  size_t length;
+
+  if (!dom0less_find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
+			     NULL))
+    return 0;
+  value = dom0less_find_argument (dom0less_xen_args (scene), "dom0_mem",
+				  &length);
+  return value ? parse_size (value, length) : DOM0_MEMORY;
+}
+
+/* What all domains take of the memory that Xen is free to give away, in
+   KiB.  */
+static uint64_t
+needed (scene_t scene)
+{
+  const struct grub_dom0less_domain *domain;
+  uint64_t kib, sum = dom0_memory (scene), ram = ram_size (scene);
+
+  FOR_DOMAINS (domain, scene)
+    if (dom0less_domain_memory (scene, domain, &kib)
+	&& !looks_like_bytes (kib, ram))
+      {
+	if (!dom0less_has (scene, domain, "xen,static-mem"))
+	  sum = add (sum, kib);
+	sum = add (sum, page_tables (scene, domain, kib));
+      }
+  return sum;
+}
+
+/* What is left of SIZE KiB when Xen has described each page of the machine,
+   and KEPT KiB are somebody's already.  */
+static uint64_t
+left (scene_t scene, uint64_t size, uint64_t kept)
+{
+  kept = add (kept, ram_size (scene) / (XEN_PAGE_SIZE / KIB)
+	      * PAGE_INFO_SIZE / KIB);
+  return size > kept ? size - kept : 0;
+}
+
+/* Xen panics at the first domain for which there is nothing.  What else it
+   needs for itself is not known, so what fits here may still be too much.  */
+void
+dom0less_check_memory_too_much (scene_t scene)
+{
+  uint64_t ram = ram_size (scene), most;
+
+  most = left (scene, ram, range_size (scene, GRUB_DOM0LESS_STATIC_MEM));
+  if (ram && !range_size (scene, GRUB_DOM0LESS_STATIC_HEAP)
+      && needed (scene) > most)
+    REPORT_NUMBERS (scene, MEMORY_TOO_MUCH, scene->plan->chosen,
+		    needed (scene), most);
+}
+
+/* With a static heap all of it comes from there.  */
+void
+dom0less_check_heap_too_small (scene_t scene)
+{
+  uint64_t heap = range_size (scene, GRUB_DOM0LESS_STATIC_HEAP);
+
+  if (heap && needed (scene) > left (scene, heap, 0))
+    REPORT_NUMBERS (scene, HEAP_TOO_SMALL, scene->plan->chosen,
+		    needed (scene), left (scene, heap, 0));
+}
+
+/* DOMAIN's first bank, in bytes.  Returns 0 if it is not known.  */
+static int
+first_bank (scene_t scene, const struct grub_dom0less_domain *domain,
+	    uint64_t *start, uint64_t *size)
+{
+  const struct grub_dom0less_range *range;
+  uint64_t kib;
+
+  if (!dom0less_has (scene, domain, "direct-map"))
+    {
+      *start = BANK_START;
+      if (!dom0less_domain_memory (scene, domain, &kib))
+	return 0;
+      *size = kib < BANK_SIZE / KIB ? kib * KIB : BANK_SIZE;
+      return 1;
+    }
+  FOR_RANGES (range, scene)
+    if (range->kind == GRUB_DOM0LESS_STATIC_MEM && range->node == domain->node)
+      {
+	*start = range->start;
+	*size = range->size;
+	return 1;
+      }
+  return 0;
+}
+
+/* The domU of KERNEL, its first bank, and where the kernel goes in it.  Returns
+   NULL if it is a dom0, or any of that is not known.  */
+static const struct grub_dom0less_domain *
+find_place (scene_t scene, const struct grub_dom0less_module *kernel,
+	    uint64_t *start, uint64_t *size, uint64_t *load)
+{
+  const struct grub_dom0less_domain *domain;
+
+  if (kernel->kind != GRUB_DOM0LESS_KERNEL || !kernel->kernel.size
+      || kernel->domain == GRUB_DOM0LESS_DOM0)
+    return NULL;
+  domain = scene->plan->domains + kernel->domain;
+  if (!first_bank (scene, domain, start, size))
+    return NULL;
+  *load = kernel->kernel.load ? kernel->kernel.load
+    : *start + kernel->kernel.offset;
+  return domain;
+}
+
+/* Xen panics.  */
+void
+dom0less_check_domain_too_small (scene_t scene)
+{
+  const struct grub_dom0less_module *module, *ramdisk;
+  uint64_t start, size, load, ramdisk_size;
+
+  FOR_MODULES (module, scene)
+    {
+      if (!find_place (scene, module, &start, &size, &load)
+	  || load < start || load - start >= size)
+	continue;
+      ramdisk = dom0less_find_module (scene, module->domain,
+				      GRUB_DOM0LESS_RAMDISK, NULL);
+      ramdisk_size = ramdisk ? ramdisk->size : 0;
+      if (!grub_dom0less_modules_fit (size, load - start, module->kernel.size,
+				      ramdisk_size))
+	REPORT_NUMBERS (scene, DOMAIN_TOO_SMALL,
+			scene->plan->domains[module->domain].node,
+			(load - start + module->kernel.size + ramdisk_size)
+			/ KIB + 2 * MIB_IN_KIB,
+			size / KIB);
+    }
+}
+
+void
+dom0less_check_kernel_outside (scene_t scene)
+{
+  const struct grub_dom0less_module *module;
+  uint64_t start, size, load;
+
+  FOR_MODULES (module, scene)
+    if (find_place (scene, module, &start, &size, &load)
+	&& (load < start || load - start >= size))
+      REPORT_NUMBERS (scene, KERNEL_OUTSIDE, module->node, load, start);
+}
