@@ -38,6 +38,9 @@
 
 suites = lint unit fuzz tools grub boot targets
 
+# All groups of packages.
+groups := $(shell awk '/^[a-z]/ { print $$1 }' scripts/packages | uniq)
+
 # The versions, and what else is fetched, are in scripts/things.
 named = $(shell awk '$$1 == "$(1)" { print $$2 }' scripts/things)
 GRUBS := $(call named,grub)
@@ -136,8 +139,9 @@ check: inventory $(suites:%=suite-%-needs)
 	done; scripts/count-results $$ended
 
 # What there is, and what is missing. What was missing an hour ago is asked for again.
-inventory: | setup-fetch setup-tools setup-boot
+inventory:
 	@rm -rf build/missing
+	@scripts/setup $(groups)
 	@scripts/inventory check
 
 $(suites:%=check-%): check-%: suite-%-needs
