@@ -19,8 +19,9 @@ from machine import guest_text
 FATAL = re.compile(rb"(?:Panic on CPU \d+:\s+|Xen BUG at |Assertion '|CPU\d+: Unexpected Trap: )[^\r\n]+[\r\n]")
 LIMIT = 20              # seconds of QEMU's own time, for a machine that neither ends nor stands still
 PATIENCE = 600          # seconds of everybody's
-STILL = 8               # so many looks, in a row, at processors that do not move, and nothing is said
-LOOK = 0.1              # seconds from one to the next
+LOOK = 0.1              # seconds from one look at the processors to the next
+IDLE = 8                # so many looks in a row at processors that all sleep
+STILL = 60              # or at processors that do not move: memory is cleared, and files are summed up, in small loops
 NEAR = 512              # bytes of code: a processor that stays within has not moved
 
 
@@ -77,7 +78,7 @@ def _listen(qemu, monitor, n_guests):
         before, where = where, monitor.program_counters()
         if before and where and len(before) == len(where) and all(abs(a - b) < NEAR for a, b in zip(before, where)):
             still += 1
-            if still >= STILL:
+            if still >= (IDLE if is_idle else STILL):
                 return text, "nothing moves"
         else:
             still = 0

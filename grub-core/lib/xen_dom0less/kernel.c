@@ -58,8 +58,11 @@ grub_dom0less_kernel_format (const void *header, size_t size)
 {
   size_t i;
 
+  /* Xen wants all of an Image's header.  */
   for (i = 0; i < sizeof (magics) / sizeof (magics[0]); i++)
-    if (size >= (size_t) magics[i].offset + magics[i].length
+    if ((magics[i].format != GRUB_DOM0LESS_FORMAT_IMAGE
+	 || size >= GRUB_DOM0LESS_HEADER_SIZE)
+	&& size >= (size_t) magics[i].offset + magics[i].length
 	&& memcmp ((const char *) header + magics[i].offset,
 		   magics[i].bytes, magics[i].length) == 0)
       return magics[i].format;

@@ -178,6 +178,17 @@ dom0less_check_cpus_impossible (scene_t scene)
     }
 }
 
+/* What Xen's dt_property_read_string makes of PROPERTY: up to its first zero
+   byte; NULL if it is empty, or has none.  */
+static const char *
+read_word (scene_t scene, int node, const char *property)
+{
+  int len;
+  const char *word = fdt_getprop (scene->fdt, node, property, &len);
+
+  return word && memchr (word, '\0', (size_t) len) ? word : NULL;
+}
+
 /* Xenstore lives in the dom0 or, since 4.21, in a domain that has the
    capability, and Xen panics without.  */
 void
@@ -192,8 +203,7 @@ dom0less_check_enhanced_alone (scene_t scene)
     {
       if (!dom0less_has (scene, domain, "xen,enhanced"))
 	continue;
-      enhanced = grub_dom0less_string (scene->fdt, domain->node,
-				       "xen,enhanced");
+      enhanced = read_word (scene, domain->node, "xen,enhanced");
       if (!enhanced || strcmp (enhanced, "enabled") == 0
 	  || (strcmp (enhanced, "legacy") == 0
 	      && grub_dom0less_xen_since (&scene->machine->xen, 21)))
@@ -325,7 +335,8 @@ static const struct
     { "xen,domain-p2m-mem-mb", 4, 17, 0, NULL, 0 },
     { "sve", 0, 18, GRUB_DOM0LESS_XEN_SVE, NULL, 0 },
     { "max_grant_version", 4, 18, 0, NULL, 3 },
-    { "max_grant_frames", 4, 18, 0, NULL, 0x80000000 },
+    /* Xen makes an array of them, for which there is no memory.  */
+    { "max_grant_frames", 4, 18, 0, NULL, 0x1000000 },
     { "max_maptrack_frames", 4, 18, 0, NULL, 0x80000000 },
     { "passthrough", 0, 19, 0, "enabled disabled", 0 },
     { "llc-colors", 0, 20, GRUB_DOM0LESS_XEN_LLC_COLORING, NULL, 0 },
@@ -521,8 +532,7 @@ check_word (scene_t scene, int node, int i,
 	    const char *value __attribute__ ((unused)),
 	    int len __attribute__ ((unused)))
 {
-  const char *word = grub_dom0less_string (scene->fdt, node,
-					   properties[i].name);
+  const char *word = read_word (scene, node, properties[i].name);
 
   if (!properties[i].words || !word || is_word (word, properties[i].words))
     return;
