@@ -417,6 +417,23 @@ int grub_dom0less_xen_config (struct grub_dom0less_xen *xen,
 
 
 /*
+ * passthrough.c: a domain's own device tree.
+ */
+
+/* What is wrong with the SIZE bytes at TREE, the partial device tree of a
+   domain on a machine with the tree HOST, for XEN: NULL if nothing is found.
+   *NODE is where in TREE, *IS_FATAL whether Xen panics; if not, it hands over
+   less than TREE says.
+   Source: Xen's docs/misc/arm/passthrough.txt, and domain_handle_dtb_bootmodule
+   in its dom0less-build.c.  */
+const char *
+grub_dom0less_passthrough_fault (const void *tree, size_t size,
+				 const void *host,
+				 const struct grub_dom0less_xen *xen,
+				 int *node, int *is_fatal);
+
+
+/*
  * place.c: where things may lie.
  */
 

@@ -270,6 +270,10 @@ RULE (ADDRESS_IN_USE, "address-in-use", ERROR, MET, NULL,
       "$x is not free for $f", NULL)
 RULE (POLICY_FORMAT, "policy-format", ERROR, MET, NULL,
       "$f is no policy for Xen's XSM", NULL)
+RULE (DEVICE_TREE_BROKEN, "device-tree-broken", ERROR, MET, NULL,
+      "Xen stops at $f", NULL)
+RULE (DEVICE_LOST, "device-lost", WARNING, MET, NULL,
+      "Xen hands over less than it should: $f", NULL)
 RULE (KERNEL_FORMAT, "kernel-format", ERROR, MET, NULL,
       "$f, which Xen does not take as a kernel", NULL)
 RULE (KERNEL_BROKEN, "kernel-broken", ERROR, MET, NULL,

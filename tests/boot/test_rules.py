@@ -60,7 +60,7 @@ ELSEWHERE = {
     "tree-missing": "test_refuse.py", "tree-malformed": "test_refuse.py", "file-missing": "test_refuse.py",
     "file-empty": "test_refuse.py", "overlay-misfit": "test_overlay.py", "kernel-format": "test_kernels.py",
     "kernel-broken": "test_kernels.py", "config-unknown": "test_config.py", "key-unused": "test_config.py",
-    "signatures-off": "test_trust.py", "shim": "test_trust.py",
+    "device-lost": "test_met", "signatures-off": "test_trust.py", "shim": "test_trust.py",
 }
 
 
@@ -178,6 +178,10 @@ MET = {
         "used.dtb": chosen(placed(0x4000000, base=0))}, "0x0 is not free"),
     "policy-format": ("--dtb /policy.dtb", {
         "policy.dtb": chosen(module(9, "xen,xsm-policy", "a.img"), ONE)}, "a.img"),
+    "device-tree-broken": ("--dtb /broken.dtb", {
+        "broken.dtb": chosen(ONE.replace("ramdisk.img", "own.tree").replace("multiboot,ramdisk", "multiboot,device-tree")),
+        "own.tree": compile_dts(b"/dts-v1/; / { passthrough { uart { xen,path = \"/nowhere\"; xen,reg; }; }; };")},
+        "own.tree: uart: xen,path is no node"),
     "kernel-consumed": ("--dtb /consumed.dtb", {
         "consumed.dtb": chosen(placed(0x1000, name=""), placed(0x1000, ONE.replace("DomA", "DomB"), name=""))},
         "/chosen/DomA/module@1"),
@@ -189,11 +193,15 @@ def test_met(session):
     files = {}
     for _, more, _ in MET.values():
         files.update({name: make_dtb(text) if name.endswith(".dtb") else text for name, text in more.items()})
+    files["lost.dtb"] = make_dtb(MET["device-tree-broken"][1]["broken.dtb"].replace("own.tree", "lost.tree"))
+    files["lost.tree"] = compile_dts(b"/dts-v1/; / { uart { xen,path = \"/nowhere\"; xen,reg; }; };")
     machine = session(files)
     # Somebody has put a gzip file there, or so it begins.
     assert machine.run(f"write_dword {BASE:#x} 0x00088b1f")[1] == 0
     for name, (arguments, _, words) in MET.items():
         refuse(machine, f"xen_dom0less {arguments} /xen.efi", name, words)
+    text, status = machine.run("xen_dom0less --dtb /lost.dtb /xen-4.20.efi")
+    assert status == 0 and "[device-lost] /chosen/DomA/module@2: " in text, text
     text, status = machine.run(LOAD_TWO)
     assert status == 0, text
     machine.send("boot")

@@ -338,6 +338,31 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
   return GRUB_ERR_NONE;
 }
 
+/* See what Xen will make of CARGO, a domain's device tree.  */
+static grub_err_t
+check_device_tree (struct dom0less_boot *boot, int image,
+		   const struct cargo *cargo)
+{
+  const char *fault, *name = "";
+  char *text;
+  int node, is_fatal;
+
+  fault = grub_dom0less_passthrough_fault (cargo_bytes (cargo), cargo->size,
+					   boot->tree, &boot->machine.xen,
+					   &node, &is_fatal);
+  if (!fault)
+    return GRUB_ERR_NONE;
+  if (node > 0)
+    name = grub_dom0less_node_name (cargo_bytes (cargo), node);
+  text = grub_xasprintf ("%s%s%s", name, *name ? ": " : "", fault);
+  if (!text)
+    return grub_errno;
+  refuse_image (boot, image, is_fatal ? GRUB_DOM0LESS_RULE_DEVICE_TREE_BROKEN
+		: GRUB_DOM0LESS_RULE_DEVICE_LOST, ": ", text);
+  grub_free (text);
+  return grub_errno;
+}
+
 static grub_err_t
 load_image (struct dom0less_boot *boot, int image)
 {
@@ -354,6 +379,8 @@ load_image (struct dom0less_boot *boot, int image)
   /* A copy too: one domain may take packed what several cannot.  */
   if (!grub_errno && module->kind == GRUB_DOM0LESS_KERNEL)
     prepare_kernel (boot, image, &cargo, limit);
+  if (!grub_errno && module->kind == GRUB_DOM0LESS_DEVICE_TREE)
+    check_device_tree (boot, image, &cargo);
   if (grub_errno)
     goto fail;
 
