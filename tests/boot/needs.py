@@ -88,6 +88,9 @@ _SETS = paths.asked, paths.chosen, _used
 @pytest.hookimpl(hookwrapper=True)
 def pytest_fixture_setup(fixturedef):
     """What a fixture asks for, each test that has it needs, though only the first sees it asked."""
+    if fixturedef.argname == "needs":
+        yield               # which begins anew
+        return
     before = [set(one) for one in _SETS]
     for one in _SETS:
         one.clear()
@@ -98,7 +101,7 @@ def pytest_fixture_setup(fixturedef):
 
 
 @pytest.fixture(autouse=True)
-def needs(request, record_property):
+def needs(request):
     """The test asks for all that it uses."""
     for one in _SETS:
         one.clear()
@@ -107,6 +110,6 @@ def needs(request, record_property):
         if name in request.fixturenames and request.node.nodeid.startswith(place):
             for one, more in zip(_SETS, sets):
                 one |= more
-    record_property("needs", " ".join(sorted(paths.asked)))
+    request.node.user_properties.append(("needs", " ".join(sorted(paths.asked))))
     unasked = (_used & NAMES) - paths.asked - paths.chosen
     assert not unasked, f"used without asking: {', '.join(sorted(unasked))}"
