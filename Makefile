@@ -4,8 +4,9 @@
 #     make install prefix=DIR         the same as an ordinary GRUB installation in DIR
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
-#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -grub, -boot, -targets are its parts
+#     make check                      all tests; check-lint, -unit, -fuzz, -tools, -judge, -grub, -boot, -targets are its parts
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
+#     make judge N=100 SEED=1         random trees: what the check says of each, and what Xen does with it
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
 #     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
@@ -25,6 +26,7 @@
 #     BUGS      which of tests/mutations/list `make mutations` tries, not all
 #     CELLS     which of the matrix `make check-matrix` boots, as pytest's -k chooses
 #     SECTIONS  which parts of `make bench`
+#     N, SEED   of `make judge`: how many trees, and the first one's number; without SEED, the time's
 #     prefix    where `make install` installs, and DESTDIR in front of that
 #
 # Or bring your own, for `make run`, `check-boot` and `check-matrix`:
@@ -36,7 +38,7 @@
 # Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first. What
 # cannot be had, and only some tests need, makes these skip. UNAVAILABLE="NAME..." has it so.
 
-suites = lint unit fuzz tools grub boot targets
+suites = lint unit fuzz tools judge grub boot targets
 
 # All groups of packages.
 groups := $(shell awk '/^[a-z]/ { print $$1 }' scripts/packages | uniq)
@@ -204,6 +206,18 @@ suite-targets: suite-targets-needs
 	@rm -rf build/results/targets
 	/usr/bin/python3 -m pytest --junitxml=build/results/targets/pytest.xml tests/targets
 
+# Xen as the judge of the check tool.
+judge_tool = build/grub-2.12/install/bin/grub-dom0less-check
+suite-judge-needs: $(call module,2.12) build/guest/small $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) | setup-boot
+suite-judge: suite-judge-needs
+	@rm -rf build/results/judge
+	/usr/bin/python3 -m pytest --junitxml=build/results/judge/pytest.xml tests/judge
+
+judge_xen = $(if $(findstring /,$(XEN)),$(XEN),build/guest/xen-$(XEN).efi)
+judge: $(call module,2.12) build/guest/small $(if $(findstring /,$(XEN)),,$(judge_xen)) | setup-boot
+	@/usr/bin/python3 tests/judge/judge.py --tool $(judge_tool) --xen $(judge_xen) --count $(or $(N),100) \
+	  $(if $(SEED),--seed $(SEED))
+
 mutations: suite-unit-needs suite-tools-needs suite-boot-needs
 	@tests/mutations/run $(BUGS)
 
@@ -264,6 +278,7 @@ distclean:
 .PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
 .PHONY: suite-targets suite-targets-needs
+.PHONY: judge suite-judge suite-judge-needs
 .PHONY: suite-grub suite-grub-needs suite-boot suite-boot-needs suite-matrix-needs
 # GRUB's builds use all processors themselves, and their reports are read one after the other.
 .NOTPARALLEL:

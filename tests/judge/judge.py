@@ -78,7 +78,6 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", default=str(ROOT / "build/judge"), help="where disagreements are written")
     parser.add_argument("--case", help="judge the case in this file instead")
-    parser.add_argument("--refused", type=float, default=1.0, help="the part of refused trees that Xen is started on")
     arguments = parser.parse_args()
     judge = Judge(arguments.tool, arguments.xen, Path(arguments.keep))
 
@@ -101,6 +100,8 @@ def main():
     with ThreadPoolExecutor(arguments.jobs) as pool:
         for number, case, result in pool.map(one, range(seed, seed + arguments.count)):
             wrong, word, verdict, *_ = result
+            with (judge.keep / "log").open("a") as log:
+                print(Path(arguments.xen).name, number, verdict.word, word, *verdict.rules, sep="\t", file=log)
             counts[f"{verdict.word}, {word}"] += 1
             if not wrong:
                 continue

@@ -26,6 +26,7 @@ WORDS = {
     "deb": ["GRUB=2.06"],
     "run": [f"GRUB={GRUB}"],
     "check-matrix": [f"CELLS={GRUB}-edk2-{some_xen()}-one"],
+    "judge": ["N=1", "SEED=1"],
     "mutations": ["BUGS=cells-reversed"],
     "fuzz": ["SECONDS=1"],
     "bench": ["QUICK=1", "ROUNDS=1", "SECTIONS=tree", f"GRUB={GRUB}"],

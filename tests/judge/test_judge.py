@@ -1,0 +1,108 @@
+"""A short run of the judge, and whether it can judge.
+
+    make check-judge, or  /usr/bin/python3 -m pytest tests/judge
+
+JUDGE_SEED chooses the trees, otherwise the time does; a failure names the seed. `make judge` runs as many as one likes.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import compare
+import fdt
+import grammar
+import verdict as verdicts
+from judge import Judge
+from minimise import minimise
+from paths import there, grub_dir, some_grub, xen_image
+
+COUNT = int(os.environ.get("JUDGE_COUNT", 60))
+SEED = int(os.environ.get("JUDGE_SEED", 0)) or int(time.time())
+
+
+def tool():
+    return grub_dir(some_grub("2.12")) / "bin/grub-dom0less-check"
+
+
+def judge_of(xen, tmp_path):
+    return Judge(str(tool()), str(xen_image(xen)), tmp_path)
+
+
+@pytest.mark.parametrize("xen", there("xen"))
+def test_random_trees(xen, tmp_path):
+    """What the tool says of them is what Xen does, but for what is known."""
+    command = [sys.executable, Path(__file__).parent / "judge.py", "--tool", tool(), "--xen", xen_image(xen),
+               "--seed", str(SEED), "--count", str(COUNT), "--keep", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("xen", there("xen"))
+def test_every_promise(xen, tmp_path):
+    """A tree with all that a domain can report is fine, and Xen keeps what it promises."""
+    case = grammar.Case(domains=2, dom0=True, edits=[
+        ["cpus", "DomA", 2], ["device_tree", "DomA", "good"], ["event_channel", "DomA", "pair"],
+        ["kernel_format", "DomB", "gzip"]])
+    wrong, word, verdict, differences, _ = judge_of(xen, tmp_path).judge(case)
+    assert (wrong, word, verdict.word, differences) == (None, compare.BOOTS, verdicts.FINE, [])
+
+
+def test_can_fail(tmp_path):
+    """Xen panics at a kernel that is none. If the tool did not say so, the judge would."""
+    case = grammar.Case(domains=2, edits=[["cpus", "DomA", 2], ["cpus", "DomB", 129], ["status", "DomA", "okay"]])
+    judge = judge_of(there("xen")[0], tmp_path)
+    wrong, word, verdict, _, _ = judge.judge(case)
+    assert (wrong, word, verdict.word) == (None, compare.DIES, verdicts.REFUSED)
+    for said, name in (verdicts.FINE, "silent death"), (verdicts.WARNED, "death, no more than a warning"):
+        verdict.word = said
+        assert compare.disagree(verdict, word) == name
+    verdict.word = verdicts.REFUSED
+    assert compare.disagree(verdict, compare.BOOTS) == "false refusal"
+    verdict.word = verdicts.FINE
+    assert compare.disagree(verdict, compare.LOSES) == "silent loss"
+
+
+def test_losses_are_seen():
+    """Each promise, when it is not kept."""
+    draft = grammar.build(grammar.Case(edits=[["device_tree", "DomA", "good"], ["shared_memory", "DomA", "plain"]]))
+    kept = {"DomA": {fact: list(values) for fact, values in compare.promises(draft)[0].facts.items()}}
+
+    def outcome(guests):
+        return type("Outcome", (), {"guests": guests, "reason": "it ended"})()
+
+    assert compare.compare(draft, outcome(kept)) == (compare.BOOTS, [])
+    for fact in kept["DomA"]:
+        lost = {"DomA": {other: values for other, values in kept["DomA"].items() if other != fact}}
+        word, differences = compare.compare(draft, outcome(lost))
+        assert word == (compare.DIES if fact == "up" else compare.LOSES) and differences, fact
+
+
+def test_minimise():
+    """Only what is needed is left."""
+    case = grammar.Case(board=1, domains=3, dom0=True, edits=[["x", "/", number] for number in range(20)])
+    small = minimise(case, lambda case: {3, 17} <= {edit[2] for edit in case.edits})
+    assert small == grammar.Case(edits=[["x", "/", 3], ["x", "/", 17]])
+
+
+def test_trees_as_libfdt_reads_them():
+    """The judge's trees are what dtc takes, and are read back as they were."""
+    for seed in range(SEED, SEED + 50):
+        blob = fdt.write(grammar.build(grammar.draw(seed)).root)
+        assert fdt.write(fdt.read(blob)) == blob, seed
+        done = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dtb"], input=blob, capture_output=True)
+        assert done.returncode == 0, f"seed {seed}: {done.stderr.decode()}"
+
+
+def test_every_feature():
+    """Each value of each feature can be applied to a tree, alone and beside a dom0."""
+    for name, entry in grammar.FEATURES.items():
+        for value in [*entry.good, *entry.odd]:
+            for dom0 in False, True:
+                place = "DomA" if entry.where == "domain" else "/"
+                fdt.write(grammar.build(grammar.Case(domains=2, dom0=dom0, edits=[[name, place, value]])).root)
