@@ -107,15 +107,25 @@ dom0less_host_measure_files (void)
   are_files_measured = 1;
 }
 
-static void
-measure (int pcr, const void *bytes, size_t size, const char *what)
+static struct dom0less_measurement *
+add_measurement (int pcr, char *what)
 {
   struct dom0less_measurement *measurement;
 
   measured = xrealloc (measured, (n_measured + 1) * sizeof (*measured));
   measurement = measured + n_measured++;
   measurement->pcr = pcr;
-  measurement->what = xstrdup (what);
+  measurement->what = what;
+  measurement->is_known = 1;
+  return measurement;
+}
+
+static void
+measure (int pcr, const void *bytes, size_t size, const char *what)
+{
+  struct dom0less_measurement *measurement
+    = add_measurement (pcr, xstrdup (what));
+
   grub_crypto_hash (GRUB_MD_SHA256, measurement->digest, bytes, size);
 }
 
@@ -280,7 +290,7 @@ open_host_file (const char *path, const char *name)
       if (errno == ENOENT || errno == ENOTDIR)
 	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found"), name);
       else
-	grub_error (GRUB_ERR_ACCESS_DENIED, "%s: %s", name, strerror (errno));
+	grub_error (GRUB_ERR_FILE_READ_ERROR, "%s: %s", name, strerror (errno));
       return NULL;
     }
   if (fstat (fileno (stream), &status) || S_ISDIR (status.st_mode))
@@ -376,6 +386,23 @@ dom0less_verify (char *line,
   return GRUB_ERR_NONE;
 }
 
+int
+dom0less_is_measuring (void)
+{
+  return are_files_measured;
+}
+
+grub_err_t
+dom0less_leave_unmeasured (struct dom0less_boot *boot __attribute__ ((unused)),
+			   int node __attribute__ ((unused)),
+			   grub_uint64_t address)
+{
+  add_measurement (DOM0LESS_STRING_PCR,
+		   xasprintf ("what lies at 0x%llx",
+			      (unsigned long long) address))->is_known = 0;
+  return GRUB_ERR_NONE;
+}
+
 
 /*
  * Memory.
@@ -388,6 +415,7 @@ struct block
   struct block *next;
   grub_uint64_t address, size;
   void *bytes;
+  int is_given;			/* the bytes are what the machine will have */
 };
 
 static struct block *blocks;
@@ -416,6 +444,7 @@ add_block (struct dom0less_pages *pages, grub_uint64_t address,
   block->address = address;
   block->size = (grub_uint64_t) count << DOM0LESS_PAGE_SHIFT;
   block->bytes = NULL;
+  block->is_given = 0;
   block->next = blocks;
   blocks = block;
   pages->address = address;
@@ -664,12 +693,29 @@ dom0less_memory_map (struct dom0less_boot *boot)
 }
 
 int
+dom0less_host_memory (grub_uint64_t address, void *bytes, size_t size)
+{
+  struct dom0less_pages pages;
+
+  if (size > ~address || find_block (address, size))
+    return -1;
+  add_block (&pages, address, 0);
+  blocks->size = size;
+  blocks->bytes = bytes;
+  blocks->is_given = 1;
+  return 0;
+}
+
+/* Only what dom0less_host_memory was told of is known.  */
+int
 dom0less_is_readable (const struct dom0less_boot *boot
 		      __attribute__ ((unused)),
-		      grub_uint64_t address __attribute__ ((unused)),
-		      grub_uint64_t size __attribute__ ((unused)))
+		      grub_uint64_t address, grub_uint64_t size)
 {
-  return 0;
+  struct block *block = find_block (address, 1);
+
+  return (block && block->is_given
+	  && size <= block->size - (address - block->address));
 }
 
 void

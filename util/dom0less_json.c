@@ -211,11 +211,18 @@ write_measurements (FILE *stream)
   fputs (",\n  \"measurements\": [", stream);
   for (i = 0; i < n; i++)
     {
-      fprintf (stream, "%s\n    {\"pcr\": %d, \"sha256\": \"", i ? "," : "",
+      fprintf (stream, "%s\n    {\"pcr\": %d, \"sha256\": ", i ? "," : "",
 	       measured[i].pcr);
-      for (j = 0; j < DOM0LESS_SHA256_SIZE; j++)
-	fprintf (stream, "%02x", measured[i].digest[j]);
-      write_pair (stream, "\", ", "what", measured[i].what);
+      if (measured[i].is_known)
+	{
+	  putc ('"', stream);
+	  for (j = 0; j < DOM0LESS_SHA256_SIZE; j++)
+	    fprintf (stream, "%02x", measured[i].digest[j]);
+	  putc ('"', stream);
+	}
+      else
+	fputs ("null", stream);
+      write_pair (stream, ", ", "what", measured[i].what);
       putc ('}', stream);
     }
   putc (']', stream);

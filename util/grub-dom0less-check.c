@@ -48,6 +48,7 @@ enum
   {
     OPTION_EXPLAIN = 256,
     OPTION_MAP,
+    OPTION_MEMORY,
     OPTION_MODEL,
     OPTION_OUTPUT,
     OPTION_FORCE
@@ -78,6 +79,9 @@ static struct argp_option options[] =
     {"memory-map", 'M', N_("FILE"), 0,
      N_("what lsefimmap printed in GRUB on the machine "
 	"[default=the tree's memory nodes]"), 0},
+    {"memory", OPTION_MEMORY, N_("ADDRESS=FILE"), 0,
+     N_("another loader puts FILE into memory at ADDRESS, for modules of which "
+	"the tree says no more than reg; may be given several times"), 0},
     {"machine-tree", 't', N_("FILE"), 0,
      N_("the machine's own tree, which counts without DTB "
 	"[default=/sys/firmware/fdt]"), 0},
@@ -119,7 +123,7 @@ struct arguments
   const char *pcr;
   const char *command;
   char *xen_args;
-  struct list overlays, modules;
+  struct list overlays, modules, memory;
   struct dom0less_request request;
   enum { OUTPUT_TEXT, OUTPUT_FILES, OUTPUT_JSON, OUTPUT_MODEL,
 	 OUTPUT_PCR } output;
@@ -261,6 +265,9 @@ argp_parser (int key, char *arg, struct argp_state *state)
       break;
     case OPTION_FORCE:
       is_forced = 1;
+      break;
+    case OPTION_MEMORY:
+      append (&arguments->memory, arg);
       break;
     case OPTION_EXPLAIN:
       explain (arg);
@@ -416,8 +423,8 @@ read_pcr (const char *text, int number, unsigned char *pcr)
     }
 }
 
-/* In the words of tpm2_pcrread.  */
-static void
+/* In the words of tpm2_pcrread.  Returns 0 if one cannot be known.  */
+static int
 print_pcrs (const char *before)
 {
   static const int numbers[] = { DOM0LESS_STRING_PCR, DOM0LESS_BINARY_PCR };
@@ -426,6 +433,14 @@ print_pcrs (const char *before)
   size_t i, j, n;
 
   measured = dom0less_host_measured (&n);
+  for (j = 0; j < n; j++)
+    if (!measured[j].is_known)
+      {
+	fprintf (stderr, "%s: PCR %d cannot be predicted without %s: "
+		 "--memory ADDRESS=FILE\n", program_name, measured[j].pcr,
+		 measured[j].what);
+	return 0;
+      }
   printf ("  sha256:\n");
   for (i = 0; i < sizeof (numbers) / sizeof (numbers[0]); i++)
     {
@@ -438,6 +453,7 @@ print_pcrs (const char *before)
 	printf ("%02X", pcr[j]);
       printf ("\n");
     }
+  return 1;
 }
 
 /* Say what the request for OUTPUT wants to know.  Returns the exit status.  */
@@ -445,7 +461,7 @@ static int
 say (struct dom0less_boot *boot, const struct arguments *arguments)
 {
   FILE *stream = stderr;
-  int errors, warnings;
+  int errors, warnings, is_predicted = 1;
 
   switch (arguments->output)
     {
@@ -462,7 +478,7 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
       stream = NULL;
       break;
     case OUTPUT_PCR:
-      print_pcrs (arguments->pcr);
+      is_predicted = print_pcrs (arguments->pcr);
       break;
     case OUTPUT_MODEL:
       if (dom0less_model (boot))
@@ -471,7 +487,7 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
     }
   errors = print_lines (stream, GRUB_DOM0LESS_ERROR);
   warnings = print_lines (stream, GRUB_DOM0LESS_WARNING);
-  return errors ? EXIT_ERRORS : warnings ? EXIT_WARNINGS : EXIT_FINE;
+  return errors || !is_predicted ? EXIT_ERRORS : warnings ? EXIT_WARNINGS : EXIT_FINE;
 }
 
 /* End with STATUS and the reason why NAME cannot be used.  */
@@ -510,8 +526,9 @@ write_tree (const struct dom0less_boot *boot, const char *name)
     fail (EXIT_ERRORS, name);
 }
 
+/* The file NAME, with a zero behind its *SIZE bytes.  */
 static char *
-read_text (const char *name)
+read_file (const char *name, size_t *file_size)
 {
   char *text = NULL;
   size_t size = 0, got = 0;
@@ -530,7 +547,41 @@ read_text (const char *name)
     fail (EXIT_USAGE, name);
   text[size] = '\0';
   fclose (stream);
+  *file_size = size;
   return text;
+}
+
+static char *
+read_text (const char *name)
+{
+  size_t size;
+
+  return read_file (name, &size);
+}
+
+/* Take "ADDRESS=FILE" of --memory.  */
+static void
+fill_memory (const char *argument)
+{
+  char *end, *bytes;
+  size_t size;
+  unsigned long long address;
+
+  errno = 0;
+  address = strtoull (argument, &end, 0);
+  if (errno || end == argument || *end != '=')
+    {
+      fprintf (stderr, "%s: --memory %s: not ADDRESS=FILE\n", program_name,
+	       argument);
+      exit (EXIT_USAGE);
+    }
+  bytes = read_file (end + 1, &size);
+  if (dom0less_host_memory (address, bytes, size))
+    {
+      fprintf (stderr, "%s: --memory %s: there is no room\n", program_name,
+	       argument);
+      exit (EXIT_USAGE);
+    }
 }
 
 /* Take the boot file system and Xen from ARGUMENTS.  */
@@ -570,12 +621,14 @@ main (int argc, char *argv[])
 {
   struct arguments arguments;
   struct dom0less_boot *boot;
+  size_t i;
   int status;
 
   grub_util_host_init (&argc, &argv);
   memset (&arguments, 0, sizeof (arguments));
   append (&arguments.overlays, NULL);
   append (&arguments.modules, NULL);
+  append (&arguments.memory, NULL);
   argp_err_exit_status = EXIT_USAGE;
   argp_parse (&argp, argc, argv, 0, 0, &arguments);
   arguments.request.overlays = arguments.overlays.item;
@@ -589,6 +642,8 @@ main (int argc, char *argv[])
   if (arguments.pcr)
     arguments.pcr = read_text (arguments.pcr);
   place (&arguments);
+  for (i = 0; i < arguments.memory.n; i++)
+    fill_memory (arguments.memory.item[i]);
 
   boot = xcalloc (1, sizeof (*boot));
   boot->request = &arguments.request;

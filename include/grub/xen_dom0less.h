@@ -31,6 +31,7 @@
 #define GRUB_DOM0LESS_MAX_DOMAINS	64
 #define GRUB_DOM0LESS_MAX_MODULES	192
 #define GRUB_DOM0LESS_MAX_RANGES	320
+#define GRUB_DOM0LESS_MAX_STRAYS	64
 
 /* A module's domain when its node lies in /chosen itself.  */
 #define GRUB_DOM0LESS_DOM0	(-1)
@@ -87,6 +88,18 @@ struct grub_dom0less_module
   struct grub_dom0less_kernel kernel;	/* when it is loaded, and is one */
 };
 
+/* A module that Xen finds in the tree although it is none of the plan's, so that
+   nobody here loads it: a node somewhere else, or the ramdisk of an earlier
+   kernel.  */
+struct grub_dom0less_stray
+{
+  int node;
+  int is_initrd;			/* linux,initrd-start and -end */
+  int has_place;			/* 0: what says where is malformed */
+  uint64_t address;
+  uint64_t size;
+};
+
 /* What is read once and lies in memory once, for one node or for several.  */
 struct grub_dom0less_image
 {
@@ -119,11 +132,12 @@ struct grub_dom0less_plan
   struct grub_dom0less_cells root_cells;
   int overflow;				/* the first node without a place */
   int n_bare;				/* nodes that lack a compatible */
-  int n_domains, n_modules, n_images, n_ranges;
+  int n_domains, n_modules, n_images, n_ranges, n_strays;
   struct grub_dom0less_domain domains[GRUB_DOM0LESS_MAX_DOMAINS];
   struct grub_dom0less_module modules[GRUB_DOM0LESS_MAX_MODULES];
   struct grub_dom0less_image images[GRUB_DOM0LESS_MAX_MODULES];
   struct grub_dom0less_range ranges[GRUB_DOM0LESS_MAX_RANGES];
+  struct grub_dom0less_stray strays[GRUB_DOM0LESS_MAX_STRAYS];
 };
 
 
@@ -184,6 +198,22 @@ const char *grub_dom0less_kind_name (enum grub_dom0less_kind kind);
 
 /* "static-mem", "static-heap", "shared-mem", "reserved" or "module".  */
 const char *grub_dom0less_range_name (enum grub_dom0less_range_kind kind);
+
+
+/*
+ * early.c: what else Xen takes for a module.
+ */
+
+/* Fill PLAN->strays from FDT, of which PLAN's modules have been read: whatever
+   Xen's early parser finds that is none of them, in the order of the nodes.  It
+   takes nodes at most three levels deep whose path begins with "/chosen", be
+   it "/chosen-old/x" or /chosen itself; compares "compatible" without regard to
+   case; and looks for an initrd in every "chosen" or "chosen@...".
+   grub_dom0less_plan_read calls this.
+   Source: early_scan_node and process_chosen_node in Xen's bootfdt.c, since 4.20
+   bootinfo-fdt.c.  */
+void grub_dom0less_read_strays (struct grub_dom0less_plan *plan,
+				const void *fdt);
 
 
 /*

@@ -30,8 +30,8 @@ RULE (TREE_MALFORMED, "tree-malformed", ERROR, MET, NULL,
 RULE (TREE_TOO_BIG, "tree-too-big", ERROR, MET, NULL,
       "Xen's tree has $n bytes, at most $m are possible", NULL)
 RULE (SIGNATURES_OFF, "signatures-off", ERROR, MET, NULL,
-      "GRUB is locked down, and does not ask for every file's signature",
-      "load pgp and set check_signatures=enforce")
+      "$f, but files could be loaded without a signature",
+      "load pgp, set check_signatures=enforce, load again")
 RULE (SHIM, "shim", ERROR, MET, NULL,
       "shim lets no Xen pass",
       "start GRUB with keys of your own and without shim")
@@ -202,6 +202,9 @@ RULE (REG_UNVERIFIED, "reg-unverified", ERROR, TREE,
       dom0less_check_reg_unverified,
       "nobody has verified what lies at $x",
       "name a file instead: uefi,binary = \"FILE\"")
+RULE (REG_UNMEASURED, "reg-unmeasured", ERROR, MET, NULL,
+      "what lies at $x cannot be measured",
+      "name a file instead: uefi,binary = \"FILE\"")
 RULE (KERNEL_MISSING, "kernel-missing", ERROR, TREE,
       dom0less_check_kernel_missing,
       "the domain has no kernel", NULL)
@@ -262,6 +265,10 @@ RULE (KEY_UNUSED, "key-unused", WARNING, MET, NULL,
       "no module names $f", NULL)
 RULE (FILE_MISSING, "file-missing", ERROR, MET, NULL,
       "cannot load $f", NULL)
+RULE (FILE_UNREADABLE, "file-unreadable", ERROR, MET, NULL,
+      "cannot read $f", NULL)
+RULE (FILE_REFUSED, "file-refused", ERROR, MET, NULL,
+      "GRUB does not accept $f", NULL)
 RULE (FILE_EMPTY, "file-empty", ERROR, MET, NULL,
       "$f is empty", NULL)
 RULE (FILE_TOO_BIG, "file-too-big", ERROR, MET, NULL,

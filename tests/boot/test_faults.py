@@ -286,12 +286,12 @@ def test_silent_servers(boot, servers):
     assert machine.run("insmod efinet; net_dhcp")[1] == 0
     for protocol, server in servers.items():
         device = f"({protocol},192.0.2.2:{server.server_address[1]})"
-        missing = "[file-missing] /chosen/DomA/module@2: cannot load {}/all/"
-        tries = {"/all/half.dtb": f"{missing}half/a.img: timeout reading",
-                 "/all/never.dtb": f"{missing}never/a.img: time out",
+        unreadable = "[file-unreadable] /chosen/DomA/module@2: cannot read {}/all/"
+        tries = {"/all/half.dtb": f"{unreadable}half/a.img: timeout reading",
+                 "/all/never.dtb": f"{unreadable}never/a.img: time out",
                  "/half/all.dtb": "{}/half/all.dtb: timeout reading"}
         if protocol == "http":
-            tries["/all/torn.dtb"] = f"{missing}torn/a.img: "
+            tries["/all/torn.dtb"] = f"{unreadable}torn/a.img: "
         for tree, words in tries.items():
             text, status = machine.run(f"xen_dom0less --dtb {device}{tree} {device}/all/xen.efi")
             errors = findings(text)
@@ -393,7 +393,7 @@ def test_little_memory(boot, memory):
     load = f"xen_dom0less --overlay /{{}}.dtbo {XEN_EFI}"
     file = "big"
     if memory < 176:
-        refuse(machine, load.format("big"), "file-missing", "/chosen/DomA/module@2", "/big.img: out of memory")
+        refuse(machine, load.format("big"), "file-unreadable", "/chosen/DomA/module@2", "/big.img: out of memory")
         file = "small"
     accept(machine, load.format(file))
     machine.send("boot")

@@ -9,6 +9,7 @@ import pytest
 from conftest import GRUBS
 from disk import make_core, make_tar, put_file
 from paths import grub_dir, some_grub, some_xen, xen_image
+from prompt import refuse
 from test_check import IMAGE, POLICY
 from test_overlay import CHOSEN, overlay
 from tpm import Tpm
@@ -50,11 +51,35 @@ def change(content, where):
     return bytes(changed)
 
 
+# Where a test puts bytes into the machine's memory, which is what EDK2 leaves alone: behind each other a kernel, a
+# ramdisk, what a node beside /chosen names, and what linux,initrd-start does.
+PLACES = {0x50000000: IMAGE, 0x51000000: b"ramdisk in memory", 0x52000000: b"a stray",
+          0x53000000: b"an earlier ramdisk"}
+NOT_RAM = 0x10000000
+
+
+def reg(address, size):
+    """As a module's node says it in two and one cells."""
+    return f"reg = <{address >> 32} {address & 0xffffffff:#x} {size:#x}>;"
+
+
+def placed_nodes(places):
+    """A tree's nodes of which these {address: bytes} are the modules, in the order of PLACES."""
+    (kernel, image), (ramdisk, disk), (stray, other), (initrd, earlier) = places.items()
+    nodes = domain("DomA", kernel="", ramdisk="a.img").replace('uefi,binary = "";', reg(kernel, len(image)))
+    nodes = nodes.replace('uefi,binary = "a.img";', reg(ramdisk, len(disk)))
+    return f"""
+        linux,initrd-start = <{initrd:#x}>; linux,initrd-end = <{initrd + len(earlier):#x}>;
+        {nodes}
+    }}; chosen-old {{ #address-cells = <2>; #size-cells = <1>;
+        m {{ compatible = "xen,multiboot-module"; {reg(stray, len(other))} }};"""
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """A folder with the files, and one for each change, as the tool sees them."""
     files = {
-        "xen.efi": (xen_image(some_xen())).read_bytes(),
+        "xen.efi": xen_image(some_xen()).read_bytes(),
         "xen.cfg": b"[global]\ndefault=it\n[it]\noptions=console=dtuart\n",
         "a.dtb": make_dtb(chosen(
             module(9, "xen,xsm-policy", "policy"),
@@ -170,3 +195,65 @@ def test_measured(boot, grub, folders, tmp_path):
             assert predict(before, folders / name, *on_file(folders / name)) == after, name
             unchanged = predict(before, good, *on_file(good))
             assert {number for number in (8, 9) if values(after)[number] != values(unchanged)[number]} == pcrs, name
+
+
+def in_memory(tmp_path, places):
+    """The tool's options for what lies in memory."""
+    options = []
+    for address, content in places.items():
+        (tmp_path / f"{address:x}").write_bytes(content)
+        options += ["--memory", f"{address:#x}={tmp_path / f'{address:x}'}"]
+    return options
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_memory(boot, grub, tmp_path):
+    """What others have put into memory is measured where it lies, each module and what Xen takes besides: each change
+    changes PCR 8, and is predicted by who has the bytes. Who has not is told so. What cannot be read is refused, and
+    without a TPM nobody minds."""
+    (tmp_path / "xen.efi").write_bytes(xen_image(some_xen()).read_bytes())
+    (tmp_path / "a.dtb").write_bytes(make_dtb(chosen(placed_nodes(PLACES))))
+    nowhere = {(NOT_RAM if address == 0x51000000 else address): content for address, content in PLACES.items()}
+    (tmp_path / "nowhere.dtb").write_bytes(make_dtb(chosen(placed_nodes(nowhere))))
+    files = {name: (tmp_path / name).read_bytes() for name in ("xen.efi", "a.dtb", "nowhere.dtb")}
+    command = "xen_dom0less -d /a.dtb /xen.efi"
+    tool = [grub_dir(grub) / "bin/grub-dom0less-check", "--root", tmp_path, "--xen", tmp_path / "xen.efi",
+            "--command", command, tmp_path / "a.dtb"]
+
+    def predict(before, places):
+        (tmp_path / "before").write_text(before)
+        return subprocess.run([*tool, "--pcr", tmp_path / "before", *in_memory(tmp_path, places)],
+                              capture_output=True, text=True)
+
+    def load():
+        before = tpm.pcrs()
+        machine.send(command)
+        match, _ = machine.expect(r"(?s)^(.*?)grub> ")
+        assert "error" not in match.group(1), match.group(1)
+        return before, tpm.pcrs()
+
+    with Tpm() as tpm:
+        machine = boot("", files, grub=grub, core=make_core(grub_dir(grub), MODULES), extra=tpm.arguments)
+        machine.prompt()
+        for address, content in PLACES.items():
+            tpm.write_memory(address, content)
+        before, after = load()
+        assert predict(before, PLACES).stdout == after
+        for address in PLACES:
+            places = PLACES | {address: change(PLACES[address], -1)}
+            tpm.write_memory(address, places[address])
+            before, after = load()
+            assert predict(before, places).stdout == after
+            unchanged = predict(before, PLACES).stdout
+            assert {number for number in (8, 9) if values(after)[number] != values(unchanged)[number]} == {8}
+            tpm.write_memory(address, PLACES[address])
+
+            told = predict(before, {other: content for other, content in PLACES.items() if other != address})
+            assert told.returncode == 2 and not told.stdout
+            assert f"PCR 8 cannot be predicted without what lies at {address:#x}" in told.stderr
+        refuse(machine, command.replace("a.dtb", "nowhere.dtb"), "reg-unmeasured", f"{NOT_RAM:#x}")
+        machine.close()
+    machine = boot("", files, grub=grub, core=make_core(grub_dir(grub), [name for name in MODULES if name != "tpm"]))
+    machine.prompt()
+    text, status = machine.run(command.replace("a.dtb", "nowhere.dtb"))
+    assert status == 0, text

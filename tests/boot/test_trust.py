@@ -10,7 +10,7 @@ from guest import kernel, ramdisk
 from keys import Keys, read
 from machine import PRESS_KEY, findings, results, script
 from paths import grub_dir, some_xen, xen_image
-from prompt import refuse
+from prompt import accept, refuse
 from rules import fixtures
 from test_check import IMAGE
 from test_overlay import CHOSEN, overlay
@@ -27,7 +27,16 @@ PGP = ["pgp", "gcry_sha256", "gcry_rsa"]
 A, B = domain("DomA", ramdisk="a.img", cpus=2, memory=128), domain("DomB", ramdisk="b.img", cpus=3, memory=512)
 CONFIG = "[global]\ndefault=xen\n[xen]\noptions=console=dtuart noreboot\n"
 
+INITRD = "linux,initrd-start = <0x48000000>; linux,initrd-end = <0x48100000>;"
+OLD_MODULE = """m {
+    compatible = "xen,linux-zimage", "xen,multiboot-module";
+    #address-cells = <2>;
+    #size-cells = <2>;
+    reg = <0 0x48000000 0 0x100000>;
+};"""
+
 BAD = "bad signature"
+UNVERIFIED = "nobody has verified what lies at 0x48000000"
 NOBODY = "nobody verifies files there"
 NOT_STARTED = "is no image that the firmware starts"
 
@@ -45,6 +54,13 @@ REFUSED = {
     "foreign": ("--dtb /foreign.dtb /xen.efi", "(hd0,gpt2)/foreign.img", "public key"),
     "missing-tree": ("--dtb /unsigned.dtb /xen.efi", "(hd0,gpt2)/unsigned.dtb", "/unsigned.dtb.sig' not found"),
     "foreign-xen": ("--dtb /a.dtb /foreign.efi", "(hd0,gpt2)/foreign.efi", "public key"),
+    "config-beside": ("--dtb /asking.dtb /beside/xen-4.17.efi", "(hd0,gpt2)/beside/xen-4.17.cfg",
+                      "/beside/xen-4.17.cfg.sig' not found"),
+    "initrd": ("--dtb /initrd.dtb /xen.efi", "[reg-unverified] /chosen: ", UNVERIFIED),
+    "initrd-overlay": ("--dtb /a.dtb --overlay /initrd.dtbo /xen.efi", "[reg-unverified] /chosen: ", UNVERIFIED),
+    "initrd-elsewhere": ("--dtb /elsewhere.dtb /xen.efi", "[reg-unverified] /chosen@1: ", UNVERIFIED),
+    "nested-module": ("--dtb /nested.dtb /xen.efi", "[reg-unverified] /chosen/modules/m: ", UNVERIFIED),
+    "module-beside": ("--dtb /beside.dtb /xen.efi", "[reg-unverified] /chosen-old/m: ", UNVERIFIED),
     "reg": ("--dtb /reg.dtb /xen.efi", "[reg-unverified] /chosen/domU1/module@2", "nobody has verified"),
     "memdisk": ("--dtb /memdisk.dtb /xen.efi", "(memdisk)/a.img", NOBODY),
     "memdisk-tree": ("--dtb (memdisk)/a.dtb /xen.efi", "(memdisk)/a.dtb", NOBODY),
@@ -52,6 +68,8 @@ REFUSED = {
     "proc": ("--dtb (proc)/luks_script /xen.efi", "(proc)/luks_script", NOBODY),
 }
 FORCED = ["ramdisk", "reg"]
+# Those that are a domain's files.
+MODULE_FILES = ["kernel", "ramdisk", "policy", "partial", "missing", "foreign", "memdisk"]
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +98,17 @@ def make_files(keys, xen):
         "missing": small.replace("a.img", "unsigned.img"),
         "foreign": small.replace("a.img", "foreign.img"),
         "memdisk": small.replace("a.img", "(memdisk)/a.img"),
+        "asking": "xen,uefi-cfg-load;" + small,
+        "initrd": INITRD + small,
+        "elsewhere": small + "}; chosen@1 {" + INITRD,
+        "nested": small + "modules {" + OLD_MODULE + "};",
+        "beside": small + "}; chosen-old { #address-cells = <2>; #size-cells = <2>;" + OLD_MODULE,
     }
     files = {
         "xen.efi": xen, "vmlinuz": kernel(), "a.img": ramdisk("a.img"), "b.img": ramdisk("b.img"),
         "small": IMAGE, "policy": b"a policy", "partial.dtb": b"a partial tree",
         "xen.cfg": CONFIG, "b.dtbo": overlay((CHOSEN, B)), "both.dtbo": overlay((CHOSEN, A + B)),
+        "initrd.dtbo": overlay((CHOSEN, INITRD)), "beside/xen-4.17.efi": xen, "beside/xen.cfg": CONFIG,
         "reg.dtb": make_dtb(fixtures("bad")["reg-unverified"]),
         **{f"{name}.dtb": make_dtb(chosen(nodes)) for name, nodes in trees.items()},
     }
@@ -96,7 +120,7 @@ def make_files(keys, xen):
         **{f"bad/{name}": flip(content) for name, content in bad.items()},
         **{f"bad/{name}.sig": keys.sign(content) for name, content in bad.items()},
         **foreign, **{f"{name}.sig": keys.sign(content, "theirs") for name, content in foreign.items()},
-        "unsigned.img": files["a.img"], "unsigned.dtb": files["a.dtb"],
+        "unsigned.img": files["a.img"], "unsigned.dtb": files["a.dtb"], "beside/xen-4.17.cfg": CONFIG,
     }
 
 
@@ -134,8 +158,10 @@ def check_tries(cases, told):
     for name, (text, _) in told.items():
         _, what, why = cases[name.removeprefix("forced-")]
         # Long words are broken at the end of a line.
-        errors = ["".join(line.split()) for line in findings(text)]
+        errors = ["".join(line.split()) for line in findings(text) if line.startswith("error: ")]
         words = ["".join(line.split()) for line in (what, why, "you need to load the kernel first")]
+        if name.removeprefix("forced-") in MODULE_FILES and "[file-refused]" not in errors[0]:
+            faults.append(f"{name} is not said to be refused: {text}")
         if (len(errors) != 2 or words[0] not in errors[0] or words[1] not in errors[0] or words[2] not in errors[1]
                 or "loaded\n" in text):
             faults.append(f"{name}: {text}")
@@ -226,6 +252,99 @@ def test_signatures_off(boot, keys, grub):
         assert status and "(hd0,gpt2)/xen.efi: file `/xen.efi.sig' not found" in text, text
         machine.run("check_signatures=no")
         refuse(machine, load, "signatures-off")
+
+
+# Run in a context of their own, like that of a submenu. When GRUB comes back its variables are what they were, and pgp
+# still does what it was last told.
+CONTEXTS = {"no.cfg": "set check_signatures=no\n", "yes.cfg": "set check_signatures=enforce\n",
+            "pgp.cfg": "insmod pgp\n"}
+
+
+def variable(machine):
+    """What check_signatures says at the prompt."""
+    return machine.run("echo $check_signatures")[0]
+
+
+def check_contexts(machine, load):
+    """However check_signatures came to say that signatures are enforced, an unsigned file is not loaded."""
+    for context in "no.cfg", "yes.cfg":
+        machine.run(f"configfile /{context}")
+        assert variable(machine) == "enforce"
+        refuse(machine, load.format("missing"), "file-refused", "(hd0,gpt2)/unsigned.img: ", ".sig' not found")
+        accept(machine, load.format("small"))
+
+
+def context_files(keys, xen):
+    """small.dtb names signed files only, and missing.dtb one without a signature."""
+    small = A.replace("vmlinuz", "small")
+    trees = {"small": small, "missing": small.replace("a.img", "unsigned.img")}
+    return {**keys.signed({"xen.efi": xen, "small": kernel(size=0), "a.img": ramdisk("a.img"), "grub/grub.cfg": "",
+                           **{f"{name}.dtb": make_dtb(chosen(nodes)) for name, nodes in trees.items()}, **CONTEXTS}),
+            "unsigned.img": ramdisk("a.img")}
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_contexts(boot, keys, grub):
+    """What pgp does and what its variable says are two things in GRUB, and one here."""
+    machine = boot("", context_files(keys, xen_image(some_xen())), grub=grub,
+                   core=make_program(keys, grub, MODULES + PGP))
+    machine.prompt()
+    load = "xen_dom0less --dtb /{}.dtb /xen.efi console=dtuart noreboot bootscrub=0"
+    check_contexts(machine, load)
+    # Where an inner context has switched them on, pgp asks for signatures, whatever the variable says here.
+    machine.run("set check_signatures=no")
+    accept(machine, load.format("missing"))
+    machine.run("configfile /yes.cfg")
+    assert variable(machine) == "no"
+    refuse(machine, load.format("missing"), "file-refused")
+    # What was loaded without a signature is not started after they have been switched on.
+    machine.run("set check_signatures=no")
+    accept(machine, load.format("missing"))
+    machine.run("set check_signatures=enforce")
+    text, _ = machine.run("boot")
+    assert "[signatures-off] check_signatures is on" in text, text
+    refuse(machine, load.format("missing"), "file-refused")
+    accept(machine, load.format("small"))
+    machine.run("set check_signatures=no")
+    machine.send("boot")
+    assert machine.domains("DomA")["DomA"]["ramdisk"] == "a.img"
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_contexts_under_secure_boot(boot, keys, grub):
+    """The same with tpm there, which is enough for lockdown."""
+    with Tpm() as tpm:
+        machine = boot("", context_files(keys, keys.sign_program(xen_image(some_xen()))), grub=grub,
+                       firmware="edk2-secure", extra=tpm.arguments,
+                       core=secure_program(keys, grub, [*MODULES, *PGP, "tpm"]))
+        machine.prompt()
+        load = "xen_dom0less --dtb /{}.dtb /xen.efi"
+        check_contexts(machine, load)
+        machine.run("set check_signatures=no")
+        refuse(machine, load.format("small"), "signatures-off", "GRUB is locked down")
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_pgp_that_does_not_hear(boot, keys, grub):
+    """The variable says that signatures are enforced, and there is no pgp; there is one that came in an inner context,
+    and listens to the variable of that; and it has gone."""
+    files = {**CONTEXTS, "one.dtb": make_dtb(chosen(A.replace("vmlinuz", "small"))), "small": kernel(size=0)}
+    machine = boot("", files, grub=grub)
+    machine.prompt()
+    load = "xen_dom0less --dtb /one.dtb /xen.efi"
+    accept(machine, load)
+    machine.run("set check_signatures=enforce")
+    refuse(machine, load, "signatures-off", "check_signatures is on")
+    machine.run("unset check_signatures")
+    machine.run("configfile /pgp.cfg")
+    accept(machine, load)
+    machine.run("set check_signatures=enforce")
+    refuse(machine, load, "signatures-off", "check_signatures is on")
+    machine.run("rmmod pgp")
+    machine.run("set check_signatures=enforce")
+    refuse(machine, load, "signatures-off", "check_signatures is on")
+    machine.run("unset check_signatures")
+    accept(machine, load)
 
 
 @pytest.mark.parametrize("grub", GRUBS)

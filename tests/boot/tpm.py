@@ -71,6 +71,10 @@ class Tpm:
         """The bytes in the machine's memory there."""
         return bytes.fromhex(self._ask(f"read {address:#x} {size:#x}").removeprefix("0x"))
 
+    def write_memory(self, address, content):
+        """Put these bytes there."""
+        self._ask(f"write {address:#x} {len(content):#x} 0x{content.hex()}")
+
     def _ask(self, line):
         if not self._qtest:
             self._qtest = self._listener.accept()[0].makefile("rw")

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* What the patched tree may say otherwise in a node.  */
 struct difference
@@ -264,6 +265,78 @@ are_cells (struct grub_dom0less_cells cells)
 	  && cells.size >= GRUB_DOM0LESS_NONE && cells.size <= 4);
 }
 
+#define IS_WORD(word, length, with)					\
+  ((length) == sizeof (with) - 1 && strncasecmp (word, with, length) == 0)
+
+/* Whether Xen, which compares without regard to case, sees NODE as a module.  */
+static int
+is_seen (const void *fdt, int node)
+{
+  int len;
+  const char *word = fdt_getprop (fdt, node, "compatible", &len);
+  const char *end = word ? word + len : NULL;
+  size_t length;
+
+  for (; word < end; word += length + 1)
+    {
+      length = strnlen (word, (size_t) (end - word));
+      if (IS_WORD (word, length, "multiboot,module")
+	  || IS_WORD (word, length, "xen,multiboot-module"))
+	return 1;
+    }
+  return 0;
+}
+
+/* Whether PLAN knows NODE, which Xen sees as a module, or could not hold it.  */
+static int
+is_known (const struct grub_dom0less_plan *plan, int node)
+{
+  int i;
+
+  for (i = 0; i < plan->n_modules; i++)
+    if (plan->modules[i].node == node)
+      return 1;
+  for (i = 0; i < plan->n_strays; i++)
+    if (plan->strays[i].node == node)
+      return 1;
+  return plan->overflow != 0;
+}
+
+static const char *
+find_stray_fault (const void *fdt, const struct grub_dom0less_plan *plan)
+{
+  int i, top, node, below;
+
+  if (plan->n_strays < 0 || plan->n_strays > GRUB_DOM0LESS_MAX_STRAYS)
+    return "a limit of strays is passed";
+  for (i = 0; i < plan->n_strays; i++)
+    if (!is_node (fdt, plan->strays[i].node)
+	|| (i && plan->strays[i].node <= plan->strays[i - 1].node))
+      return "strays are not nodes in the tree's order";
+
+  fdt_for_each_subnode (top, fdt, 0)
+    {
+      const char *name = fdt_get_name (fdt, top, NULL);
+
+      if (strncmp (name, "chosen", 6))
+	continue;
+      if ((is_seen (fdt, top)
+	   || ((!name[6] || name[6] == '@')
+	       && fdt_getprop (fdt, top, "linux,initrd-start", NULL)))
+	  && !is_known (plan, top))
+	return "Xen takes a child of the root for a module";
+      fdt_for_each_subnode (node, fdt, top)
+	{
+	  if (is_seen (fdt, node) && !is_known (plan, node))
+	    return "Xen sees a module two levels deep";
+	  fdt_for_each_subnode (below, fdt, node)
+	    if (is_seen (fdt, below) && !is_known (plan, below))
+	      return "Xen sees a module three levels deep";
+	}
+    }
+  return NULL;
+}
+
 const char *
 find_plan_fault (const void *fdt, const struct grub_dom0less_plan *plan)
 {
@@ -322,7 +395,7 @@ find_plan_fault (const void *fdt, const struct grub_dom0less_plan *plan)
     if (!is_node (fdt, plan->ranges[i].node) || !plan->ranges[i].size
 	|| plan->ranges[i].kind > GRUB_DOM0LESS_PLACED)
       return "a range has impossible values";
-  return NULL;
+  return find_stray_fault (fdt, plan);
 }
 
 const char *
@@ -372,8 +445,9 @@ find_reread_fault (const struct grub_dom0less_plan *plan,
   int i;
 
   if (plan->n_domains != again->n_domains
-      || plan->n_modules != again->n_modules)
-    return "domains or modules are lost";
+      || plan->n_modules != again->n_modules
+      || plan->n_strays != again->n_strays)
+    return "domains, modules or strays are lost";
   if (again->cells.address != plan->cells.address
       || again->cells.size != plan->cells.size)
     return "/chosen has other cells";

@@ -335,14 +335,11 @@ read_reserved_memory (struct grub_dom0less_plan *plan, const void *fdt)
     add_ranges (plan, fdt, child, "reg", GRUB_DOM0LESS_RESERVED, cells, 0);
 }
 
-void
-grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
+/* Read what lies in /chosen, if there is one.  */
+static void
+read_chosen (struct grub_dom0less_plan *plan, const void *fdt)
 {
   int node;
-
-  memset (plan, 0, sizeof (*plan));
-  plan->root_cells = with_defaults (read_cells_of (fdt, 0), 2, 1);
-  read_reserved_memory (plan, fdt);
 
   plan->chosen = fdt_path_offset (fdt, "/chosen");
   if (plan->chosen < 0)
@@ -361,6 +358,16 @@ grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
       else
 	read_child (plan, fdt, node, GRUB_DOM0LESS_DOM0, plan->cells);
     }
+}
+
+void
+grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
+{
+  memset (plan, 0, sizeof (*plan));
+  plan->root_cells = with_defaults (read_cells_of (fdt, 0), 2, 1);
+  read_reserved_memory (plan, fdt);
+  read_chosen (plan, fdt);
+  grub_dom0less_read_strays (plan, fdt);
 }
 
 /* Whether MODULE may use what was loaded for FIRST.  */

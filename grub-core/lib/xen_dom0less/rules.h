@@ -135,6 +135,11 @@ void dom0less_check_xen_in_range (scene_t scene);
        (range) < (scene)->plan->ranges + (scene)->plan->n_ranges; \
        (range)++)
 
+#define FOR_STRAYS(stray, scene) \
+  for ((stray) = (scene)->plan->strays; \
+       (stray) < (scene)->plan->strays + (scene)->plan->n_strays; \
+       (stray)++)
+
 /* rules_module.c: the first module of KIND that belongs to DOMAIN, before
    LIMIT if that is not NULL.  */
 const struct grub_dom0less_module *

@@ -148,11 +148,16 @@ void
 dom0less_check_reg_unverified (scene_t scene)
 {
   const struct grub_dom0less_module *module;
+  const struct grub_dom0less_stray *stray;
 
+  if (!scene->machine->is_enforcing)
+    return;
   FOR_MODULES (module, scene)
-    if (scene->machine->is_enforcing && module->has_reg && !module->name
+    if (module->has_reg && !module->name
 	&& module->index == GRUB_DOM0LESS_NONE)
       REPORT_NUMBERS (scene, REG_UNVERIFIED, module->node, module->address, 0);
+  FOR_STRAYS (stray, scene)
+    REPORT_NUMBERS (scene, REG_UNVERIFIED, stray->node, stray->address, 0);
 }
 
 const struct grub_dom0less_module *
@@ -264,7 +269,7 @@ void
 dom0less_check_too_many_modules (scene_t scene)
 {
   const struct grub_dom0less_module *module;
-  int n = scene->plan->n_images;
+  int n = scene->plan->n_images + scene->plan->n_strays;
 
   FOR_MODULES (module, scene)
     if (is_preloaded (module) && !find_same_place (scene, module, 1))

@@ -186,50 +186,26 @@ dom0less_check_cells_impossible (scene_t scene)
 		  domain->cells, 0);
 }
 
-/* Read one or two cells of PROP.  Returns 0 if there are neither.  */
-static int
-read_initrd (scene_t scene, const char *prop, uint64_t *value)
-{
-  int len;
-  const fdt32_t *cell = fdt_getprop (scene->fdt, scene->plan->chosen, prop,
-				     &len);
-
-  if (!cell || (len != 4 && len != 8))
-    return 0;
-  return grub_dom0less_read_cells (&cell, len / 4, value) == 0;
-}
-
-/* Whether /chosen has an initrd: 0, 1, or -1 for one that is no range.  */
-static int
-find_initrd (scene_t scene)
-{
-  uint64_t start, end;
-
-  if (scene->plan->chosen < 0
-      || !fdt_getprop (scene->fdt, scene->plan->chosen, "linux,initrd-start",
-		       NULL))
-    return 0;
-  if (!read_initrd (scene, "linux,initrd-start", &start)
-      || !read_initrd (scene, "linux,initrd-end", &end)
-      || start >= end)
-    return -1;
-  return 1;
-}
-
 /* Xen's early parser gives up, before it has a console.  */
 void
 dom0less_check_initrd_stale (scene_t scene)
 {
-  if (find_initrd (scene) < 0)
-    REPORT (scene, INITRD_STALE, scene->plan->chosen);
+  const struct grub_dom0less_stray *stray;
+
+  FOR_STRAYS (stray, scene)
+    if (stray->is_initrd && !stray->has_place)
+      REPORT (scene, INITRD_STALE, stray->node);
 }
 
 /* It comes before the dom0's own, and takes a place among the modules.  */
 void
 dom0less_check_initrd_present (scene_t scene)
 {
-  if (find_initrd (scene) > 0)
-    REPORT (scene, INITRD_PRESENT, scene->plan->chosen);
+  const struct grub_dom0less_stray *stray;
+
+  FOR_STRAYS (stray, scene)
+    if (stray->is_initrd && stray->has_place)
+      REPORT (scene, INITRD_PRESENT, stray->node);
 }
 
 /* Whether Xen takes /chosen/bootargs for its own, because the dom0 has others

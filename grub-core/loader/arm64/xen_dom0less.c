@@ -62,7 +62,8 @@ static grub_err_t
 look_again (struct dom0less_boot *boot)
 {
   boot->is_quiet = 1;
-  if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) || dom0less_claim (boot))
+  if (dom0less_look_at_trust_again (boot)
+      || dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) || dom0less_claim (boot))
     return grub_errno;
   return dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED);
 }

@@ -297,7 +297,8 @@ int dom0less_exception_level (void);
 char *dom0less_full_name (const char *name);
 
 /* Open the file of that full name.  NULL is an error, as is a file that no
-   verifier would see where every file needs a signature.  */
+   verifier has seen where every file needs a signature.  GRUB_ERR_FILE_NOT_FOUND
+   means that the file is not there, and nothing else.  */
 grub_file_t dom0less_open (const char *path, enum grub_file_type type);
 
 /* Read FILE, from its beginning, to BUFFER, which is aligned to a page and has
@@ -313,14 +314,28 @@ void dom0less_announce (grub_file_t file, const char *label,
 			const char *path);
 
 /* See what GRUB has to verify, and whether it can: BOOT->machine.is_enforcing is
-   set where every file needs a signature.  */
+   set where every file needs a signature.  Refuses where files should need one
+   and do not: where GRUB is locked down, or its variable says so.  */
 grub_err_t dom0less_look_at_trust (struct dom0less_boot *boot);
+
+/* The same before Xen is started: refuses if signatures have come to be enforced
+   since, as nobody has asked for those of what is loaded.  */
+grub_err_t dom0less_look_at_trust_again (struct dom0less_boot *boot);
 
 /* Load the filter MODULE of GRUB's.  */
 grub_err_t dom0less_load_filter (const char *module);
 
 /* Show the command line LINE to the verifiers, which may write to it.  */
 grub_err_t dom0less_verify (char *line, enum grub_verify_string_type type);
+
+/* Whether a verifier is there that looks at command lines: the one that
+   measures.  */
+int dom0less_is_measuring (void);
+
+/* What NODE has at ADDRESS should be measured and cannot be read: an error, if
+   there is anybody to mind.  */
+grub_err_t dom0less_leave_unmeasured (struct dom0less_boot *boot, int node,
+				      grub_uint64_t address);
 
 /* Make BOOT->tree of what `devicetree' loaded, else of the firmware's tree.  */
 grub_err_t dom0less_gather_loaded (struct dom0less_boot *boot);

@@ -10,7 +10,6 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <grub/disk.h>
 #include <grub/dl.h>
 #include <grub/efi/efi.h>
 #include <grub/efi/fdtload.h>
@@ -35,54 +34,128 @@ dom0less_full_name (const char *name)
 			 name[0] == '/' ? "" : "/", name);
 }
 
-/* Whether each file needs a signature that GRUB knows: the module pgp sees to
-   that, and it alone.  The variable can be set without the module.  */
+/* Set while the command runs with signatures enforced.  */
+static int must_verify;
+
+/* What is being opened, and whether GRUB has shown it to its verifiers.  */
+static const char *opening;
+static int is_shown;
+
+static grub_err_t
+witness_init (grub_file_t io,
+	      enum grub_file_type type __attribute__ ((unused)),
+	      void **context __attribute__ ((unused)),
+	      enum grub_verify_flags *flags)
+{
+  /* Opening a file may load GRUB's modules, which are files as well.  */
+  if (io->name && grub_strcmp (io->name, opening) == 0)
+    is_shown = 1;
+  *flags = GRUB_VERIFY_FLAGS_SKIP_VERIFICATION;
+  return GRUB_ERR_NONE;
+}
+
+/* A verifier that only looks on, because GRUB shows some files to none: those
+   of a memdisk and of procfs, and which else is for GRUB to say.  */
+static struct grub_file_verifier witness =
+  {
+    .name = "xen_dom0less",
+    .init = witness_init
+  };
+
+static struct grub_file_verifier *
+find_verifier (const char *name)
+{
+  struct grub_file_verifier *verifier;
+
+  FOR_LIST_ELEMENTS (verifier, grub_file_verifiers)
+    if (grub_strcmp (verifier->name, name) == 0)
+      break;
+  return verifier;
+}
+
+/* Whether the verifier pgp takes no file without a good signature.  It keeps
+   that in a variable of its own, which follows check_signatures only when that
+   is set: not when GRUB returns to an outer context, where the variable has
+   another value.  So pgp itself is asked, about a file whose name is none.  */
 static int
-are_signatures_enforced (void)
+does_pgp_enforce (void)
+{
+  static char no_name[] = "(";
+  struct grub_file_verifier *pgp = find_verifier ("pgp");
+  enum grub_verify_flags flags = GRUB_VERIFY_FLAGS_NONE;
+  struct grub_file file;
+  void *context;
+
+  if (!pgp)
+    return 0;
+  grub_memset (&file, 0, sizeof (file));
+  file.name = no_name;
+  pgp->init (&file, GRUB_FILE_TYPE_NONE, &context, &flags);
+  grub_errno = GRUB_ERR_NONE;
+  return !(flags & GRUB_VERIFY_FLAGS_SKIP_VERIFICATION);
+}
+
+/* Whether check_signatures says, as pgp reads it, that it shall.  */
+static int
+is_enforcement_wanted (void)
 {
   const char *value = grub_env_get ("check_signatures");
 
-  return (grub_dl_get ("pgp") && value
-	  && (value[0] == '1' || value[0] == 'e'));
+  return value && (value[0] == '1' || value[0] == 'e');
 }
 
 grub_err_t
 dom0less_look_at_trust (struct dom0less_boot *boot)
 {
-  const char *shim = grub_env_get ("shim_lock");
+  int is_wanted = is_enforcement_wanted ();
 
-  boot->machine.is_enforcing = are_signatures_enforced ();
+  /* This tells pgp, if it has not heard of it.  */
+  if (is_wanted && !does_pgp_enforce ())
+    grub_env_set ("check_signatures", "enforce");
+  must_verify = does_pgp_enforce ();
+  boot->machine.is_enforcing = must_verify;
   if (boot->machine.is_enforcing)
     boot->is_forced = 0;
-  /* Its verifier would refuse every file, in words that help nobody.  */
-  if (grub_is_lockdown () && shim && shim[0] == 'y')
+
+  /* This verifier would refuse every file, in words that help nobody.  */
+  if (find_verifier ("shim_lock_verifier"))
     return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SHIM, GRUB_DOM0LESS_NONE,
 			    NULL);
   /* Lockdown itself asks somebody to verify Xen and trees, but any verifier
      will do for that, the one that measures too; and nobody for modules.  */
-  if (grub_is_lockdown () && !boot->machine.is_enforcing)
+  if (!boot->machine.is_enforcing && (is_wanted || grub_is_lockdown ()))
     return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
-			    GRUB_DOM0LESS_NONE, NULL);
+			    GRUB_DOM0LESS_NONE,
+			    is_wanted ? "check_signatures is on"
+			    : "GRUB is locked down");
   return GRUB_ERR_NONE;
 }
 
-/* GRUB's file filter passes these by: what is built into GRUB's own image, and
-   what GRUB itself makes up.  */
-static int
-is_passed_by (grub_file_t file)
+grub_err_t
+dom0less_look_at_trust_again (struct dom0less_boot *boot)
 {
-  grub_disk_t disk = file->device ? file->device->disk : NULL;
-
-  return (disk && (disk->dev->id == GRUB_DISK_DEVICE_MEMDISK_ID
-		   || disk->dev->id == GRUB_DISK_DEVICE_PROCFS_ID));
+  if (boot->machine.is_enforcing
+      || !(is_enforcement_wanted () || does_pgp_enforce ()))
+    return GRUB_ERR_NONE;
+  return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
+			  GRUB_DOM0LESS_NONE, "check_signatures is on");
 }
 
 grub_file_t
 dom0less_open (const char *path, enum grub_file_type type)
 {
-  grub_file_t file = grub_file_open (path, type);
+  grub_file_t file;
 
-  if (!file || !are_signatures_enforced () || !is_passed_by (file))
+  opening = path;
+  is_shown = 0;
+  grub_verifier_register (&witness);
+  file = grub_file_open (path, type);
+  grub_verifier_unregister (&witness);
+
+  /* The file is there: it is the signature that is not.  */
+  if (!file && is_shown && grub_errno == GRUB_ERR_FILE_NOT_FOUND)
+    grub_errno = GRUB_ERR_BAD_SIGNATURE;
+  if (!file || !must_verify || (is_shown && does_pgp_enforce ()))
     return file;
   grub_file_close (file);
   grub_error (GRUB_ERR_ACCESS_DENIED, N_("nobody verifies files there"));
@@ -113,6 +186,26 @@ grub_err_t
 dom0less_verify (char *line, enum grub_verify_string_type type)
 {
   return grub_verify_string (line, type);
+}
+
+int
+dom0less_is_measuring (void)
+{
+  struct grub_file_verifier *verifier;
+
+  FOR_LIST_ELEMENTS (verifier, grub_file_verifiers)
+    if (verifier->verify_string)
+      break;
+  return verifier != NULL;
+}
+
+grub_err_t
+dom0less_leave_unmeasured (struct dom0less_boot *boot, int node,
+			   grub_uint64_t address)
+{
+  grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_REG_UNMEASURED, node,
+			GRUB_DOM0LESS_NONE, NULL, address, 0);
+  return dom0less_judge (boot);
 }
 
 /* GRUB's fdt module knows.  */

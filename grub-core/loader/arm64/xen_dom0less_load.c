@@ -23,6 +23,7 @@
 #define CLAIM_ROUNDS		4
 #define SHA256_SIZE		32
 #define TREE_PREFIX		"dom0less_tree sha256:"
+#define MEMORY_PREFIX		"dom0less_memory sha256:"
 
 /* One image on its way: what was read, or what was made of it.  */
 struct cargo
@@ -62,28 +63,71 @@ verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
   return grub_errno;
 }
 
+/* Show the verifiers a string of PREFIX and the digest of the SIZE BYTES.  */
+static grub_err_t
+verify_digest (const char *prefix, const void *bytes, grub_size_t size)
+{
+  char text[sizeof (MEMORY_PREFIX) + 2 * SHA256_SIZE];
+  char *at = grub_stpcpy (text, prefix);
+  grub_uint8_t digest[SHA256_SIZE];
+  int i;
+
+  grub_crypto_hash (GRUB_MD_SHA256, digest, bytes, size);
+  for (i = 0; i < SHA256_SIZE; i++, at += 2)
+    grub_snprintf (at, 3, "%02x", digest[i]);
+  return dom0less_verify (text, GRUB_VERIFY_MODULE_CMDLINE);
+}
+
 /* Show the verifiers what the tree says, wherever it came from and whatever
-   overlays and a xen.cfg have made of it, before addresses come in: a string
-   with the digest of its canonical form.  */
+   overlays and a xen.cfg have made of it, before addresses come in: its
+   canonical form.  */
 static grub_err_t
 verify_tree (struct dom0less_boot *boot)
 {
   grub_size_t size = grub_dom0less_canonical (boot->tree, NULL, 0);
-  char *form = grub_malloc (size), *at;
-  char text[sizeof (TREE_PREFIX) + 2 * SHA256_SIZE] = TREE_PREFIX;
-  grub_uint8_t digest[SHA256_SIZE];
-  int i;
+  char *form = grub_malloc (size);
 
   if (!form)
     return grub_errno;
   grub_dom0less_canonical (boot->tree, form, size);
-  grub_crypto_hash (GRUB_MD_SHA256, digest, form, size);
+  verify_digest (TREE_PREFIX, form, size);
   grub_free (form);
+  return grub_errno;
+}
 
-  at = text + sizeof (TREE_PREFIX) - 1;
-  for (i = 0; i < SHA256_SIZE; i++, at += 2)
-    grub_snprintf (at, 3, "%02x", digest[i]);
-  return dom0less_verify (text, GRUB_VERIFY_MODULE_CMDLINE);
+/* The SIZE bytes at ADDRESS, which NODE names and nobody here has loaded.  */
+static grub_err_t
+verify_memory (struct dom0less_boot *boot, int node, grub_uint64_t address,
+	       grub_uint64_t size)
+{
+  if (!dom0less_is_readable (boot, address, size))
+    return dom0less_leave_unmeasured (boot, node, address);
+  return verify_digest (MEMORY_PREFIX, dom0less_at (address), size);
+}
+
+/* All that Xen will take from memory which somebody else has filled, where
+   somebody keeps record of what is started.  It has been claimed, so that it
+   stays what it is.  */
+static grub_err_t
+verify_placed (struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_plan *plan = boot->plan;
+  int i;
+
+  if (!dom0less_is_measuring ())
+    return GRUB_ERR_NONE;
+  for (i = 0; i < plan->n_modules; i++)
+    if (plan->modules[i].has_reg
+	&& plan->modules[i].image == GRUB_DOM0LESS_NONE
+	&& verify_memory (boot, plan->modules[i].node, plan->modules[i].address,
+			  plan->modules[i].size))
+      return grub_errno;
+  for (i = 0; i < plan->n_strays; i++)
+    if (plan->strays[i].has_place
+	&& verify_memory (boot, plan->strays[i].node, plan->strays[i].address,
+			  plan->strays[i].size))
+      return grub_errno;
+  return GRUB_ERR_NONE;
 }
 
 /* Every command line that Xen will see.  The one of our own arguments GRUB's
@@ -308,6 +352,24 @@ place_image (struct dom0less_boot *boot, int image,
       }
 }
 
+/* Which rule a file breaks that GRUB has refused with ERR.  */
+static enum grub_dom0less_rule_number
+rule_of_error (grub_err_t err)
+{
+  switch (err)
+    {
+    case GRUB_ERR_FILE_NOT_FOUND:
+    case GRUB_ERR_UNKNOWN_DEVICE:
+    case GRUB_ERR_BAD_FILENAME:
+      return GRUB_DOM0LESS_RULE_FILE_MISSING;
+    case GRUB_ERR_BAD_SIGNATURE:
+    case GRUB_ERR_ACCESS_DENIED:
+      return GRUB_DOM0LESS_RULE_FILE_REFUSED;
+    default:
+      return GRUB_DOM0LESS_RULE_FILE_UNREADABLE;
+    }
+}
+
 static grub_err_t
 read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
 	    grub_uint64_t limit)
@@ -324,9 +386,10 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
 
   if (grub_errno)
     {
+      enum grub_dom0less_rule_number rule = rule_of_error (grub_errno);
+
       grub_errno = GRUB_ERR_NONE;
-      return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_FILE_MISSING,
-			      first_module (boot, image)->node,
+      return dom0less_refuse (boot, rule, first_module (boot, image)->node,
 			      dom0less_bare_message (grub_errmsg));
     }
   if (cargo->size == 0)
@@ -429,11 +492,11 @@ check_placed_kernels (struct dom0less_boot *boot)
   return dom0less_judge (boot);
 }
 
-/* Take the pieces of RANGE that are free; *MISSED is set if one was not any
-   more.  */
+/* Take what is free of the RANGE_SIZE bytes at RANGE_START; *MISSED is set if a
+   piece was not any more.  */
 static grub_err_t
-claim_range (struct dom0less_boot *boot,
-	     const struct grub_dom0less_range *range, int *missed)
+claim_range (struct dom0less_boot *boot, grub_uint64_t range_start,
+	     grub_uint64_t range_size, int *missed)
 {
   int i;
 
@@ -444,7 +507,7 @@ claim_range (struct dom0less_boot *boot,
       uint64_t start, size;
 
       if (memory->type != GRUB_DOM0LESS_MEMORY_FREE
-	  || !grub_dom0less_claim (memory, range->start, range->size,
+	  || !grub_dom0less_claim (memory, range_start, range_size,
 				   &start, &size))
 	continue;
 
@@ -485,7 +548,12 @@ dom0less_claim (struct dom0less_boot *boot)
       if (dom0less_memory_map (boot))
 	return grub_errno;
       for (i = 0; i < boot->plan->n_ranges; i++)
-	if (claim_range (boot, boot->plan->ranges + i, &missed))
+	if (claim_range (boot, boot->plan->ranges[i].start,
+			 boot->plan->ranges[i].size, &missed))
+	  return grub_errno;
+      for (i = 0; i < boot->plan->n_strays; i++)
+	if (claim_range (boot, boot->plan->strays[i].address,
+			 boot->plan->strays[i].size, &missed))
 	  return grub_errno;
     }
   return GRUB_ERR_NONE;
@@ -502,7 +570,7 @@ dom0less_load (struct dom0less_boot *boot)
   for (i = 0; i < boot->plan->n_images; i++)
     if (take_fixed_place (boot, i))
       return grub_errno;
-  if (dom0less_claim (boot))
+  if (dom0less_claim (boot) || verify_placed (boot))
     return grub_errno;
   /* Their number may grow on the way.  */
   for (i = 0; i < boot->plan->n_images; i++)

@@ -148,15 +148,25 @@ int
 dom0less_is_readable (const struct dom0less_boot *boot,
 		      grub_uint64_t address, grub_uint64_t size)
 {
-  int i;
+  int i = 0;
 
-  for (i = 0; i < boot->machine.n_memory; i++)
-    if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE
-	&& address >= boot->memory[i].start
-	&& size <= boot->memory[i].size
-	&& address - boot->memory[i].start <= boot->memory[i].size - size)
-      return 1;
-  return 0;
+  /* It may lie in several of the firmware's pieces, in whatever order the map
+     has them.  */
+  while (size && i < boot->machine.n_memory)
+    {
+      const struct grub_dom0less_memory *memory = boot->memory + i++;
+      grub_uint64_t offset = address - memory->start;
+
+      if (memory->type == GRUB_DOM0LESS_MEMORY_FIRMWARE
+	  || address < memory->start || offset >= memory->size)
+	continue;
+      if (size <= memory->size - offset)
+	return 1;
+      size -= memory->size - offset;
+      address = memory->start + memory->size;
+      i = 0;
+    }
+  return size == 0;
 }
 
 void

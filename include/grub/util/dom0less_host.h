@@ -14,6 +14,7 @@
 #define GRUB_UTIL_DOM0LESS_HOST_HEADER	1
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define DOM0LESS_SHA256_SIZE	32
 
@@ -41,6 +42,10 @@ void dom0less_host_memory_map (const char *text);
 /* Use the file NAME, a path of the host, as the machine's own tree.  */
 void dom0less_host_machine_tree (const char *name);
 
+/* Let the SIZE BYTES, which have to stay, lie at ADDRESS: another loader will
+   have put them there.  Returns 0, or -1 if there is something already.  */
+int dom0less_host_memory (uint64_t address, void *bytes, size_t size);
+
 /* Check as GRUB does where it enforces signatures.  */
 void dom0less_host_enforce (void);
 
@@ -49,6 +54,7 @@ struct dom0less_measurement
 {
   int pcr;
   unsigned char digest[DOM0LESS_SHA256_SIZE];
+  int is_known;				/* 0: nobody has said what the bytes are */
   char *what;				/* a full name or a command line */
 };
 
