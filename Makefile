@@ -208,7 +208,7 @@ suite-targets: suite-targets-needs
 
 # Xen as the judge of the check tool.
 judge_tool = build/grub-2.12/install/bin/grub-dom0less-check
-suite-judge-needs: $(call module,2.12) build/guest/small $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) | setup-boot
+suite-judge-needs: some-grub build/guest/small $(foreach xen,$(XENS),build/guest/xen-$(xen).efi) | setup-boot
 suite-judge: suite-judge-needs
 	@rm -rf build/results/judge
 	/usr/bin/python3 -m pytest --junitxml=build/results/judge/pytest.xml tests/judge

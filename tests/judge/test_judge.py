@@ -19,7 +19,7 @@ import grammar
 import verdict as verdicts
 from judge import Judge
 from minimise import minimise
-from paths import there, grub_dir, some_grub, xen_image
+from paths import THINGS, grub_dir, some_grub, some_xen, xen_image
 
 COUNT = int(os.environ.get("JUDGE_COUNT", 60))
 SEED = int(os.environ.get("JUDGE_SEED", 0)) or int(time.time())
@@ -33,7 +33,7 @@ def judge_of(xen, tmp_path):
     return Judge(str(tool()), str(xen_image(xen)), tmp_path)
 
 
-@pytest.mark.parametrize("xen", there("xen"))
+@pytest.mark.parametrize("xen", THINGS["xen"])
 def test_random_trees(xen, tmp_path):
     """What the tool says of them is what Xen does, but for what is known."""
     command = [sys.executable, Path(__file__).parent / "judge.py", "--tool", tool(), "--xen", xen_image(xen),
@@ -43,7 +43,7 @@ def test_random_trees(xen, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("xen", there("xen"))
+@pytest.mark.parametrize("xen", THINGS["xen"])
 def test_every_promise(xen, tmp_path):
     """A tree with all that a domain can report is fine, and Xen keeps what it promises."""
     case = grammar.Case(domains=2, dom0=True, edits=[
@@ -56,7 +56,7 @@ def test_every_promise(xen, tmp_path):
 def test_can_fail(tmp_path):
     """Xen panics at a kernel that is none. If the tool did not say so, the judge would."""
     case = grammar.Case(domains=2, edits=[["cpus", "DomA", 2], ["cpus", "DomB", 129], ["status", "DomA", "okay"]])
-    judge = judge_of(there("xen")[0], tmp_path)
+    judge = judge_of(some_xen(), tmp_path)
     wrong, word, verdict, _, _ = judge.judge(case)
     assert (wrong, word, verdict.word) == (None, compare.DIES, verdicts.REFUSED)
     for said, name in (verdicts.FINE, "silent death"), (verdicts.WARNED, "death, no more than a warning"):
