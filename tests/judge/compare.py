@@ -80,6 +80,10 @@ def compare(draft, outcome):
             got = sorted(told.get(fact, []))
             if got != values:
                 differences.append(f"{promise.name}: {fact} is {', '.join(got) or 'nothing'}, not {', '.join(values)}"[:300])
+    # A pool does not show in a domain, but in what Xen says when it makes pools at all.
+    if not dead and "in Pool-" not in outcome.text and any(
+            "domain-cpupool" in node.properties for node in draft.chosen.children if node.is_compatible("xen,domain")):
+        differences.append("Xen has made no pools")
     if dead:
         differences.append(f"Xen: {outcome.reason}")
     return (DIES if dead else LOSES if differences else BOOTS), differences

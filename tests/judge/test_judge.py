@@ -74,7 +74,7 @@ def test_losses_are_seen():
     kept = {"DomA": {fact: list(values) for fact, values in compare.promises(draft)[0].facts.items()}}
 
     def outcome(guests):
-        return type("Outcome", (), {"guests": guests, "reason": "it ended"})()
+        return type("Outcome", (), {"guests": guests, "reason": "it ended", "text": ""})()
 
     assert compare.compare(draft, outcome(kept)) == (compare.BOOTS, [])
     for fact in kept["DomA"]:
