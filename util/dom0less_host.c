@@ -729,10 +729,10 @@ dom0less_clean_cache (const void *address __attribute__ ((unused)),
  * The firmware, of which there is none.
  */
 
-int
-dom0less_exception_level (void)
+void
+dom0less_look_at_processor (struct dom0less_boot *boot
+			    __attribute__ ((unused)))
 {
-  return 0;
 }
 
 /* By default the tree of the machine that we run on.  */

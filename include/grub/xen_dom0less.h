@@ -559,6 +559,81 @@ uint32_t grub_dom0less_ext4_row (const void *metadata, size_t size,
 
 
 /*
+ * handover.c: between the firmware's last service and Xen.
+ *
+ * Firmware may run in the EL2&0 translation regime (HCR_EL2.E2H = 1, VHE),
+ * where TCR_EL2, CPTR_EL2 and CNTHCTL_EL2 have another layout than Xen writes
+ * without a look.  Source: the Arm Architecture Reference Manual (DDI 0487),
+ * D8 (the VMSA) and D24 (the registers).
+ */
+
+/* What EL2 runs by.  xen_dom0less_regime.S knows the order.  */
+struct grub_dom0less_regime
+{
+  uint64_t hcr;				/* HCR_EL2 */
+  uint64_t tcr;				/* TCR_EL2 */
+  uint64_t ttbr0;			/* TTBR0_EL2 */
+  uint64_t sctlr;			/* SCTLR_EL2 */
+  uint64_t cptr;			/* CPTR_EL2 */
+  uint64_t cnthctl;			/* CNTHCTL_EL2 */
+};
+
+/* Whether REGIME is EL2&0.  One of zeros is not.  */
+int grub_dom0less_is_vhe (const struct grub_dom0less_regime *regime);
+
+/* Make LEFT of VHE, which is EL2&0: the EL2 regime with the same translation
+   tables, and with what is trapped as it was.  */
+void grub_dom0less_leave_vhe (const struct grub_dom0less_regime *vhe,
+			      struct grub_dom0less_regime *left);
+
+/* What a translation table says of a page or a block.  */
+struct grub_dom0less_leaf
+{
+  uint64_t start;			/* of what it maps, */
+  uint64_t size;			/* or does not map, in bytes */
+  uint64_t address;			/* where that is mapped to */
+  int runs_now;				/* whether EL2 can execute it so, */
+  int runs_then;			/* and in the EL2 regime; 0 unmapped */
+};
+
+/* Find LEAF for ADDRESS in the tables of REGIME, which is EL2&0, of any
+   granule; READ gives the 64 bits at a physical address.  Permission
+   indirection (TCR2_EL2.PIE) is not known here: reading TCR2_EL2 is fatal
+   where EL3 traps it.  */
+void grub_dom0less_walk (const struct grub_dom0less_regime *regime,
+			 uint64_t (*read) (uint64_t address),
+			 uint64_t address, struct grub_dom0less_leaf *leaf);
+
+struct grub_dom0less_machine;
+
+/* Whether some of the SIZE bytes from START on can be executed now, and not, or
+   not at the same physical address, when MACHINE has left VHE: *LOST is the
+   first.  */
+int grub_dom0less_lost_code (const struct grub_dom0less_machine *machine,
+			     uint64_t start, uint64_t size, uint64_t *lost);
+
+/* Why MACHINE cannot leave VHE, or NULL if it can.  */
+const char *
+grub_dom0less_vhe_fault (const struct grub_dom0less_machine *machine);
+
+/* A memory map as GetMemoryMap gives it; SIZE and STEP are in bytes.  */
+struct grub_dom0less_map
+{
+  const void *bytes;
+  size_t size;
+  size_t step;				/* from descriptor to descriptor */
+};
+
+/* Whether a Xen that has SEEN one map may go on when it is NOW another: all its
+   RAM still is RAM, and all that it has to give a virtual address it knows.
+   Memory that has become free since is lost, and nothing else.
+   Source: Xen's xen/arch/arm/efi/efi-boot.h (what is RAM) and
+   xen/common/efi/boot.c (efi_exit_boot).  */
+int grub_dom0less_map_holds (const struct grub_dom0less_map *seen,
+			     const struct grub_dom0less_map *now);
+
+
+/*
  * patch.c: from the plan to the tree that Xen gets.
  */
 
@@ -636,6 +711,11 @@ struct grub_dom0less_machine
   int n_memory;				/* 0 if the map is not known */
   struct grub_dom0less_xen xen;
   uint64_t xen_start, xen_size;		/* where Xen's image lies, if it does */
+  struct grub_dom0less_regime regime;	/* EL2's, of the firmware */
+  int is_vhe_only;			/* the processor has no other */
+  int is_handover_off;			/* the user does not want it left */
+  uint64_t code_start, code_size;	/* what leaves it */
+  uint64_t (*read) (uint64_t address);	/* for translation tables */
 };
 
 struct grub_dom0less_scene;

@@ -38,6 +38,8 @@ RULE (SHIM, "shim", ERROR, MET, NULL,
 RULE (NOT_EL2, "not-el2", ERROR, TREE, dom0less_check_not_el2,
       "firmware runs at EL$n, Xen needs EL2",
       "switch virtualization on in the firmware")
+RULE (VHE, "vhe", ERROR, TREE, dom0less_check_vhe,
+      "firmware runs with HCR_EL2.E2H set, Xen cannot, and $f", NULL)
 RULE (TOO_MANY_NODES, "too-many-nodes", ERROR, TREE,
       dom0less_check_too_many_nodes,
       "too many domains, modules or memory ranges for this loader", NULL)
@@ -314,3 +316,6 @@ RULE (IMAGE_IN_RANGE, "image-in-range", ERROR, PLACED,
       "firmware gave memory at $x, which belongs to $o", NULL)
 RULE (XEN_IN_RANGE, "xen-in-range", ERROR, PLACED, dom0less_check_xen_in_range,
       "firmware put Xen's image at $x, into this memory", NULL)
+RULE (VHE_CODE, "vhe-code", ERROR, PLACED, dom0less_check_vhe_code,
+      "firmware's tables let $x execute with HCR_EL2.E2H set only",
+      "Xen needs it clear")

@@ -23,6 +23,8 @@ GRUB = some_grub()
 # What a fixture needs that QEMU cannot give, and why.
 NOT_HERE = {
     "not-el2": "a machine without EL2 of its own: test_refuse.py::test_no_el2",
+    "vhe": "firmware that cannot leave VHE; test_handover.py has one that shall not",
+    "vhe-code": "firmware whose tables forbid EL0 to execute, which nobody makes",
     "reg-unverified": "signatures that are enforced: test_trust.py",
     "capabilities-conflict": "Xen 4.21",
     "vcpu-impossible": "Xen 4.21",

@@ -102,6 +102,26 @@ set_config (struct stage *stage, const char *without)
 					 strlen (text)));
 }
 
+/* The firmware's tables, 1 GiB a block: all of it can be executed.  */
+static uint64_t table_bits;
+
+static uint64_t
+read_table (uint64_t address)
+{
+  return (address & 0xfff) << 27 | 1 | table_bits;
+}
+
+static void
+set_vhe (struct grub_dom0less_machine *machine)
+{
+  machine->regime.hcr = UINT64_C (0x400000000);
+  machine->regime.tcr = 25;
+  machine->regime.ttbr0 = RAM_START;
+  machine->code_start = RAM_START + MIB;
+  machine->code_size = 4096;
+  machine->read = read_table;
+}
+
 static void
 apply_need (struct stage *stage, const char *need)
 {
@@ -112,6 +132,16 @@ apply_need (struct stage *stage, const char *need)
 
   if (strcmp (need, "EL1") == 0)
     machine->exception_level = 1;
+  else if (strcmp (need, "VHE") == 0)
+    set_vhe (machine);
+  else if (strcmp (need, "VHE alone") == 0)
+    machine->is_vhe_only = 1;
+  else if (strcmp (need, "VHE for code") == 0)
+    table_bits = UINT64_C (1) << 54;
+  else if (strcmp (need, "no handover") == 0)
+    machine->is_handover_off = 1;
+  else if (strcmp (need, "no granule") == 0)
+    machine->regime.tcr |= 3 << 14;
   else if (strcmp (need, "signatures") == 0)
     machine->is_enforcing = 1;
   else if (strcmp (need, "unknown memory") == 0)
@@ -170,6 +200,7 @@ make_stage (const void *fdt, const char *needs)
   struct stage *stage = allocate (sizeof (*stage));
   char *list = format ("%s", needs ? needs : ""), *need, *rest = NULL;
 
+  table_bits = 0;
   stage->machine.exception_level = 2;
   stage->machine.memory = stage->memory;
   stage->images_at = UINT64_C (0x50000000);

@@ -23,6 +23,11 @@
  * semicolons, of what shall be different:
  *
  *   EL1			firmware runs there
+ *   VHE				it has HCR_EL2.E2H set
+ *   VHE alone			the processor has no other regime
+ *   VHE for code		without, no code can be executed
+ *   no handover			xen_dom0less_handover is 0
+ *   no granule			TCR_EL2 names none
  *   signatures			only what is signed may be used
  *   unknown memory		there is no map
  *   firmware at ADDRESS	its MiB of RAM is that one

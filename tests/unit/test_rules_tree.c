@@ -23,6 +23,30 @@ TEST (the_exception_level)
   RUN_CASES (cases);
 }
 
+TEST (the_translation_regime)
+{
+  static const struct rule_case cases[] =
+    {
+      { GOOD, "VHE", NULL },
+      { GOOD, "VHE; Xen at 50000000", NULL },
+      { GOOD, "VHE; unknown memory", NULL },
+      { GOOD, "VHE; VHE alone", "[vhe] firmware runs with HCR_EL2.E2H set, "
+	"Xen cannot, and the processor cannot clear it" },
+      { GOOD, "VHE; no handover", "[vhe] firmware runs with HCR_EL2.E2H set, "
+	"Xen cannot, and xen_dom0less_handover is 0" },
+      { GOOD, "VHE; no granule", "[vhe] firmware runs with HCR_EL2.E2H set, "
+	"Xen cannot, and TCR_EL2 names no granule" },
+      { GOOD, "VHE; VHE for code", "[vhe-code] firmware's tables let "
+	"0x40100000 execute with HCR_EL2.E2H set only" },
+      /* Without VHE it does not matter.  */
+      { GOOD, "VHE alone", NULL },
+      { GOOD, "VHE for code", NULL },
+      { GOOD, "no handover", NULL }
+    };
+
+  RUN_CASES (cases);
+}
+
 TEST (modules_and_domains_at_their_places)
 {
   static const struct rule_case cases[] =
@@ -163,6 +187,7 @@ main (void)
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (the_exception_level),
+      cmocka_unit_test (the_translation_regime),
       cmocka_unit_test (modules_and_domains_at_their_places),
       cmocka_unit_test (trees_without_chosen),
       cmocka_unit_test (cells),

@@ -22,6 +22,8 @@ typedef const struct grub_dom0less_scene *scene_t;
 
 /* rules_tree.c: the tree and /chosen.  */
 void dom0less_check_not_el2 (scene_t scene);
+void dom0less_check_vhe (scene_t scene);
+void dom0less_check_vhe_code (scene_t scene);
 void dom0less_check_too_many_nodes (scene_t scene);
 void dom0less_check_no_hardware (scene_t scene);
 void dom0less_check_no_module (scene_t scene);

@@ -30,6 +30,46 @@ dom0less_check_not_el2 (scene_t scene)
     REPORT_NUMBERS (scene, NOT_EL2, GRUB_DOM0LESS_NONE, (uint64_t) level, 0);
 }
 
+/* Xen writes TCR_EL2 in the layout that HCR_EL2.E2H = 0 gives it, and dies at
+   its first vector, which nobody sees.  */
+void
+dom0less_check_vhe (scene_t scene)
+{
+  const char *fault;
+
+  if (!grub_dom0less_is_vhe (&scene->machine->regime))
+    return;
+  fault = grub_dom0less_vhe_fault (scene->machine);
+  if (fault)
+    REPORT_FILE (scene, VHE, GRUB_DOM0LESS_NONE, fault);
+}
+
+/* What runs from the change of regime to Xen's own translation tables: the code
+   that changes it, Xen's stub, and the firmware's SetVirtualAddressMap with
+   what that calls.  Of the firmware's memory only what can run now matters,
+   and the rest of it, devices too, cannot.  */
+void
+dom0less_check_vhe_code (scene_t scene)
+{
+  const struct grub_dom0less_machine *machine = scene->machine;
+  uint64_t lost = 0;
+  int i, is_lost;
+
+  if (!grub_dom0less_is_vhe (&machine->regime) || !machine->read
+      || grub_dom0less_vhe_fault (machine))
+    return;
+  is_lost = grub_dom0less_lost_code (machine, machine->code_start,
+				     machine->code_size, &lost)
+    || grub_dom0less_lost_code (machine, machine->xen_start,
+				machine->xen_size, &lost);
+  for (i = 0; !is_lost && i < machine->n_memory; i++)
+    if (machine->memory[i].type == GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      is_lost = grub_dom0less_lost_code (machine, machine->memory[i].start,
+					 machine->memory[i].size, &lost);
+  if (is_lost)
+    REPORT_NUMBERS (scene, VHE_CODE, GRUB_DOM0LESS_NONE, lost, 0);
+}
+
 void
 dom0less_check_too_many_nodes (scene_t scene)
 {

@@ -101,7 +101,9 @@ load (struct dom0less_boot *boot)
   if (dom0less_load (boot)
       || dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED))
     return grub_errno;
-  return dom0less_patch_tree (boot);
+  if (dom0less_patch_tree (boot))
+    return grub_errno;
+  return dom0less_prepare_handover (boot);
 }
 
 /* GRUB gives each list of options room for half of the arguments, which is

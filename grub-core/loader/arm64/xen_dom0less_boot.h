@@ -98,6 +98,7 @@ struct dom0less_boot
   grub_size_t xen_size;
   void *xen_image;			/* the firmware's handle */
   struct dom0less_pages final_tree;	/* what Xen gets */
+  struct dom0less_pages maps;		/* two memory maps of the handover */
 
   void *firmware_tree;			/* what was installed before ... */
   int installed;			/* ... if this is set */
@@ -258,7 +259,8 @@ void dom0less_show (struct dom0less_boot *boot);
 
 /*
  * The machine: xen_dom0less_memory.c, xen_dom0less_firmware.c,
- * xen_dom0less_direct.c and xen_dom0less_start.c; on a host
+ * xen_dom0less_direct.c, xen_dom0less_start.c and xen_dom0less_handover.c; on a
+ * host
  * util/dom0less_host.c.
  */
 
@@ -289,8 +291,18 @@ int dom0less_is_readable (const struct dom0less_boot *boot,
 /* Write SIZE bytes at ADDRESS back to the Point of Coherency.  */
 void dom0less_clean_cache (const void *address, grub_size_t size);
 
-/* The exception level that the firmware, and so GRUB, runs at.  */
-int dom0less_exception_level (void);
+/* Read into BOOT->machine the exception level that the firmware, and so GRUB,
+   runs at, and what EL2 runs by.  */
+void dom0less_look_at_processor (struct dom0less_boot *boot);
+
+/* Allocate what the handover needs, into BOOT->maps; nothing if the variable
+   xen_dom0less_handover is 0.  */
+grub_err_t dom0less_prepare_handover (struct dom0less_boot *boot);
+
+/* From here on Xen's image has the firmware's services by way of us, and to
+   here.  */
+void dom0less_begin_handover (struct dom0less_boot *boot);
+void dom0less_end_handover (const struct dom0less_boot *boot);
 
 /* NAME of the command line as a full name: "(device)/file", or on a host
    "/file" of the boot file system.  The caller's to free; NULL is an error.  */

@@ -88,7 +88,6 @@ dom0less_gather (struct dom0less_boot *boot)
   if (dom0less_look_at_trust (boot))
     return grub_errno;
   boot->scene.xen_args = boot->xen_args;
-  boot->machine.exception_level = dom0less_exception_level ();
   if (gather_xen (boot) || gather_tree (boot))
     return grub_errno;
   return dom0less_gather_keys (boot);
@@ -125,6 +124,7 @@ dom0less_make_plan (struct dom0less_boot *boot)
 grub_err_t
 dom0less_check (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
 {
+  dom0less_look_at_processor (boot);
   if (dom0less_memory_map (boot))
     return grub_errno;
   grub_dom0less_check (&boot->scene, phase);
@@ -142,6 +142,7 @@ dom0less_free (struct dom0less_boot *boot)
 
   dom0less_restore_tree (boot);
   dom0less_unload_xen (boot);
+  dom0less_pages_free (&boot->maps);
   dom0less_pages_free (&boot->final_tree);
   dom0less_pages_free (&boot->xen_file);
   for (i = 0; boot->images && i < boot->plan->n_images; i++)

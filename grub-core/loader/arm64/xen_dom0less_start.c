@@ -15,15 +15,6 @@
 
 #include "xen_dom0less_boot.h"
 
-int
-dom0less_exception_level (void)
-{
-  grub_uint64_t current_el;
-
-  asm volatile ("mrs %0, CurrentEL" : "=r" (current_el));
-  return current_el >> 2 & 3;
-}
-
 /* Where an image comes from that comes from memory.  */
 struct memory_path
 {
@@ -84,7 +75,9 @@ dom0less_start_xen (struct dom0less_boot *boot)
   grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
   grub_efi_status_t status;
 
+  dom0less_begin_handover (boot);
   status = b->start_image (boot->xen_image, NULL, NULL);
+  dom0less_end_handover (boot);
   return grub_error (GRUB_ERR_BAD_OS, N_("%s did not start: 0x%lx"),
 		     boot->xen, (unsigned long) status);
 }

@@ -1,0 +1,248 @@
+/* xen_dom0less_handover.c - what stands between the firmware and Xen  */
+
+
+#include <grub/efi/efi.h>
+#include <grub/env.h>
+#include <grub/misc.h>
+
+#include "xen_dom0less_boot.h"
+
+/*
+ * Two services of the firmware are ours while Xen's stub runs.
+ *
+ * ExitBootServices, because the stub does badly when it fails for a map that
+ * has changed since: it reads the new one, adds each bank of RAM to what it
+ * has already, and stops in its page allocator, before there is a console
+ * (efi_exit_boot and efi_arch_process_memory_map, Xen 4.17 to master of 2026).
+ * And because nobody but us can leave VHE: that has to happen after the
+ * firmware's last event, and before Xen's first page table.
+ *
+ * GetMemoryMap, to know the map that the stub has seen.
+ *
+ * What the stub does between ExitBootServices and its own MMU switch, in the
+ * same versions: it calls SetVirtualAddressMap, cleans its tree and image to
+ * the Point of Coherency, clears SCTLR_EL2.M and C with all other bits kept
+ * (efi_xen_start) and from real_start_efi on writes MAIR_EL2, TCR_EL2,
+ * SCTLR_EL2, TTBR0_EL2, and in C VBAR_EL2, HCR_EL2, CPTR_EL2, MDCR_EL2,
+ * HSTR_EL2, VTCR_EL2, CNTVOFF_EL2 and CNTHCTL_EL2.  So it needs the MMU on and
+ * the stack, its code and the firmware's runtime code mapped one to one: the
+ * firmware's own tables go on, and dom0less_check_vhe_code has looked at them.
+ *
+ * Not written, and why:
+ *  - MAIR_EL2, VBAR_EL2, SP_EL2, TPIDR_EL2, ELR_EL2, SPSR_EL2, ESR_EL2, FAR_EL2
+ *    and MDCR_EL2 mean the same in both regimes;
+ *  - VTTBR_EL2, VTCR_EL2 and the EL1 registers (under VHE named *_EL12) are
+ *    about EL1 and EL0, where nobody is before Xen writes them;
+ *  - CNTVOFF_EL2 counts for EL2 only now, but nobody looks at the virtual
+ *    counter for the time of day, and Xen writes it;
+ *  - TTBR1_EL2, CONTEXTIDR_EL2 and the timer CNTHV_*_EL2 the EL2 regime does
+ *    not have or Xen does not use.  The firmware has stopped its timers when
+ *    ExitBootServices succeeds.
+ *
+ * Other processors have not been started: the firmware leaves them to PSCI,
+ * which starts each at Xen's address with what EL3 gives EL2 and not with what
+ * the firmware gave its own processor.
+ */
+
+/* In xen_dom0less_regime.S.  */
+int dom0less_change_regime (const struct grub_dom0less_regime *regime);
+extern const char dom0less_change_regime_end[];
+
+typedef __typeof__ (((grub_efi_boot_services_t *) 0)->get_memory_map)
+  get_memory_map_t;
+typedef __typeof__ (((grub_efi_boot_services_t *) 0)->exit_boot_services)
+  exit_boot_services_t;
+
+/* The firmware's services and room for two maps.  Static, because Xen calls
+   us with nothing to find it by.  */
+static get_memory_map_t get_memory_map;
+static exit_boot_services_t exit_boot_services;
+static char *seen_bytes, *now_bytes;
+static grub_efi_uintn_t room;
+
+/* What the stub has seen, and has the key of.  */
+static struct grub_dom0less_map seen;
+static grub_efi_uintn_t seen_key;
+
+/* A map may grow while Xen's stub runs.  */
+#define MORE_DESCRIPTORS	64
+
+#define READ(name)							\
+  ({ grub_uint64_t value_;						\
+     asm volatile ("mrs %0, " name : "=r" (value_)); value_; })
+
+static grub_uint64_t
+read_memory (grub_uint64_t address)
+{
+  return *(volatile grub_uint64_t *) dom0less_at (address);
+}
+
+static void
+read_regime (struct grub_dom0less_regime *regime)
+{
+  regime->hcr = READ ("hcr_el2");
+  regime->tcr = READ ("tcr_el2");
+  regime->ttbr0 = READ ("ttbr0_el2");
+  regime->sctlr = READ ("sctlr_el2");
+  regime->cptr = READ ("cptr_el2");
+  regime->cnthctl = READ ("cnthctl_el2");
+}
+
+static int
+is_switched_off (void)
+{
+  const char *value = grub_env_get ("xen_dom0less_handover");
+
+  return value && grub_strcmp (value, "0") == 0;
+}
+
+void
+dom0less_look_at_processor (struct dom0less_boot *boot)
+{
+  struct grub_dom0less_machine *machine = &boot->machine;
+
+  machine->exception_level = READ ("CurrentEL") >> 2 & 3;
+  machine->is_handover_off = is_switched_off ();
+  machine->code_start = (grub_addr_t) dom0less_change_regime;
+  machine->code_size = ((grub_addr_t) dom0less_change_regime_end
+			- machine->code_start);
+  machine->read = read_memory;
+  if (machine->exception_level != 2)
+    return;
+  read_regime (&machine->regime);
+  /* ID_AA64MMFR4_EL1.E2H0, which no assembler has known for long: 0 where
+     E2H can be 0, negative where it is RES1.  Before it had a name it was 0.  */
+  machine->is_vhe_only = (READ ("S3_0_C0_C7_4") >> 27 & 1) != 0;
+}
+
+static grub_efi_status_t __grub_efi_api
+see_memory_map (grub_efi_uintn_t *size, grub_efi_memory_descriptor_t *map,
+		grub_efi_uintn_t *key, grub_efi_uintn_t *step,
+		grub_efi_uint32_t *version)
+{
+  grub_efi_status_t status = get_memory_map (size, map, key, step, version);
+
+  if (status == GRUB_EFI_SUCCESS)
+    {
+      seen.size = 0;
+      if (*size <= room)
+	{
+	  grub_memcpy (seen_bytes, map, *size);
+	  seen.bytes = seen_bytes;
+	  seen.size = *size;
+	  seen.step = *step;
+	  seen_key = *key;
+	}
+    }
+  return status;
+}
+
+/* Try again, with *KEY new, whether that is sound or not.  */
+static int
+is_still_sound (grub_efi_uintn_t *key)
+{
+  struct grub_dom0less_map now;
+  grub_efi_uintn_t size = room, step = 0;
+  grub_efi_uint32_t version;
+
+  if (!seen.size || *key != seen_key
+      || get_memory_map (&size, (grub_efi_memory_descriptor_t *) now_bytes,
+			 key, &step, &version) != GRUB_EFI_SUCCESS)
+    return 0;
+  now.bytes = now_bytes;
+  now.size = size;
+  now.step = step;
+  return grub_dom0less_map_holds (&seen, &now);
+}
+
+static void
+leave_vhe (void)
+{
+  struct grub_dom0less_regime vhe, left;
+
+  if (READ ("CurrentEL") >> 2 != 2)
+    return;
+  read_regime (&vhe);
+  if (!grub_dom0less_is_vhe (&vhe))
+    return;
+  grub_dom0less_leave_vhe (&vhe, &left);
+  dom0less_change_regime (&left);
+}
+
+/* After its first call nothing may be allocated, and nothing is.  When a
+   second try is not sound, or has failed as well, the stub must not read the
+   map again: to any other error it says that it cannot exit, and stops.  */
+static grub_efi_status_t __grub_efi_api
+exit_for_xen (grub_efi_handle_t image, grub_efi_uintn_t key)
+{
+  grub_efi_status_t status = exit_boot_services (image, key);
+
+  if (status == GRUB_EFI_INVALID_PARAMETER)
+    {
+      if (is_still_sound (&key))
+	status = exit_boot_services (image, key);
+      if (status == GRUB_EFI_INVALID_PARAMETER)
+	status = GRUB_EFI_ABORTED;
+    }
+  if (status == GRUB_EFI_SUCCESS)
+    leave_vhe ();
+  return status;
+}
+
+/* Whoever checks the table's sum finds it right.  */
+static void
+set_services (get_memory_map_t map_service, exit_boot_services_t exit_service)
+{
+  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
+  grub_efi_uint32_t crc = 0;
+
+  b->get_memory_map = map_service;
+  b->exit_boot_services = exit_service;
+  b->hdr.crc32 = 0;
+  b->calculate_crc32 (b, b->hdr.header_size, &crc);
+  b->hdr.crc32 = crc;
+}
+
+grub_err_t
+dom0less_prepare_handover (struct dom0less_boot *boot)
+{
+  grub_efi_uintn_t size = 0, step = 0;
+
+  if (boot->machine.is_handover_off)
+    return GRUB_ERR_NONE;
+  if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
+    return grub_error (GRUB_ERR_IO,
+		       N_("cannot read the firmware's memory map"));
+  return dom0less_pages_alloc (&boot->maps, DOM0LESS_NO_LIMIT,
+			       2 * DOM0LESS_PAGES (2 * size
+						   + MORE_DESCRIPTORS
+						     * step));
+}
+
+void
+dom0less_begin_handover (struct dom0less_boot *boot)
+{
+  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
+
+  if (!boot->maps.count)
+    return;
+  room = (boot->maps.count / 2) << DOM0LESS_PAGE_SHIFT;
+  seen_bytes = dom0less_at (boot->maps.address);
+  now_bytes = seen_bytes + room;
+  seen.size = 0;
+  dom0less_clean_cache (dom0less_at (boot->machine.code_start),
+			boot->machine.code_size);
+  if (grub_dom0less_is_vhe (&boot->machine.regime))
+    grub_dprintf ("xen_dom0less", "HCR_EL2.E2H is set, and will be cleared\n");
+
+  get_memory_map = b->get_memory_map;
+  exit_boot_services = b->exit_boot_services;
+  set_services (see_memory_map, exit_for_xen);
+}
+
+void
+dom0less_end_handover (const struct dom0less_boot *boot)
+{
+  if (boot->maps.count)
+    set_services (get_memory_map, exit_boot_services);
+}
