@@ -193,6 +193,7 @@ boot_grubs = $(filter-out %-upstream,$(GRUBS)) $(if $(GRUB_SOURCE),own)
 suite-boot-needs: $(foreach grub,$(boot_grubs),$(call module,$(grub)))
 suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06
 suite-boot-needs: $(foreach xen,$(XENS) $(if $(XEN_SOURCE),own),build/guest/xen-$(xen).efi)
+suite-boot-needs: build/guest/edk2-2025 build/guest/edk2-newest build/guest/u-boot-2025
 suite-boot-needs: build/guest/small $(linux) | setup-boot setup-places
 boot_tests = $(as_told) /usr/bin/python3 -m pytest $(if $(wildcard build/missing/python3-pytest-xdist),,-n 2)
 suite-boot: suite-boot-needs

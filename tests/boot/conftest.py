@@ -42,7 +42,8 @@ def boot(request):
     machines = request.node.machines = []
 
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        def start(menu="", files=None, esp=None, core=None, linux=False, grub=None, xen=None, **machine):
+        def start(menu="", files=None, esp=None, core=None, linux=False, grub=None, xen=None, sector=512,
+                  **machine):
             if not isinstance(grub, Path):
                 grub = grub_dir(grub or some_grub(*GRUBS))
             if core:
@@ -57,7 +58,7 @@ def boot(request):
                 **(files or {}),
             }
             number = len(machines)
-            disk = make_disk(f"{scratch}/disk-{number}.img", grub, content, menu, esp)
+            disk = make_disk(f"{scratch}/disk-{number}.img", grub, content, menu, esp, sector)
             started = Machine(disk, folder / f"{name}{f'-{number}' * bool(number)}.log", **machine)
             machines.append(started)
             return started

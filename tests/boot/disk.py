@@ -2,9 +2,12 @@
 
 import io
 import os
+import struct
 import subprocess
 import tarfile
 import tempfile
+import uuid
+import zlib
 from pathlib import Path
 
 MIB = 1 << 20
@@ -13,13 +16,14 @@ BOOTAA64_EFI = "EFI/BOOT/BOOTAA64.EFI"
 BOOT_UUID = "2b5ed6a0-3a3b-4d0b-9a6e-0c6a1f6f7d55"     # of the ext4 file system
 
 
-def make_disk(path, grub, files, menu, esp=None):
+def make_disk(path, grub, files, menu, esp=None, sector=512):
     """Write a disk image to `path`.
 
     grub   an installation of GRUB for arm64-efi (the folder with bin/ and lib/)
     files  {name on the boot partition: bytes, text or the Path of a file}
     menu   the text of grub.cfg
     esp    {name on the ESP: the same}; BOOTAA64_EFI among them is what the firmware starts instead of that GRUB
+    sector the disk's sectors, in bytes
     """
     path = Path(path)
     modules = grub / "lib/grub/arm64-efi"
@@ -44,12 +48,11 @@ def make_disk(path, grub, files, menu, esp=None):
         path.unlink(missing_ok=True)
         with path.open("wb") as image:
             image.truncate(boot_start + boot_size + MIB)    # the last MiB holds the second partition table
-        _run("sfdisk", "-q", path, input="label: gpt\n"
-             f"start={ESP_START // 512}, size={esp_size // 512}, type=uefi\n"
-             f"start={boot_start // 512}, size={boot_size // 512}, type=linux\n")
+        _write_gpt(path, sector, [(ESP_START, esp_size, ESP_TYPE), (boot_start, boot_size, LINUX_TYPE)])
 
         esp_part = f"{path}@@{ESP_START}"
-        _run("mformat", "-i", esp_part, "-T", esp_size // 512, "-h", "64", "-s", "32", "::")
+        _run("mformat", "-i", esp_part, "-S", (sector // 128).bit_length() - 1, "-T", esp_size // sector,
+             "-h", "64", "-s", "32", "::")
         _run("mcopy", "-s", "-i", esp_part, *system.iterdir(), "::")
         _run("mke2fs", "-q", "-t", "ext4", "-U", BOOT_UUID, "-O", "^has_journal",
              "-E", f"offset={boot_start},root_owner=0:0", "-d", boot, path, f"{boot_size // MIB}M")
@@ -105,6 +108,32 @@ def put_file(path, content):
         path.write_bytes(content)
     else:
         path.write_text(content)
+
+
+ESP_TYPE = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
+LINUX_TYPE = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
+
+
+def _write_gpt(path, sector, partitions):
+    """A partition table of UEFI's (2.10, 5.3) with `partitions` [(first byte, size, type)], in sectors of any size, which
+    sfdisk makes of 512 bytes only."""
+    sectors = path.stat().st_size // sector
+    entries = b"".join(struct.pack("<16s16sQQQ72x", kind.bytes_le, uuid.uuid5(kind, str(start)).bytes_le,
+                                   start // sector, (start + size) // sector - 1, 0)
+                       for start, size, kind in partitions).ljust(128 * 128, b"\0")
+    room = len(entries) // sector       # sectors
+
+    def header(here, there, table):
+        text = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, here, there, 2 + room,
+                           sectors - room - 2, LINUX_TYPE.bytes_le, table, 128, 128, zlib.crc32(entries))
+        return (text[:16] + struct.pack("<I", zlib.crc32(text)) + text[20:]).ljust(sector, b"\0")
+
+    protective = struct.pack("<446sB3sB3sII48xH", b"", 0, b"\0\2\0", 0xee, b"\xff" * 3, 1,
+                             min(sectors - 1, 0xffffffff), 0xaa55).ljust(sector, b"\0")
+    with path.open("r+b") as image:
+        image.write(protective + header(1, sectors - 1, 2) + entries)
+        image.seek((sectors - room - 1) * sector)
+        image.write(entries + header(sectors - 1, 1, sectors - room - 1))
 
 
 def _tree_size(folder):

@@ -7,21 +7,34 @@ from pathlib import Path
 
 import pexpect
 
-from paths import need, qemu_program
+from paths import GUEST, need, qemu_program
 
 # FIRMWARE in the environment may be a file: then it is `own`, and the only one.
 OWN_FIRMWARE = "/" in os.environ.get("FIRMWARE", "") and os.environ["FIRMWARE"]
 FLASH = 64 << 20        # what QEMU's machine has, twice
 
+
+def edk2(folder, code="AAVMF_CODE.fd", variables="AAVMF_VARS.fd"):
+    return ["-drive", f"if=pflash,format=raw,readonly=on,file={folder}/{code}",
+            "-drive", f"if=pflash,format=raw,snapshot=on,file={folder}/{variables}"]
+
+
 FIRMWARE = {
-    "edk2": ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd",
-             "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.fd"],
+    "edk2": edk2("/usr/share/AAVMF"),
     # With Secure Boot on, and Debian's published test key enrolled.
-    "edk2-secure": ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.ms.fd",
-                    "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/AAVMF/AAVMF_VARS.snakeoil.fd"],
+    "edk2-secure": edk2("/usr/share/AAVMF", "AAVMF_CODE.ms.fd", "AAVMF_VARS.snakeoil.fd"),
     "uboot": ["-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
 }
 FIRMWARES = ["own"] if OWN_FIRMWARE else ["edk2", "uboot"]     # those that start whatever there is
+# What is fetched: the thing, and what makes QEMU's options of its file. "Strict" maps no memory both writable and
+# executable.
+FETCHED = {
+    "edk2-2025": ("edk2-2025", edk2),
+    "edk2-2025-strict": ("edk2-2025", lambda folder: edk2(folder, "AAVMF_CODE.secboot.strictnx.fd")),
+    "edk2-newest": ("edk2-newest", edk2),
+    "edk2-newest-strict": ("edk2-newest", lambda folder: edk2(folder, "AAVMF_CODE.secboot.strictnx.fd")),
+    "uboot-2025": ("u-boot-2025", lambda file: ["-bios", str(file)]),
+}
 PACKAGES = {"uboot": "u-boot-qemu"}     # what they are in, if not all machines have it
 
 
@@ -29,6 +42,9 @@ def firmware_options(name):
     """QEMU's options for a firmware."""
     if name in PACKAGES:
         need(PACKAGES[name])
+    if name in FETCHED:
+        thing, options = FETCHED[name]
+        return options(GUEST / thing)
     if name != "own":
         return FIRMWARE[name]
     if not os.path.isfile(OWN_FIRMWARE):
@@ -59,16 +75,27 @@ class Died(Exception):
     """The machine did something that it cannot come back from, or did nothing at all for too long."""
 
 
-def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None):
+def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None, cpu="cortex-a57", gic=3, options=""):
     """QEMU and the machine alone: what decides how its device tree looks. `memory` in MiB; `tree` is a file that the
-    firmware gets for the machine's own."""
+    firmware gets for the machine's own; `cpu` is a model with its options, and `options` are more of the machine's."""
     return [qemu_program(), "-machine",
-            f"virt,gic-version=3,virtualization={_on(el2)},acpi={_on(acpi)}",
-            "-cpu", "cortex-a57", "-smp", str(cpus), "-m", str(memory),
+            f"virt,gic-version={gic},virtualization={_on(el2)},acpi={_on(acpi)}{options}",
+            "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
             "-nodefaults", "-display", "none", *(["-dtb", str(tree)] if tree else [])]
 
 
-def qemu(disk, firmware=FIRMWARES[0], extra=(), **machine):
+# What the disk hangs on.
+BUSES = {
+    "virtio": ["-device", "virtio-blk-device,drive=disk,bootindex=0"],
+    "nvme": ["-device", "nvme,serial=1,drive=disk,bootindex=0"],
+    "ahci": ["-device", "ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=disk,bootindex=0"],
+    "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=disk,bootindex=0"],
+    "virtio-scsi": ["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=disk,bootindex=0"],
+    "4k": ["-device", "virtio-blk-device,drive=disk,bootindex=0,logical_block_size=4096,physical_block_size=4096"],
+}
+
+
+def qemu(disk, firmware=FIRMWARES[0], extra=(), bus="virtio", **machine):
     """The whole machine, ready for a -serial, with `extra` arguments. The disk is only read: what is written to it is
     thrown away."""
     return [*qemu_machine(**machine), *firmware_options(firmware), *extra,
@@ -77,7 +104,7 @@ def qemu(disk, firmware=FIRMWARES[0], extra=(), **machine):
             # A machine that resets itself has failed; let the test see the end instead of a second boot.
             "-no-reboot",
             "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={disk}",
-            "-device", "virtio-blk-device,drive=disk,bootindex=0"]
+            *BUSES[bus]]
 
 
 def _on(flag):
