@@ -250,13 +250,26 @@ class Machine:
 
     def send(self, command):
         """At the prompt: type a line."""
+        self.type(command)
+        self._qemu.send("\r")
+
+    def type(self, command):
+        """At the prompt: type some of a line."""
         # A few at a time: the firmware looks 50 times a second for more, and takes no more than the UART holds.
         for start in range(0, len(command), KEYS):
             keys = command[start:start + KEYS]
             self._qemu.send(keys)
             for key in keys:
                 self._qemu.expect_exact(key)
-        self._qemu.send("\r")
+
+    def complete(self, command):
+        """At the prompt: what the tab key makes of `command`, if that can mean one thing only."""
+        self.type(command)
+        self._qemu.send("\t!")
+        match, _ = self.expect(r"([^!]*)!")
+        self._qemu.send("\x01\x0b\r")      # home, erase to the end
+        self.expect(r"grub> ")
+        return command + clean(match.group(1))
 
     def run(self, command):
         """At the prompt: run a GRUB command. Returns (its text, its status as $? has it)."""

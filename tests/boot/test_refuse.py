@@ -102,8 +102,6 @@ def test_bad_files(boot):
     machine.prompt()
     for command, words in {
         "xen_dom0less": "filename expected",
-        # GRUB's list of overlays would run on into that of modules.
-        "xen_dom0less --overlay=/a --overlay=/b --overlay=/c --overlay=/d --module=/e /xen.efi": "say --overlay FILE",
         "xen_dom0less --dtb /gone.dtb /xen.efi": "gone.dtb",
         "xen_dom0less --dtb /two.dtb /gone.efi": "gone.efi",
         "xen_dom0less --dtb /cut.dtb /xen.efi": "[tree-malformed] (hd0,gpt2)/cut.dtb",

@@ -53,7 +53,8 @@ enum
     OPTION_CONFIG,
     OPTION_SECTION,
     OPTION_MODULE,
-    OPTION_DRY_RUN
+    OPTION_DRY_RUN,
+    N_OPTIONS
   };
 
 /* Between the command and `boot' the firmware may have freed memory that
@@ -106,17 +107,6 @@ load (struct dom0less_boot *boot)
   return dom0less_prepare_handover (boot);
 }
 
-/* GRUB gives each list of options room for half of the arguments, which is
-   enough for `--overlay FILE'.  Written `--overlay=FILE' there may be more, and
-   the list runs on into that of the modules, which lies behind it.  */
-static int
-do_lists_collide (const struct grub_arg_list *state)
-{
-  return (state[OPTION_MODULE].set
-	  && state[OPTION_OVERLAY].args + state[OPTION_OVERLAY].set
-	     >= state[OPTION_MODULE].args);
-}
-
 /* Make one string of the ARGC arguments after XEN; none leave NULL.  */
 static grub_err_t
 join_xen_args (struct dom0less_boot *boot, int argc, char **argv)
@@ -142,9 +132,6 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
 
   if (argc == 0)
     return grub_error (GRUB_ERR_BAD_ARGUMENT, N_("filename expected"));
-  if (do_lists_collide (state))
-    return grub_error (GRUB_ERR_BAD_ARGUMENT,
-		       N_("too many --overlay=FILE: say --overlay FILE"));
 
   request.xen = argv[0];
   request.dtb = state[OPTION_DTB].arg;
@@ -180,6 +167,33 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   return grub_errno;
 }
 
+/* Parse the ARGC words of ARGV and run the command.  This is what GRUB does for
+   each grub_extcmd, but for the size of the lists that repeatable options get:
+   GRUB has room for half the words in each (grub_arg_list_alloc), which is
+   enough as long as every value is a word of its own, and its parser does not
+   look.  With `--module=FILE' there may be as many as there are words.  */
+static grub_err_t
+dispatch (struct grub_command *command, int argc, char **argv)
+{
+  struct grub_arg_list state[N_OPTIONS] = { { 0 } };
+  struct grub_extcmd_context context
+    = { .state = state, .extcmd = command->data };
+  grub_size_t room = (grub_size_t) argc + 1;	/* with the NULL at the end */
+  char **lists = grub_calloc (room, 2 * sizeof (*lists));
+  int n_words = 0;
+  char **words = NULL;
+
+  if (!lists)
+    return grub_errno;
+  state[OPTION_OVERLAY].args = lists;
+  state[OPTION_MODULE].args = lists + room;
+  if (grub_arg_parse (context.extcmd, argc, argv, state, &words, &n_words))
+    grub_cmd_xen_dom0less (&context, n_words, words);
+  grub_free (words);
+  grub_free (lists);
+  return grub_errno;
+}
+
 static grub_extcmd_t cmd;
 
 GRUB_MOD_INIT (xen_dom0less)
@@ -189,6 +203,9 @@ GRUB_MOD_INIT (xen_dom0less)
 			      N_("[OPTION]... XEN [XEN_ARGUMENT]..."),
 			      N_("Load Xen and every domain of a device tree."),
 			      options);
+  /* Help and completion go by the options; running it is for us.  */
+  if (cmd)
+    cmd->cmd->func = dispatch;
   my_mod = mod;
 }
 
