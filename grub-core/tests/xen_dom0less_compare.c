@@ -96,12 +96,15 @@ read_direct (grub_file_t file, void *buffer)
   return direct;
 }
 
-/* Read the file PATH into PAGES; *DIRECT bytes, unless NULL, directly.  */
+/* Read the file PATH into PAGES, of which it has all but the last; *DIRECT bytes,
+   unless NULL, directly.  */
 static grub_err_t
 read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
       grub_size_t *direct)
 {
   grub_file_t file = dom0less_open (path, FILE_TYPE);
+  char fill = direct ? 0xd1 : 0x0d;
+  grub_size_t room, total, at;
   grub_ssize_t got;
   char *bytes;
 
@@ -109,13 +112,14 @@ read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
     return grub_errno;
   *size = grub_file_size (file);
   if (dom0less_pages_alloc (pages, DOM0LESS_NO_LIMIT,
-			    DOM0LESS_PAGES (*size + 1)))
+			    DOM0LESS_PAGES (*size) + 1))
     goto out;
+  total = pages->count << DOM0LESS_PAGE_SHIFT;
+  room = total - ((grub_size_t) 1 << DOM0LESS_PAGE_SHIFT);
 
   bytes = dom0less_at (pages->address);
   /* What nobody writes shall differ.  */
-  grub_memset (bytes, direct ? 0xd1 : 0x0d,
-	       pages->count << DOM0LESS_PAGE_SHIFT);
+  grub_memset (bytes, fill, total);
   if (direct)
     *direct = read_direct (file, bytes);
   while (!grub_errno && file->offset < *size)
@@ -124,6 +128,10 @@ read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
       if (got == 0)
 	grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file"));
     }
+  for (at = room; !grub_errno && at < total; at++)
+    if (bytes[at] != fill)
+      grub_error (GRUB_ERR_TEST_FAILURE, N_("%s writes beyond its pages"),
+		  path);
   if (grub_errno)
     dom0less_pages_free (pages);
 

@@ -675,6 +675,52 @@ size_t grub_dom0less_canonical (const void *fdt, void *buf, size_t size);
 
 
 /*
+ * transfer.c: what of a file a disk can move to its place at once.
+ */
+
+/* Bytes of a file that follow each other on the disk as well.  All numbers are in
+   bytes, from the beginning of the file and of the whole disk.  */
+#define GRUB_DOM0LESS_NOWHERE	(~(uint64_t) 0)
+struct grub_dom0less_run
+{
+  uint64_t offset, size;
+  uint64_t place;		/* or NOWHERE: they are not known to lie there */
+};
+
+/* A part of a disk, in bytes.  */
+struct grub_dom0less_extent
+{
+  uint64_t start, size;
+};
+
+/* SIZE bytes, which are whole sectors from number SECTOR of the disk on; SKIP
+   bytes of the run lie before them.  There are none if SIZE is 0.  */
+struct grub_dom0less_transfer
+{
+  uint64_t skip, size;
+  uint64_t sector;
+};
+
+/* If NEXT goes on where RUN ends, in the file and on the disk or in both cases
+   nowhere, make it part of RUN.  Returns whether it did.  */
+int grub_dom0less_join_runs (struct grub_dom0less_run *run,
+			     const struct grub_dom0less_run *next);
+
+/* Make TRANSFER of the sectors, of 1 << SECTOR_SHIFT bytes, that can be moved at
+   once to where byte RUN->offset + TRANSFER->skip of the file belongs.  They are
+   whole, so those that RUN has only a part of are left out; but the last may go
+   on for up to BEHIND bytes, which are for the file's last run: what is there in
+   memory, and nobody's.  None is beyond PARTITION, which a disk's driver, unlike
+   GRUB's cache, does not look at; a RUN that is not all in it has none.  What
+   TRANSFER leaves out has to be read in another way.  */
+void grub_dom0less_plan_transfer (struct grub_dom0less_transfer *transfer,
+				  const struct grub_dom0less_run *run,
+				  uint64_t behind,
+				  const struct grub_dom0less_extent *partition,
+				  unsigned int sector_shift);
+
+
+/*
  * rules.c: what Xen would die of.
  */
 

@@ -26,11 +26,12 @@
  */
 
 #define DOM0LESS_PAGE_SHIFT	12
+#define DOM0LESS_PAGE_MASK	(((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)
 
 /* How many pages SIZE bytes take.  */
 #define DOM0LESS_PAGES(size)					\
   (((size) >> DOM0LESS_PAGE_SHIFT)				\
-   + (((size) & (((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)) != 0))
+   + (((size) & DOM0LESS_PAGE_MASK) != 0))
 
 /* Pages of the machine's memory; none if COUNT is 0.  */
 struct dom0less_pages

@@ -17,6 +17,7 @@
 #include <grub/fs.h>
 #include <grub/misc.h>
 #include <grub/partition.h>
+#include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
 #include "xen_dom0less_compat.h"
@@ -53,21 +54,11 @@
    more gains little, and the progress indicator is for people.  */
 #define MAX_TRANSFER	((grub_size_t) 8 << 20)
 
-#define NOWHERE		(~(grub_disk_addr_t) 0)
-
 /* No grub_disk_dev_id is that.  */
 #define NO_DEVICE	0x10ff
 
 /* A leaf of ext4's extent tree, or a disk's sector, is mostly not larger.  */
 #define METADATA_SIZE	4096
-
-/* Bytes of a file that follow each other on the disk, or are NOWHERE.  */
-struct run
-{
-  grub_off_t offset;
-  grub_size_t size;
-  grub_disk_addr_t sector;
-};
 
 /* A file that is asked where its blocks are.  */
 struct probe
@@ -76,7 +67,7 @@ struct probe
   grub_disk_dev_t real;
   grub_file_t file;
   struct grub_dom0less_layout layout;
-  grub_disk_addr_t start, end;	/* of the partition */
+  struct grub_dom0less_extent partition;
   grub_size_t largest;		/* transfer, in bytes; 0: none works */
   unsigned int asked;		/* how often */
 
@@ -91,7 +82,7 @@ struct probe
   grub_size_t metadata_size;
 
   /* Found already, for the next run; or its size is 0.  */
-  struct run ahead;
+  struct grub_dom0less_run ahead;
 };
 
 static void
@@ -171,21 +162,6 @@ show_inode (struct probe *probe)
   grub_errno = GRUB_ERR_NONE;
 }
 
-/* How many of the disk's own sectors hold SIZE bytes.  */
-static grub_disk_addr_t
-to_sectors (grub_disk_t disk, grub_size_t size)
-{
-  return grub_convert_sector (size, 0, disk->log_sector_size);
-}
-
-/* GRUB's SECTOR as one of the disk's own, or the next that begins later.  */
-static grub_disk_addr_t
-to_native_sector (grub_disk_t disk, grub_disk_addr_t sector)
-{
-  return grub_convert_sector (sector, GRUB_DISK_SECTOR_BITS,
-			      disk->log_sector_size);
-}
-
 /* How many blocks lie in a row from the one of CLUSTER, up to WANTED or a few
    more.  */
 static grub_uint64_t
@@ -216,22 +192,23 @@ count_clusters (struct probe *probe, grub_uint64_t cluster,
 }
 
 /* How many blocks, of LEFT in the file, are known to lie in a row from OFFSET,
-   where the driver has told the block's place.  */
+   which the driver has put at PLACE on the disk.  */
 static grub_uint64_t
-count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left)
+count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left,
+	      grub_uint64_t place)
 {
-  grub_disk_addr_t place = probe->sector - probe->start;
+  const struct grub_dom0less_layout *layout = &probe->layout;
   grub_uint64_t cluster, row = 0;
 
-  cluster = grub_dom0less_fat_cluster (&probe->layout,
-				       place << GRUB_DISK_SECTOR_BITS);
+  if (grub_sub (place, probe->partition.start, &place))
+    return 1;
+  cluster = grub_dom0less_fat_cluster (layout, place);
   if (cluster)
     row = count_clusters (probe, cluster, left);
-  else if (probe->layout.has_extents)
+  else if (layout->has_extents)
     row = grub_dom0less_ext4_row (probe->metadata, probe->metadata_size,
-				  offset / probe->layout.block,
-				  place / (probe->layout.block
-					   >> GRUB_DISK_SECTOR_BITS));
+				  offset / layout->block,
+				  place / layout->block);
   return row ? row : 1;
 }
 
@@ -264,41 +241,33 @@ ask_driver (struct probe *probe, grub_off_t offset)
 }
 
 /* Where the block of the file at OFFSET lies, and how many bytes with it.  */
-static struct run
+static struct grub_dom0less_run
 find_piece (struct probe *probe, grub_off_t offset)
 {
-  grub_disk_t disk = probe->file->device->disk;
-  grub_size_t block = probe->layout.block;
-  grub_off_t left = probe->file->size - offset;
-  struct run piece = { .offset = offset, .sector = NOWHERE };
-  grub_disk_addr_t native, sectors;
-  grub_uint64_t blocks = 1;
-  int is_told = ask_driver (probe, offset);
+  grub_uint64_t block = probe->layout.block;
+  grub_uint64_t left = probe->file->size - offset, blocks;
+  struct grub_dom0less_run piece
+    = { .offset = offset, .place = GRUB_DOM0LESS_NOWHERE };
 
-  if (is_told)
-    blocks = count_blocks (probe, offset, (left + block - 1) / block);
-  piece.size = blocks * block < left ? blocks * block : left;
-  if (!is_told)
-    return piece;
-
-  /* The disk's driver reads whole sectors, and has no eye on where the partition
-     ends.  */
-  native = to_native_sector (disk, probe->sector);
-  sectors = grub_disk_from_native_sector (disk,
-					  to_sectors (disk, piece.size));
-  if (grub_disk_from_native_sector (disk, native) == probe->sector
-      && probe->sector <= probe->end
-      && sectors <= probe->end - probe->sector)
-    piece.sector = probe->sector;
+  piece.size = block < left ? block : left;
+  if (!ask_driver (probe, offset)
+      || grub_mul (probe->sector, (grub_uint64_t) GRUB_DISK_SECTOR_SIZE,
+		   &piece.place))
+    {
+      piece.place = GRUB_DOM0LESS_NOWHERE;
+      return piece;
+    }
+  blocks = count_blocks (probe, offset, left / block + (left % block != 0),
+			 piece.place);
+  piece.size = blocks > left / block ? left : blocks * block;
   return piece;
 }
 
 /* The run of pieces that begins at OFFSET.  */
-static struct run
+static struct grub_dom0less_run
 find_run (struct probe *probe, grub_off_t offset)
 {
-  struct run run = probe->ahead, piece;
-  grub_disk_addr_t next;
+  struct grub_dom0less_run run = probe->ahead, piece;
 
   if (run.size == 0)
     run = find_piece (probe, offset);
@@ -306,39 +275,54 @@ find_run (struct probe *probe, grub_off_t offset)
   while (offset + run.size < probe->file->size)
     {
       piece = find_piece (probe, offset + run.size);
-      next = run.sector;
-      if (next != NOWHERE)
-	next += run.size >> GRUB_DISK_SECTOR_BITS;
-      if (piece.sector != next)
+      if (!grub_dom0less_join_runs (&run, &piece))
 	{
 	  probe->ahead = piece;
 	  break;
 	}
-      run.size += piece.size;
     }
   return run;
 }
 
-/* Read RUN by the disk's own driver.  Returns 0 if it has failed, with whatever
-   little was asked of it.  */
-static int
-read_sectors (struct probe *probe, const struct run *run, char *buffer)
+/* Read SIZE bytes of the file, from OFFSET, to BUFFER the ordinary way, as far
+   as that goes.  */
+static void
+read_ordinarily (grub_file_t file, grub_off_t offset, grub_size_t size,
+		 char *buffer)
+{
+  grub_size_t done = 0;
+  grub_ssize_t got;
+
+  file->offset = offset;
+  while (done < size)
+    {
+      got = grub_file_read (file, buffer + done, size - done);
+      if (got <= 0)
+	break;
+      done += got;
+    }
+}
+
+/* Read TRANSFER, with byte OFFSET of the file, to BUFFER by the disk's own
+   driver.  Returns how much it has read before it failed with whatever little
+   was asked of it.  */
+static grub_size_t
+read_sectors (struct probe *probe, grub_off_t offset,
+	      const struct grub_dom0less_transfer *transfer, char *buffer)
 {
   grub_file_t file = probe->file;
   grub_disk_t disk = file->device->disk;
-  grub_disk_addr_t sector = to_native_sector (disk, run->sector);
   grub_size_t done = 0, size;
 
-  file->offset = file->progress_offset = run->offset;
-  while (done < run->size)
+  file->offset = file->progress_offset = offset;
+  while (done < transfer->size && probe->largest)
     {
-      if (!probe->largest)
-	return 0;
-      size = run->size - done;
+      size = transfer->size - done;
       if (size > probe->largest)
 	size = probe->largest;
-      if (disk->dev->disk_read (disk, sector + (done >> disk->log_sector_size),
-				to_sectors (disk, size), buffer + done))
+      if (disk->dev->disk_read (disk, transfer->sector
+				+ (done >> disk->log_sector_size),
+				size >> disk->log_sector_size, buffer + done))
 	{
 	  grub_dprintf ("xen_dom0less", "%s: a transfer of 0x%" PRIxGRUB_SIZE
 			" bytes failed\n", file->name, size);
@@ -351,25 +335,41 @@ read_sectors (struct probe *probe, const struct run *run, char *buffer)
 				 buffer + done, file);
       done += size;
     }
-  file->offset = run->offset + run->size;
-  return 1;
+  return done;
 }
 
-/* Read RUN the ordinary way, as far as that goes.  */
-static void
-read_ordinarily (grub_file_t file, const struct run *run, char *buffer)
+/* Read RUN to BUFFER, its sectors by transfers and what these leave out the
+   ordinary way.  FILE->offset tells how far that went.  Returns how many bytes
+   came by transfers.  */
+static grub_size_t
+read_run (struct probe *probe, const struct grub_dom0less_run *run,
+	  char *buffer)
 {
-  grub_size_t done = 0;
-  grub_ssize_t got;
+  grub_file_t file = probe->file;
+  struct grub_dom0less_transfer transfer;
+  grub_uint64_t behind = 0;
+  grub_size_t direct, done;
 
-  file->offset = run->offset;
-  while (done < run->size)
+  /* The pages go on where the file ends.  */
+  if (run->offset + run->size == file->size)
+    behind = -file->size & DOM0LESS_PAGE_MASK;
+  grub_dom0less_plan_transfer (&transfer, run, behind, &probe->partition,
+			       file->device->disk->log_sector_size);
+
+  read_ordinarily (file, run->offset, transfer.skip, buffer);
+  if (file->offset != run->offset + transfer.skip)
+    return 0;
+  direct = read_sectors (probe, file->offset, &transfer,
+			 buffer + transfer.skip);
+  done = transfer.skip + direct;
+  if (done >= run->size)
     {
-      got = grub_file_read (file, buffer + done, run->size - done);
-      if (got <= 0)
-	break;
-      done += got;
+      /* With what lies behind the file's end.  */
+      direct -= done - run->size;
+      done = run->size;
     }
+  read_ordinarily (file, run->offset + done, run->size - done, buffer + done);
+  return direct;
 }
 
 /* Read the superblock of what FILE is on.  Returns 0 if that is none of those
@@ -402,8 +402,8 @@ find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
     obstacle = "xen_dom0less_direct is 0";
   else if (!file->device || !file->device->disk)
     obstacle = "it is on no disk";
-  /* Where a page does not hold whole sectors, neither do our pages; and a
-     sector has to be less than a piece of the cache.  */
+  /* A sector has to be less than a piece of the cache; larger ones than a page
+     are on no disk of today's.  */
   else if (file->device->disk->log_sector_size > DOM0LESS_PAGE_SHIFT)
     obstacle = "its disk has sectors of more than a page";
   else if (!read_layout (layout, file))
@@ -420,7 +420,7 @@ dom0less_read_direct (grub_file_t file, void *buffer)
   struct probe probe = { .file = file };
   grub_size_t direct = 0;
   grub_disk_t disk;
-  struct run run;
+  struct grub_dom0less_run run;
 
   if (!find_layout (&probe.layout, file))
     return 0;
@@ -432,9 +432,15 @@ dom0less_read_direct (grub_file_t file, void *buffer)
   probe.largest = (grub_size_t) disk->max_agglomerate * CACHE_PIECE;
   if (probe.largest > MAX_TRANSFER || disk->dev->id == GRUB_DISK_DEVICE_EFIDISK_ID)
     probe.largest = MAX_TRANSFER;
-  if (disk->partition)
-    probe.start = grub_partition_get_start (disk->partition);
-  probe.end = probe.start + grub_disk_native_sectors (disk);
+  if (disk->partition
+      && grub_mul (grub_partition_get_start (disk->partition),
+		   (grub_uint64_t) GRUB_DISK_SECTOR_SIZE,
+		   &probe.partition.start))
+    return 0;
+  /* A size that is not known is a very large one.  */
+  if (grub_mul (grub_disk_native_sectors (disk),
+		(grub_uint64_t) GRUB_DISK_SECTOR_SIZE, &probe.partition.size))
+    probe.partition.size = ~(grub_uint64_t) 0;
   if (probe.layout.has_extents)
     {
       /* They have to come by and not from the cache, which goes by this
@@ -446,11 +452,7 @@ dom0less_read_direct (grub_file_t file, void *buffer)
   for (run.offset = 0; run.offset < file->size; run.offset += run.size)
     {
       run = find_run (&probe, run.offset);
-      if (run.sector != NOWHERE
-	  && read_sectors (&probe, &run, (char *) buffer + run.offset))
-	direct += run.size;
-      else
-	read_ordinarily (file, &run, (char *) buffer + run.offset);
+      direct += read_run (&probe, &run, (char *) buffer + run.offset);
       if (file->offset != run.offset + run.size)
 	break;
     }

@@ -19,7 +19,6 @@
 #include "xen_dom0less_boot.h"
 
 #define ADDRESS_LIMIT_32	0xffffffffULL
-#define PAGE_MASK		(((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)
 #define CLAIM_ROUNDS		4
 #define SHA256_SIZE		32
 #define TREE_PREFIX		"dom0less_tree sha256:"
@@ -153,7 +152,7 @@ static grub_err_t
 take_fixed_place (struct dom0less_boot *boot, int image)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
-  grub_uint64_t start = module->address & ~PAGE_MASK;
+  grub_uint64_t start = module->address & ~DOM0LESS_PAGE_MASK;
 
   if (!module->has_reg)
     return GRUB_ERR_NONE;
