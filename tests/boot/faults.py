@@ -1,6 +1,7 @@
-"""A GRUB in which things fail: the module of tests/faults, and a copy of the loader that calls it.
+"""A GRUB in which things fail, and one in which no rule stops the loader: the modules of tests/faults, and copies of the
+loader that call them.
 
-The copy is the very xen_dom0less.mod that is shipped. Only names in its symbol table are others: where it says
+A copy is the very xen_dom0less.mod that is shipped. Only names in its symbol table are others: where it says
 grub_malloc, it now says fault_grub_malloc, and so for each function that the fault module has a fault_ for.
 """
 
@@ -12,39 +13,59 @@ from pathlib import Path
 from paths import BUILD, ROOT, grub_dir
 
 TOOLS = "aarch64-linux-gnu-"
-SOURCE = ROOT / "tests/faults/xen_dom0less_fault.c"
 
 
 def faulty_modules(grub, folder):
     """{name on the disk: module} for that version of GRUB, made in `folder`. insmod takes them in this order."""
+    fault, loader = make_modules(grub, folder, "fault")
+    return {"faulty/fault.mod": fault, "faulty/xen_dom0less.mod": loader}
+
+
+def forced_modules(grub, folder):
+    """The same with a loader that no rule stops and that claims nothing; see force."""
+    force, loader = make_modules(grub, folder, "force")
+    return {"forced/force.mod": force, "forced/xen_dom0less.mod": loader}
+
+
+def force(machine):
+    """At the prompt of a machine that has forced_modules: have that loader for xen_dom0less."""
+    for module in "force", "xen_dom0less":
+        assert machine.run(f"insmod /forced/{module}.mod") == ("", 0)
+
+
+def make_modules(grub, folder, what):
+    """Make tests/faults/xen_dom0less_`what`.c, and the loader that calls its `what`_ functions: two files."""
     modules = grub_dir(grub) / "lib/grub/arm64-efi"
-    compiled, fault, loader = (Path(folder) / name for name in ("fault.o", "fault.mod", "loader.mod"))
-    run("gcc", *flags(grub, modules, folder), "-c", "-o", compiled, SOURCE)
-    # As GRUB's build makes a module of an object: it wants its name, and those that it needs, which are the loader's.
-    (Path(folder) / "modname").write_text("xen_dom0less_fault\0")
+    source = ROOT / f"tests/faults/xen_dom0less_{what}.c"
+    compiled, fault, loader = (Path(folder) / name for name in (f"{what}.o", f"{what}.mod", "loader.mod"))
+    run("gcc", *flags(grub, modules, folder, source), "-c", "-o", compiled, source)
+    # As GRUB's build makes a module of an object: it needs its name, and those that it stands on, which are the loader's.
+    (Path(folder) / "modname").write_text(f"xen_dom0less_{what}\0")
     run("objcopy", f"--dump-section=.moddeps={folder}/moddeps", modules / "xen_dom0less.mod", loader)
     run("objcopy", "--strip-unneeded", "-K", "grub_mod_init", "-K", "grub_mod_fini", "-R", ".comment",
         "-R", ".note.GNU-stack", *[f"--add-section=.{name}={Path(folder) / name}" for name in ("modname", "moddeps")],
         compiled, fault)
-    names = re.findall(r" T fault_(grub_\w+)", run("nm", fault))
-    run("objcopy", *[f"--redefine-sym={name}=fault_{name}" for name in names], modules / "xen_dom0less.mod", loader)
-    return {"faulty/fault.mod": fault, "faulty/xen_dom0less.mod": loader}
+    names = re.findall(rf" T {what}_(grub_\w+)", run("nm", fault))
+    assert names
+    run("objcopy", *[f"--redefine-sym={name}={what}_{name}" for name in names], modules / "xen_dom0less.mod", loader)
+    return fault, loader
 
 
-def flags(grub, modules, folder):
+def flags(grub, modules, folder, source):
     """What GRUB's build compiles its modules with, by its own record."""
     record = (modules / "modinfo.sh").read_text()
-    source = BUILD / "src" / f"grub-{grub}"
+    tree = BUILD / "src" / f"grub-{grub}"
     include = Path(folder) / "include/grub"
     include.mkdir(parents=True)
     for link, target in ("cpu", "arm64"), ("machine", "arm64/efi"):
-        (include / link).symlink_to(source / "include/grub" / target)
+        (include / link).symlink_to(tree / "include/grub" / target)
     found = []
     for kind in "cflags", "cppflags":
         value = re.search(rf"^grub_target_{kind}='(.*)'$", record, re.MULTILINE)[1]
-        found += shlex.split(value.replace("$(top_srcdir)", str(source)).replace("$(top_builddir)", str(folder)))
-    return [*found, "-ffreestanding", "-mcmodel=large", "-Werror", f'-DGRUB_FILE="{SOURCE.name}"',
-            f"-I{modules}", f"-I{ROOT}/grub-core/loader/arm64"]
+        found += shlex.split(value.replace("$(top_srcdir)", str(tree)).replace("$(top_builddir)", str(folder)))
+    return [*found, "-ffreestanding", "-mcmodel=large", "-Werror", f'-DGRUB_FILE="{source.name}"',
+            f"-I{modules}", f"-I{tree}/grub-core/lib/posix_wrap", *(f"-I{ROOT}/{inside}" for inside in (
+                "include", "grub-core/loader/arm64", "grub-core/lib/xen_dom0less", "build/src/dtc/libfdt"))]
 
 
 def run(tool, *arguments):

@@ -2,7 +2,8 @@
 heap, shared memory. A Xen is built for that (scripts/build-xen), and EDK2 gives memory from the top.
 
 Where that is, is seen in a first machine: a tree without such memory is loaded, and the memory is put where its files
-came to lie. What the claims are worth is seen without them: `xen_dom0less_force` switches them and the rules off.
+came to lie. What the claims are worth is seen without them, by a copy of the loader that claims nothing and that no
+rule stops.
 """
 
 import re
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from faults import force, forced_modules
 from guest import kernel
 from machine import Died, findings
 from paths import some_grub, static_xen
@@ -92,7 +94,7 @@ def find_top(boot, seen):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_on_top(boot, seen, kind):
+def test_on_top(boot, seen, tmp_path, kind):
     """Everything lands elsewhere, after loading twice as well, and the domains boot. Without claims files and Xen lie
     in that memory, and Xen says nothing."""
     start = find_top(boot, seen)
@@ -117,9 +119,10 @@ def test_on_top(boot, seen, kind):
     machine.domains("DomA", "DomB")
     machine.close()
 
-    machine = boot(files=files, grub=GRUB, xen=static_xen(*NEEDS.get(kind, ())))
+    machine = boot(files={**files, **forced_modules(GRUB, tmp_path)}, grub=GRUB,
+                   xen=static_xen(*NEEDS.get(kind, ())))
     machine.prompt()
-    machine.run("set xen_dom0less_force=1")
+    force(machine)
     text, _ = machine.run(LOAD)
     assert re.search(r"warning: forced: \[image-in-range\]", forced := "\n".join(findings(text))), text
     assert re.search(r"warning: forced: \[xen-in-range\]", forced), text

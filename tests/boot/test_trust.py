@@ -67,7 +67,6 @@ REFUSED = {
     "memdisk-xen": ("--dtb /a.dtb (memdisk)/xen.efi", "(memdisk)/xen.efi", NOBODY),
     "proc": ("--dtb (proc)/luks_script /xen.efi", "(proc)/luks_script", NOBODY),
 }
-FORCED = ["ramdisk", "reg"]
 # Those that are a domain's files.
 MODULE_FILES = ["kernel", "ramdisk", "policy", "partial", "missing", "foreign", "memdisk"]
 
@@ -142,25 +141,24 @@ def memdisk(keys, files):
 
 
 def tries(cases, good):
-    """A script that tries all, some of them again by force, and loads what is good."""
+    """A script that tries all, and loads what is good."""
     commands = {name: f"if xen_dom0less {arguments}; then echo loaded; else boot; fi"
                 for name, (arguments, _, _) in cases.items()}
-    forced = {f"forced-{name}": f"xen_dom0less_force=1\n{commands[name]}" for name in FORCED}
-    return script({**commands, **forced, "good": f"xen_dom0less {good}"})
+    return script({**commands, "good": f"xen_dom0less {good}"})
 
 
 def check_tries(cases, told):
     """Each was refused by one error, which names the file, and nothing could be booted then; what is good was not."""
-    assert list(told) == [*cases, *(f"forced-{name}" for name in FORCED), "good"]
+    assert list(told) == [*cases, "good"]
     text, status = told.pop("good")
     assert status == 0 and not findings(text), text
     faults = []
     for name, (text, _) in told.items():
-        _, what, why = cases[name.removeprefix("forced-")]
+        _, what, why = cases[name]
         # Long words are broken at the end of a line.
         errors = ["".join(line.split()) for line in findings(text) if line.startswith("error: ")]
         words = ["".join(line.split()) for line in (what, why, "you need to load the kernel first")]
-        if name.removeprefix("forced-") in MODULE_FILES and "[file-refused]" not in errors[0]:
+        if name in MODULE_FILES and "[file-refused]" not in errors[0]:
             faults.append(f"{name} is not said to be refused: {text}")
         if (len(errors) != 2 or words[0] not in errors[0] or words[1] not in errors[0] or words[2] not in errors[1]
                 or "loaded\n" in text):

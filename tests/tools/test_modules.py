@@ -37,5 +37,17 @@ def test_names_say_whose_they_are(defined, grub):
     assert not [name for name in ours if not re.match(PREFIXES, name)]
 
 
+def test_switches(grub):
+    """The shipped loader asks for the variables that the manual has, and for no other of its own: nothing in it switches
+    a rule off."""
+    manual = "".join(chapter.read_text() for chapter in (ROOT / "docs").glob("*.texi"))
+    known = set(re.findall(r"^@vindex (xen_dom0less_\w+)$", manual, re.MULTILINE))
+    assert known
+    for module, variables in ("dom0less", set()), ("xen_dom0less", known):
+        image = (grub / f"lib/grub/arm64-efi/{module}.mod").read_bytes()
+        assert b"dom0less_force" not in image
+        assert {text.decode() for text in re.findall(rb"(?<=\0)xen_dom0less_[a-z_]+(?=\0)", image)} == variables
+
+
 def test_no_two_modules_share_a_name(defined):
     assert not {name: modules for name, modules in defined.items() if len(modules) > 1}

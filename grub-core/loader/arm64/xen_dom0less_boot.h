@@ -90,7 +90,6 @@ struct dom0less_boot
   struct grub_dom0less_scene scene;
   char *error;				/* the last error's text, untold */
   int is_quiet;				/* warnings were told before */
-  int is_forced;			/* no rule refuses, nothing is claimed */
 
   struct dom0less_pages *images;	/* one for each of the plan's */
   struct dom0less_pages *claims;	/* what nobody else may get */
@@ -128,9 +127,7 @@ void dom0less_free (struct dom0less_boot *boot);
 
 /* xen_dom0less_report.c */
 
-/* Make BOOT->scene tell of findings on the console.  With the variable
-   xen_dom0less_force=1 no rule refuses and nothing is claimed: the tests' way
-   to show that what is refused, and what is claimed, matters.  */
+/* Make BOOT->scene tell of findings on the console.  */
 void dom0less_listen (struct dom0less_boot *boot);
 
 /* Make GRUB's error of the findings so far, if there is one among them.  */

@@ -114,8 +114,6 @@ dom0less_look_at_trust (struct dom0less_boot *boot)
     grub_env_set ("check_signatures", "enforce");
   must_verify = does_pgp_enforce ();
   boot->machine.is_enforcing = must_verify;
-  if (boot->machine.is_enforcing)
-    boot->is_forced = 0;
 
   /* This verifier would refuse every file, in words that help nobody.  */
   if (find_verifier ("shim_lock_verifier"))

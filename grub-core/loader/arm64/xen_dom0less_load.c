@@ -536,8 +536,6 @@ dom0less_claim (struct dom0less_boot *boot)
 {
   int i, round, missed = 1;
 
-  if (boot->is_forced)
-    return GRUB_ERR_NONE;
   /* A piece may be missed because two ranges have it, or because GRUB's heap
      has grown into it since the map was read: then a newer map has what is
      left of it.  What nobody could claim, the rules see when all is placed.  */

@@ -10,7 +10,6 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <grub/env.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
 
@@ -35,13 +34,6 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	grub_printf ("warning: %s\n", text);
       return;
     }
-  /* Without a tree or a file there is nothing to go on with.  */
-  if (boot->is_forced && finding->rule->phase != GRUB_DOM0LESS_PHASE_MET)
-    {
-      grub_printf ("warning: forced: %s\n", text);
-      return;
-    }
-
   if (boot->error)
     grub_printf ("error: %s\n", boot->error);
   grub_free (boot->error);
@@ -51,9 +43,6 @@ report (void *data, const struct grub_dom0less_finding *finding)
 void
 dom0less_listen (struct dom0less_boot *boot)
 {
-  const char *force = grub_env_get ("xen_dom0less_force");
-
-  boot->is_forced = force && grub_strcmp (force, "1") == 0;
   boot->scene.machine = &boot->machine;
   boot->scene.report = report;
   boot->scene.data = boot;
