@@ -24,6 +24,7 @@
 #include <grub/fs.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
+#include <grub/safemath.h>
 #include <grub/util/dom0less_host.h>
 #include <grub/util/misc.h>
 
@@ -442,7 +443,8 @@ add_block (struct dom0less_pages *pages, grub_uint64_t address,
   struct block *block = xmalloc (sizeof (*block));
 
   block->address = address;
-  block->size = (grub_uint64_t) count << DOM0LESS_PAGE_SHIFT;
+  if (grub_mul (count, LOWEST_ADDRESS, &block->size))
+    block->size = UINT64_MAX;
   block->bytes = NULL;
   block->is_given = 0;
   block->next = blocks;
@@ -467,22 +469,33 @@ find_gap (grub_uint64_t start, grub_uint64_t end, grub_uint64_t size)
   return 0;
 }
 
+/* The bytes of COUNT pages, in SIZE.  There are none, and more than there is of
+   all memory, that nobody has.  */
+static grub_err_t
+page_bytes (grub_size_t count, grub_uint64_t *size)
+{
+  if (count == 0 || grub_mul (count, LOWEST_ADDRESS, size))
+    return grub_error (GRUB_ERR_OUT_OF_MEMORY, N_("out of memory"));
+  return GRUB_ERR_NONE;
+}
+
 grub_err_t
 dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
 		      grub_size_t count)
 {
-  grub_uint64_t size = (grub_uint64_t) count << DOM0LESS_PAGE_SHIFT;
-  grub_uint64_t highest = 0, end;
+  grub_uint64_t highest = 0, size, end;
   int i;
 
   pages->count = 0;
+  if (page_bytes (count, &size))
+    return grub_errno;
   /* The topmost page is not worth an overflow.  */
   limit &= ~(LOWEST_ADDRESS - 1);
   for (i = 0; i < n_map; i++)
     {
       grub_uint64_t gap;
 
-      end = map[i].start + map[i].size;
+      end = grub_dom0less_end (map[i].start, map[i].size);
       if (map[i].type != GRUB_DOM0LESS_MEMORY_FREE)
 	continue;
       gap = find_gap (map[i].start ? map[i].start : LOWEST_ADDRESS,
@@ -520,9 +533,11 @@ grub_err_t
 dom0less_pages_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
 			 grub_size_t count)
 {
-  grub_uint64_t size = (grub_uint64_t) count << DOM0LESS_PAGE_SHIFT;
+  grub_uint64_t size;
 
   pages->count = 0;
+  if (page_bytes (count, &size))
+    return grub_errno;
   if (find_block (address, size) || !is_free (address, size))
     return grub_error (GRUB_ERR_OUT_OF_MEMORY, N_("out of memory"));
   add_block (pages, address, count);
@@ -599,6 +614,7 @@ read_map_text (void)
        before = word, word = strtok_r (NULL, " \t\r\n", &state))
     {
       unsigned long long start, end;
+      grub_uint64_t size;
       int length = 0;
 
       if (before && sscanf (word, "%16llx-%16llx%n", &start, &end, &length) == 2
@@ -606,7 +622,9 @@ read_map_text (void)
 	{
 	  type = type_of_word (before);
 	  write_back = 0;
-	  add_memory (GRUB_DOM0LESS_MEMORY_FIRMWARE, start, end - start + 1);
+	  if (grub_add (end - start, 1, &size))
+	    size = UINT64_MAX;
+	  add_memory (GRUB_DOM0LESS_MEMORY_FIRMWARE, start, size);
 	}
       else if (strcmp (word, "WB") == 0 && n_map)
 	write_back = 1;
@@ -661,10 +679,14 @@ avoid_ranges (const struct dom0less_boot *boot)
   for (i = 0; i < boot->plan->n_ranges; i++)
     {
       const struct grub_dom0less_range *range = boot->plan->ranges + i;
+      uint64_t start, count;
 
+      /* A range of all memory leaves none for anything else.  */
       if (range->kind != GRUB_DOM0LESS_PLACED
-	  && !find_block (range->start, range->size))
-	add_block (&pages, range->start, DOM0LESS_PAGES (range->size));
+	  && !find_block (range->start, range->size)
+	  && grub_dom0less_span (range->start, range->size, &start,
+				 &count) == 0)
+	add_block (&pages, start, count);
     }
 }
 

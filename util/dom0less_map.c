@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include <grub/misc.h>
+#include <grub/safemath.h>
 #include <grub/util/dom0less_output.h>
 #include <grub/util/misc.h>
 
@@ -167,20 +168,30 @@ draw_piece (FILE *stream, const struct dom0less_boot *boot,
   return y + LINE_HEIGHT;
 }
 
+/* What DOMAIN's memory and virtual processors are, the memory in bytes too.
+   Returns 0 if the tree does not say so, or more than there are addresses.  */
+static int
+domain_needs (const struct dom0less_boot *boot, int domain,
+	      grub_uint64_t *kib, grub_uint64_t *bytes, grub_uint32_t *cpus)
+{
+  return (dom0less_domain_needs (boot, domain, kib, cpus)
+	  && !grub_mul (*kib, 1024, bytes));
+}
+
 /* All of RAM, and side by side what the domains want of it.  */
 static double
 draw_domains (FILE *stream, const struct dom0less_boot *boot,
 	      grub_uint64_t ram, double y)
 {
-  grub_uint64_t wanted = 0, at = 0, memory;
+  grub_uint64_t wanted = 0, at = 0, memory, bytes;
   grub_uint32_t cpus;
   struct bar bar = { stream, y + LINE_HEIGHT, 0, ram };
   char *label;
   int i;
 
   for (i = 0; i < boot->plan->n_domains; i++)
-    if (dom0less_domain_needs (boot, i, &memory, &cpus))
-      wanted += memory << 10;
+    if (domain_needs (boot, i, &memory, &bytes, &cpus))
+      wanted = grub_dom0less_end (wanted, bytes);
   if (wanted > bar.size)
     bar.size = wanted;
   if (!bar.size)
@@ -201,13 +212,13 @@ draw_domains (FILE *stream, const struct dom0less_boot *boot,
 	= domain_colours[i % (sizeof (domain_colours)
 			      / sizeof (domain_colours[0]))];
 
-      if (!dom0less_domain_needs (boot, i, &memory, &cpus))
+      if (!domain_needs (boot, i, &memory, &bytes, &cpus))
 	continue;
       label = xasprintf ("%s: %llu KiB, %u vCPUs",
 			 dom0less_domain_name (boot, i),
 			 (unsigned long long) memory, cpus);
-      draw_box (&bar, at, memory << 10, colour, label);
-      at += memory << 10;
+      draw_box (&bar, at, bytes, colour, label);
+      at = grub_dom0less_end (at, bytes);
       y += LINE_HEIGHT;
       write_legend (stream, y, colour, label);
       free (label);
@@ -250,7 +261,7 @@ dom0less_write_map (FILE *stream, const struct dom0less_boot *boot)
   for (i = 0; i < boot->machine.n_memory; i++)
     if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
       {
-	ram += boot->memory[i].size;
+	ram = grub_dom0less_end (ram, boot->memory[i].size);
 	pieces++;
       }
 

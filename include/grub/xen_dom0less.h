@@ -493,6 +493,16 @@ int grub_dom0less_overlap (uint64_t start1, uint64_t size1,
 int grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
 			       uint64_t ramdisk);
 
+/* The address behind SIZE bytes from START, or the last of all if there is
+   none.  */
+uint64_t grub_dom0less_end (uint64_t start, uint64_t size);
+
+/* The pages of 4 KiB that SIZE bytes at ADDRESS lie in: PAGES of them, from START
+   on.  Returns 0, or -1 if SIZE is 0 or the bytes go on beyond the last
+   address.  */
+int grub_dom0less_span (uint64_t address, uint64_t size,
+			uint64_t *start, uint64_t *pages);
+
 /* The part of START and SIZE that lies in MEMORY, widened to whole pages of
    4 KiB but not beyond MEMORY.  Returns whether there is one.  */
 int grub_dom0less_claim (const struct grub_dom0less_memory *memory,

@@ -71,6 +71,49 @@ TEST (modules_fit_as_xen_lays_them)
   assert_false (grub_dom0less_modules_fit (0, 0, 0, 0));
 }
 
+TEST (ends_stay_in_64_bits)
+{
+  assert_true (grub_dom0less_end (0, 0) == 0);
+  assert_true (grub_dom0less_end (10, 5) == 15);
+  assert_true (grub_dom0less_end (UINT64_MAX - 5, 5) == UINT64_MAX);
+  assert_true (grub_dom0less_end (UINT64_MAX - 5, 6) == UINT64_MAX);
+  assert_true (grub_dom0less_end (UINT64_MAX, UINT64_MAX) == UINT64_MAX);
+}
+
+TEST (spans_are_whole_pages_of_64_bits)
+{
+  static const struct
+  {
+    uint64_t address, size, start, pages;	/* 0: there is none */
+  } vectors[] =
+    {
+      { 0, 0, 0, 0 }, { 4096, 0, 0, 0 }, { UINT64_MAX, 0, 0, 0 },
+      { 0, 1, 0, 1 }, { 0, 4096, 0, 1 }, { 0, 4097, 0, 2 },
+      { 4095, 1, 0, 1 }, { 4095, 2, 0, 2 }, { 4097, 4095, 4096, 1 },
+      { 4097, 4096, 4096, 2 },
+      { UINT64_MAX, 1, UINT64_MAX - 4095, 1 }, { UINT64_MAX, 2, 0, 0 },
+      { UINT64_MAX - 4095, 4096, UINT64_MAX - 4095, 1 },
+      { UINT64_MAX - 4095, 4097, 0, 0 },
+      { 0, UINT64_MAX, 0, (uint64_t) 1 << 52 },
+      { 1, UINT64_MAX, 0, (uint64_t) 1 << 52 },
+      { 2, UINT64_MAX, 0, 0 }, { 4096, UINT64_MAX, 0, 0 },
+      { 4096, UINT64_MAX - 4095, 4096, ((uint64_t) 1 << 52) - 1 }
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (vectors) / sizeof (vectors[0]); i++)
+    {
+      uint64_t start = 0, pages = 0;
+      int err = grub_dom0less_span (vectors[i].address, vectors[i].size,
+				    &start, &pages);
+
+      if (err != (vectors[i].pages ? 0 : -1) || start != vectors[i].start
+	  || pages != vectors[i].pages)
+	fail_msg ("vector %d: %d, %#llx, %#llx", (int) i, err,
+		  (unsigned long long) start, (unsigned long long) pages);
+    }
+}
+
 int
 main (void)
 {
@@ -78,7 +121,9 @@ main (void)
     {
       cmocka_unit_test (ranges_overlap_by_a_byte),
       cmocka_unit_test (claims_are_whole_pages_of_the_memory),
-      cmocka_unit_test (modules_fit_as_xen_lays_them)
+      cmocka_unit_test (modules_fit_as_xen_lays_them),
+      cmocka_unit_test (ends_stay_in_64_bits),
+      cmocka_unit_test (spans_are_whole_pages_of_64_bits)
     };
 
   return RUN ("place", tests);

@@ -89,6 +89,35 @@ TEST (the_machine_has_the_memory)
   RUN_CASES (cases);
 }
 
+static void
+fail_on_error (void *data __attribute__ ((unused)),
+	       const struct grub_dom0less_finding *finding)
+{
+  if (finding->rule->severity == GRUB_DOM0LESS_ERROR)
+    fail_msg ("[%s]", finding->rule->name);
+}
+
+/* Memory up to the last address, in pieces of which each goes on where another
+   ends: if an end could be 0, there were no end to that.  */
+TEST (memory_ends_with_the_last_address)
+{
+  static const struct grub_dom0less_memory memory[] =
+    {
+      { GRUB_DOM0LESS_MEMORY_FREE, UINT64_C (1) << 63, UINT64_C (1) << 63 },
+      { GRUB_DOM0LESS_MEMORY_FREE, 0, UINT64_C (1) << 63 }
+    };
+  static struct grub_dom0less_plan plan;
+  struct grub_dom0less_machine machine = { .memory = memory, .n_memory = 2 };
+  void *fdt = load_fixture ("good-static-mem");
+  struct grub_dom0less_scene scene
+    = { fdt, &plan, &machine, NULL, fail_on_error, NULL };
+
+  grub_dom0less_plan_read (&plan, fdt);
+  assert_true (plan.n_ranges > 0);
+  grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+  free (fdt);
+}
+
 TEST (memory_is_the_sum)
 {
   static const struct rule_case cases[] =
@@ -202,6 +231,7 @@ main (void)
       cmocka_unit_test (ranges_are_whole),
       cmocka_unit_test (reserved_memory_overlaps_itself_before_4_18),
       cmocka_unit_test (the_machine_has_the_memory),
+      cmocka_unit_test (memory_ends_with_the_last_address),
       cmocka_unit_test (memory_is_the_sum),
       cmocka_unit_test (shared_memory),
       cmocka_unit_test (pieces_of_ram),

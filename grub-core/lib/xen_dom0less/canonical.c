@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#include "safemath.h"
+
 /* What firmware makes anew at each boot, in /chosen: seeds for the random
    numbers and the address of a kernel.  */
 static const char *const fleeting[] = { "rng-seed", "kaslr-seed" };
@@ -31,7 +33,9 @@ put (struct out *out, const void *bytes, size_t n)
 {
   if (n && out->length <= out->size && n <= out->size - out->length)
     memcpy (out->buf + out->length, bytes, n);
-  out->length += n;
+  /* No buffer has so much room.  */
+  if (dom0less_add (out->length, n, &out->length))
+    out->length = SIZE_MAX;
 }
 
 static void

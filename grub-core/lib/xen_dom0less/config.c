@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#include "safemath.h"
+
 static int
 is_control (char c)
 {
@@ -237,7 +239,9 @@ grub_dom0less_config_room (size_t text_size)
 {
   /* Three nodes with what they say, /chosen, and the names of properties; all
      else stands in the text.  */
-  return text_size + 4 * 160;
+  size_t room;
+
+  return dom0less_add (text_size, 4 * 160, &room) ? SIZE_MAX : room;
 }
 
 int

@@ -12,13 +12,29 @@
 
 #include <grub/xen_dom0less.h>
 
+#include "safemath.h"
+
 #define PAGE_SIZE	UINT64_C (4096)
 
-/* The first byte behind the range, or the last of all.  */
-static uint64_t
-end_of (uint64_t start, uint64_t size)
+uint64_t
+grub_dom0less_end (uint64_t start, uint64_t size)
 {
-  return size > UINT64_MAX - start ? UINT64_MAX : start + size;
+  uint64_t end;
+
+  return dom0less_add (start, size, &end) ? UINT64_MAX : end;
+}
+
+int
+grub_dom0less_span (uint64_t address, uint64_t size,
+		    uint64_t *start, uint64_t *pages)
+{
+  uint64_t last;
+
+  if (size == 0 || dom0less_add (address, size - 1, &last))
+    return -1;
+  *start = address & ~(PAGE_SIZE - 1);
+  *pages = last / PAGE_SIZE - address / PAGE_SIZE + 1;
+  return 0;
 }
 
 int
@@ -26,8 +42,8 @@ grub_dom0less_overlap (uint64_t start1, uint64_t size1,
 		       uint64_t start2, uint64_t size2)
 {
   return (size1 && size2
-	  && start1 < end_of (start2, size2)
-	  && start2 < end_of (start1, size1));
+	  && start1 < grub_dom0less_end (start2, size2)
+	  && start2 < grub_dom0less_end (start1, size1));
 }
 
 int
@@ -35,8 +51,8 @@ grub_dom0less_claim (const struct grub_dom0less_memory *memory,
 		     uint64_t start, uint64_t size,
 		     uint64_t *claim_start, uint64_t *claim_size)
 {
-  uint64_t end = end_of (start, size);
-  uint64_t memory_end = end_of (memory->start, memory->size);
+  uint64_t end = grub_dom0less_end (start, size);
+  uint64_t memory_end = grub_dom0less_end (memory->start, memory->size);
 
   if (!grub_dom0less_overlap (start, size, memory->start, memory->size))
     return 0;

@@ -208,7 +208,11 @@ end_of_memory (const struct grub_dom0less_machine *machine, uint64_t address)
 	&& address >= machine->memory[i].start
 	&& address - machine->memory[i].start < machine->memory[i].size)
       {
-	address = machine->memory[i].start + machine->memory[i].size;
+	address = grub_dom0less_end (machine->memory[i].start,
+				     machine->memory[i].size);
+	/* There are no more.  */
+	if (address == UINT64_MAX)
+	  break;
 	i = -1;
       }
   return address;
@@ -266,7 +270,7 @@ dom0less_check_static_mem_sum (scene_t scene)
 	if (range->kind == GRUB_DOM0LESS_STATIC_MEM
 	    && range->node == domain->node)
 	  {
-	    sum += range->size / 1024;
+	    sum = grub_dom0less_end (sum, range->size / 1024);
 	    found = 1;
 	  }
       if (found && dom0less_domain_memory (scene, domain, &kib) && sum != kib)

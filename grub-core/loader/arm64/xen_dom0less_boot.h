@@ -121,6 +121,10 @@ grub_err_t dom0less_make_plan (struct dom0less_boot *boot);
 grub_err_t dom0less_check (struct dom0less_boot *boot,
 			   enum grub_dom0less_phase phase);
 
+/* LIST, of COUNT elements of SIZE bytes on the heap, with room for one more.
+   NULL is an error, and leaves LIST as it is.  */
+void *dom0less_extend (void *list, grub_size_t count, grub_size_t size);
+
 /* Give back all that BOOT owns, and BOOT itself.  Any part of it may be
    missing, so this is the way out of every step.  */
 void dom0less_free (struct dom0less_boot *boot);

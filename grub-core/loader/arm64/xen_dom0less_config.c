@@ -185,7 +185,7 @@ add_key (struct dom0less_boot *boot, const char *key, grub_size_t length,
 
   if (!path)
     return grub_errno;
-  keys = grub_realloc (boot->keys, (boot->n_keys + 1) * sizeof (*keys));
+  keys = dom0less_extend (boot->keys, boot->n_keys, sizeof (*keys));
   if (!keys)
     {
       grub_free (path);

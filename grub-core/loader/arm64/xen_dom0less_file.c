@@ -13,6 +13,7 @@
 #include <grub/file.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
+#include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
 
@@ -58,7 +59,9 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
     room = FIRST_SIZE;
   /* One byte more than it says, so that the loop can meet the end.  */
-  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (room + 1)))
+  if (grub_add (room, 1, &room))
+    return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
+  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (room)))
     return grub_errno;
 
   dom0less_read_direct (file, dom0less_at (pages->address));
@@ -70,7 +73,12 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
       room = (pages->count << DOM0LESS_PAGE_SHIFT) - *size;
       if (room == 0)
 	{
-	  if (move (pages, *size, pages->count * 2, limit))
+	  if (grub_mul (pages->count, 2, &needed))
+	    {
+	      grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
+	      goto fail;
+	    }
+	  if (move (pages, *size, needed, limit))
 	    goto fail;
 	  continue;
 	}
@@ -79,7 +87,11 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
 			    room);
       if (got < 0)
 	goto fail;
-      *size += got;
+      if (grub_add (*size, got, size))
+	{
+	  grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
+	  goto fail;
+	}
     }
   while (room == 0 || got > 0);
 

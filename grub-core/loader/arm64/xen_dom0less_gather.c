@@ -12,6 +12,7 @@
 
 #include <grub/misc.h>
 #include <grub/mm.h>
+#include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
 
@@ -129,6 +130,19 @@ dom0less_check (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
     return grub_errno;
   grub_dom0less_check (&boot->scene, phase);
   return dom0less_judge (boot);
+}
+
+void *
+dom0less_extend (void *list, grub_size_t count, grub_size_t size)
+{
+  grub_size_t total;
+
+  if (grub_add (count, 1, &count) || grub_mul (count, size, &total))
+    {
+      grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
+      return NULL;
+    }
+  return grub_realloc (list, total);
 }
 
 void

@@ -152,13 +152,12 @@ static grub_err_t
 take_fixed_place (struct dom0less_boot *boot, int image)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
-  grub_uint64_t start = module->address & ~DOM0LESS_PAGE_MASK;
+  uint64_t start, count;
 
   if (!module->has_reg)
     return GRUB_ERR_NONE;
-  if (dom0less_pages_alloc_at (boot->images + image, start,
-			       DOM0LESS_PAGES (module->address - start
-					       + module->size)))
+  if (grub_dom0less_span (module->address, module->size, &start, &count)
+      || dom0less_pages_alloc_at (boot->images + image, start, count))
     {
       grub_errno = GRUB_ERR_NONE;
       grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_ADDRESS_IN_USE,
@@ -310,14 +309,19 @@ prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
   return GRUB_ERR_NONE;
 }
 
-/* Move CARGO to where the tree wants IMAGE.  */
+/* Move CARGO to where the tree wants IMAGE.  What there is room for is what has
+   been allocated, whatever a rule has made of the tree's numbers.  */
 static grub_err_t
 move_to_fixed_place (struct dom0less_boot *boot, int image,
 		     struct cargo *cargo)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
+  const struct dom0less_pages *pages = boot->images + image;
+  grub_uint64_t before = module->address & DOM0LESS_PAGE_MASK;
 
-  if (cargo->size > module->size)
+  if (cargo->size > module->size
+      || before > pages->count << DOM0LESS_PAGE_SHIFT
+      || cargo->size > (pages->count << DOM0LESS_PAGE_SHIFT) - before)
     {
       grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_FILE_TOO_BIG,
 			    module->node, GRUB_DOM0LESS_NONE,
@@ -510,8 +514,8 @@ claim_range (struct dom0less_boot *boot, grub_uint64_t range_start,
 				   &start, &size))
 	continue;
 
-      claims = grub_realloc (boot->claims,
-			     (boot->n_claims + 1) * sizeof (*claims));
+      claims = dom0less_extend (boot->claims, boot->n_claims,
+				sizeof (*claims));
       if (!claims)
 	return grub_errno;
       boot->claims = claims;

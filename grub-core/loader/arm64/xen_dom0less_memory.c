@@ -14,6 +14,7 @@
 #include <grub/cpu/efi/memory.h>
 #include <grub/mm.h>
 #include <grub/misc.h>
+#include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
 
@@ -112,7 +113,8 @@ dom0less_memory_map (struct dom0less_boot *boot)
   /* Room for what the allocations below may add.  */
   if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
     return no_memory_map ();
-  size += 16 * step;
+  if (step < sizeof (*map) || grub_add (size, 16 * step, &size))
+    return no_memory_map ();
 
   map = grub_malloc (size);
   boot->memory = grub_calloc (size / step, sizeof (*boot->memory));
@@ -135,7 +137,9 @@ dom0less_memory_map (struct dom0less_boot *boot)
 
       memory->type = memory_type (descriptor);
       memory->start = descriptor->physical_start;
-      memory->size = descriptor->num_pages << DOM0LESS_PAGE_SHIFT;
+      if (grub_mul (descriptor->num_pages,
+		    (grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT, &memory->size))
+	memory->size = ~(grub_uint64_t) 0;
     }
   boot->machine.memory = boot->memory;
 

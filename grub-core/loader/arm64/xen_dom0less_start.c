@@ -35,7 +35,8 @@ dom0less_load_xen (struct dom0less_boot *boot)
   path.memory.header.length = sizeof (path.memory);
   path.memory.memory_type = GRUB_EFI_LOADER_DATA;
   path.memory.start_address = boot->xen_file.address;
-  path.memory.end_address = boot->xen_file.address + boot->xen_size;
+  path.memory.end_address = grub_dom0less_end (boot->xen_file.address,
+					       boot->xen_size);
   path.end.type = GRUB_EFI_END_DEVICE_PATH_TYPE;
   path.end.subtype = GRUB_EFI_END_ENTIRE_DEVICE_PATH_SUBTYPE;
   path.end.length = sizeof (path.end);

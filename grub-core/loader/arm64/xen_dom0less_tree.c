@@ -201,8 +201,10 @@ dom0less_patch_tree (struct dom0less_boot *boot)
   void *fdt;
   int err;
 
-  size = fdt_totalsize (boot->tree)
-    + grub_dom0less_patch_room (boot->plan, boot->xen_args);
+  if (grub_add (fdt_totalsize (boot->tree),
+		grub_dom0less_patch_room (boot->plan, boot->xen_args), &size)
+      || size > GRUB_INT_MAX)
+    return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
   if (dom0less_pages_alloc (&boot->final_tree, DOM0LESS_NO_LIMIT,
 			    DOM0LESS_PAGES (size)))
     return grub_errno;
