@@ -8,6 +8,7 @@ grub_malloc, it now says fault_grub_malloc, and so for each function that the fa
 import re
 import shlex
 import subprocess
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 from paths import BUILD, ROOT, grub_dir
@@ -31,6 +32,24 @@ def force(machine):
     """At the prompt of a machine that has forced_modules: have that loader for xen_dom0less."""
     for module in "force", "xen_dom0less":
         assert machine.run(f"insmod /forced/{module}.mod") == ("", 0)
+
+
+def mutated_loader(grub, folder, bug):
+    """The loader with that bug of tests/mutations/list, made of what the build has left and of one other object."""
+    bugs = SourceFileLoader("bugs", str(ROOT / "tests/mutations/run")).load_module()
+    file, _, go, come = bugs.read_list()[bug]
+    source, objects = Path(folder) / Path(file).name, grub_dir(grub).parent / "obj/grub-core/loader/arm64"
+    source.write_text(bugs.mutated((ROOT / file).read_text(), go, come))
+    modules, compiled, loader = grub_dir(grub) / "lib/grub/arm64-efi", Path(folder) / "bug.o", Path(folder) / "bug.mod"
+    run("gcc", *flags(grub, modules, folder, source), "-c", "-o", compiled, source)
+    others = [path for path in objects.glob("xen_dom0less_module-*.o") if not path.stem.endswith(f"-{source.stem}")]
+    run("ld", "-r", "-o", loader, compiled, *others)
+    sections = ["modname", "moddeps"]
+    run("objcopy", *[f"--dump-section=.{name}={folder}/{name}" for name in sections], modules / "xen_dom0less.mod",
+        Path(folder) / "unused")
+    run("objcopy", "--strip-unneeded", "-K", "grub_mod_init", "-K", "grub_mod_fini", "-R", ".comment",
+        "-R", ".note.GNU-stack", *[f"--add-section=.{name}={Path(folder) / name}" for name in sections], loader)
+    return loader
 
 
 def make_modules(grub, folder, what):

@@ -75,10 +75,12 @@ class Died(Exception):
     """The machine did something that it cannot come back from, or did nothing at all for too long."""
 
 
-def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None, cpu="cortex-a57", gic=3, options=""):
+def qemu_machine(cpus=2, memory=2048, el2=True, acpi=False, tree=None, cpu="cortex-a57", gic=3, options="",
+                 program=None):
     """QEMU and the machine alone: what decides how its device tree looks. `memory` in MiB; `tree` is a file that the
-    firmware gets for the machine's own; `cpu` is a model with its options, and `options` are more of the machine's."""
-    return [qemu_program(), "-machine",
+    firmware gets for the machine's own; `cpu` is a model with its options, and `options` are more of the machine's;
+    `program` is a command that runs another QEMU."""
+    return [*map(str, program or [qemu_program()]), "-machine",
             f"virt,gic-version={gic},virtualization={_on(el2)},acpi={_on(acpi)}{options}",
             "-cpu", cpu, "-smp", str(cpus), "-m", str(memory),
             "-nodefaults", "-display", "none", *(["-dtb", str(tree)] if tree else [])]

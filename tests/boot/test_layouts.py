@@ -63,11 +63,10 @@ folder() {{
   filled
 }}
 
-# small PARTITION: what it has of $disk, in $small, with sectors of 512 bytes
+# small PARTITION: the same of the disk $file, in $small, with sectors of 512 bytes
 small() {{
   part=/sys/class/block/${{1#/dev/}}
-  small=$(losetup --find --show --offset $(($(cat $part/start) * 512)) --sizelimit $(($(cat $part/size) * 512)) \\
-    $(losetup --noheadings --output BACK-FILE $disk))
+  small=$(losetup --find --show --offset $(($(cat $part/start) * 512)) --sizelimit $(($(cat $part/size) * 512)) $file)
 }}
 """
 
@@ -174,6 +173,7 @@ def make_disks(folder):
         images = [image for image in images if not lacking(image.make)]
         disk = f"disk{len(disks) + 1}"
         lines.append(disk_script(disk, label, [image.size for image in images for _ in range(image.parts)], sector))
+        lines.append(f"file={disk}")
         number, found = 1, []
         for image in images:
             parts = [f"${{disk}}p{number + part}" for part in range(image.parts)] if label else ["$disk"]
