@@ -126,7 +126,8 @@ die (const char *what)
 static const uint8_t *
 read_memory (uint64_t address, size_t length)
 {
-  if (!qemu_plugin_read_memory_vaddr (address, buffer, length))
+  if (!qemu_plugin_read_memory_vaddr (address, buffer, length)
+      || buffer->length != length)
     return NULL;
   return buffer->data;
 }

@@ -43,6 +43,7 @@ COMPILERS = {
     "grub-core": IN_GRUB,
     "grub-core/lib/xen_dom0less": ON_HOST,
     "grub-core/lib/xen_dom0less/module.c": IN_GRUB,
+    "tests/cache": ["gcc", "-O1", "-Wall", "-Wextra"],
     "tests/faults": IN_GRUB,
     "tests/fuzz": [*ON_HOST, "-Iutil/imagebuilder"],
     "tests/guest": [CROSS, "-O1", "-Wall", "-Wextra", "-ffreestanding", "-march=armv8-a+crc", "-mgeneral-regs-only",
