@@ -69,6 +69,9 @@ TEST (modules_fit_as_xen_lays_them)
   assert_false (grub_dom0less_modules_fit (64 * MIB, MIB, 64 * MIB, 0));
   assert_false (grub_dom0less_modules_fit (64 * MIB, 0, MIB, 65 * MIB));
   assert_false (grub_dom0less_modules_fit (0, 0, 0, 0));
+  /* In all there is.  */
+  assert_true (grub_dom0less_modules_fit (UINT64_MAX, 0, 1, UINT64_MAX));
+  assert_false (grub_dom0less_modules_fit (UINT64_MAX, 1, UINT64_MAX, 0));
 }
 
 TEST (ends_stay_in_64_bits)

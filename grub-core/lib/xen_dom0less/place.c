@@ -82,6 +82,9 @@ grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
 
   if (offset >= bank || size > bank - offset || ramdisk > bank)
     return 0;
+  /* So that no sum of two of them, rounded up, can overflow.  */
+  if (bank > UINT64_MAX / 4)
+    return 1;
   /* The domain's tree is rounded up as well, and has less than that.  */
   modules = ROUND_UP (ramdisk) + 2 * MIB;
   end = ROUND_UP (offset + size);

@@ -47,7 +47,7 @@ ram_size (scene_t scene)
 
   for (i = 0; i < machine->n_memory; i++)
     if (machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
-      size += machine->memory[i].size / KIB;
+      size = add (size, machine->memory[i].size / KIB);
   return size;
 }
 
