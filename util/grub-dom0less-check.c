@@ -130,7 +130,7 @@ struct arguments
 };
 
 /* Whether errors that a rule has found stop nothing.  The claims are made all
-   the same, unlike with the loader's xen_dom0less_force.  */
+   the same.  */
 static int is_forced;
 
 static void
