@@ -7,6 +7,7 @@
 #     make check                      all tests; check-lint, -unit, -fuzz, -tools, -judge, -grub, -boot, -targets are its parts
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make judge N=100 SEED=1         random trees: what the check says of each, and what Xen does with it
+#     make check-boards               the checker on all boards that several kernels have device trees of
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
 #     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
@@ -24,6 +25,7 @@
 #     ROUNDS    of `make bench`, 3
 #     MEMORY    what `make run` gives the machine, in MiB
 #     BUGS      which of tests/mutations/list `make mutations` tries, not all
+#     BOARDS    how many boards `make check-boards` takes, or all
 #     CELLS     which of the matrix `make check-matrix` boots, as pytest's -k chooses
 #     SECTIONS  which parts of `make bench`
 #     N, SEED   of `make judge`: how many trees, and the first one's number; without SEED, the time's
@@ -177,9 +179,17 @@ suite-tools-needs: some-grub build/guest/xen-4.17.efi build/guest/xen-4.20.efi $
 suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
 # Packages are installed in a folder, which takes root; without it those tests say so.
 suite-tools-needs: $(if $(filter 0,$(shell id -u)),build/guest/debian-2.06.tar)
+suite-tools-needs: build/guest/boards-6.1
 suite-tools: suite-tools-needs
 	@rm -rf build/results/tools
 	/usr/bin/python3 -m pytest --junitxml=build/results/tools/pytest.xml tests/tools
+
+# The device trees of Debian 12's kernel, Debian 13's and the newest.
+BOARDS ?= all
+check-boards: suite-tools-needs build/guest/boards-6.12 build/guest/boards-newest
+	@rm -rf build/results/boards
+	@BOARDS=$(BOARDS) /usr/bin/python3 -m pytest --junitxml=build/results/boards/pytest.xml tests/tools/test_boards.py; \
+	status=$$?; cat build/results/boards/found.txt; scripts/count-results boards=$$status
 
 # Of the three versions only 2.14's grub-shell knows today's firmware for arm64.
 suite-grub-needs: $(call module,2.14) | setup-grub
@@ -275,7 +285,7 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix
+.PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix check-boards
 .PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
 .PHONY: suite-targets suite-targets-needs

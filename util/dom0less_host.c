@@ -13,10 +13,14 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <grub/types.h>
 #include <grub/crypto.h>
@@ -30,18 +34,39 @@
 
 #include "xen_dom0less_boot.h"
 
-#define HOST		"(host)"
+/* No name in a tree resolves to one that begins so.  */
+#define HOST		"host:"
 #define HOST_LENGTH	(sizeof (HOST) - 1)
+
+/* As in GRUB's fshelp.c, the one that is too much.  */
+#define TOO_MANY_LINKS	8
+
+/* A folder is opened to go through it, not to read it.  */
+#ifdef O_PATH
+# define O_FOLDER	(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#else
+# define O_FOLDER	(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#endif
 
 /* As with the firmware, the first page is nobody's.  */
 #define LOWEST_ADDRESS	((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT)
 #define LIKELY_LIMIT	((grub_uint64_t) 1 << 32)
 
+/* Many times what Xen takes.  */
+#define MAX_TREE_SIZE	(64 << 20)
+
 static char *root;		/* without a slash at its end */
+static int root_folder;
 static const char *memory_map_text;
 static const char *machine_tree = "/sys/firmware/fdt";
 static int is_enforcing;
-static char **files;
+
+/* What is needed, by its path on this host.  */
+static struct
+{
+  char *path;
+  int is_elsewhere;		/* the host takes PATH for another file */
+} *files;
 static size_t n_files;
 
 char *
@@ -69,6 +94,9 @@ dom0less_host_init (const char *name)
       errno = ENOTDIR;
       return -1;
     }
+  root_folder = open (root, O_FOLDER);
+  if (root_folder < 0)
+    return -1;
   length = strlen (root);
   if (root[length - 1] == '/')
     root[length - 1] = '\0';
@@ -169,8 +197,222 @@ measure_file (grub_file_t file, const char *name)
 
 
 /*
- * Files.
+ * Names.  Below the root they are resolved as GRUB's fshelp.c does, with the
+ * boot file system on its own: `..' does not leave its top, where a link with a
+ * `/' begins, and what is mounted upon it is not there.
  */
+
+struct folder
+{
+  int fd;
+  unsigned long long mount;	/* 0 if that is not known */
+  char *name;			/* NULL: the root */
+};
+
+struct walk
+{
+  struct folder *folders;	/* from the root down */
+  size_t depth;
+  int links;
+  int is_file;			/* the last name is not a folder's: ... */
+  char *name;			/* ... of this one, in the last folder */
+  struct stat status;
+  char *path;			/* below the root, with no link but the last */
+};
+
+/* Which mount the folder FD is of; 0 if the system does not say so.  */
+static unsigned long long
+mount_of (int fd)
+{
+#ifdef STATX_MNT_ID
+  struct statx status;
+
+  if (statx (fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0
+      && (status.stx_mask & STATX_MNT_ID))
+    return status.stx_mnt_id;
+#endif
+  return fd < 0;
+}
+
+/* End the program, because of errno: NAME may be there on the machine, and nobody
+   here can tell.  */
+static void __attribute__ ((noreturn))
+cannot_judge (const char *name)
+{
+  const char *why = strerror (errno);
+  char *plain = xstrdup (name);
+
+  grub_dom0less_make_plain (plain);
+  grub_util_error (_("%s: cannot be judged: %s"), plain, why);
+}
+
+static void
+push_folder (struct walk *walk, int fd, char *name)
+{
+  struct folder *folder;
+
+  walk->folders = xrealloc (walk->folders,
+			    (walk->depth + 1) * sizeof (*walk->folders));
+  folder = walk->folders + walk->depth++;
+  folder->fd = fd;
+  folder->mount = mount_of (fd);
+  folder->name = name;
+}
+
+/* Go back to the DEPTH upper folders.  */
+static void
+pop_folders (struct walk *walk, size_t depth)
+{
+  while (walk->depth > depth)
+    {
+      struct folder *folder = walk->folders + --walk->depth;
+
+      /* The root's stays.  */
+      if (folder->name)
+	close (folder->fd);
+      free (folder->name);
+    }
+}
+
+static void
+end_walk (struct walk *walk)
+{
+  pop_folders (walk, 0);
+  free (walk->folders);
+  free (walk->name);
+  free (walk->path);
+}
+
+/* Remember where WALK stands before it looks for REST.  */
+static void
+remember_path (struct walk *walk, const char *rest)
+{
+  char *path = xstrdup (""), *longer;
+  size_t i;
+
+  for (i = 1; i < walk->depth; i++, path = longer)
+    {
+      longer = xasprintf ("%s/%s", path, walk->folders[i].name);
+      free (path);
+    }
+  free (walk->path);
+  walk->path = xasprintf ("%s/%s", path, rest);
+  free (path);
+}
+
+static char *
+read_link (int folder, const char *name)
+{
+  char target[PATH_MAX];
+  ssize_t length = readlinkat (folder, name, target, sizeof (target) - 1);
+
+  if (length < 0)
+    return NULL;
+  target[length] = '\0';
+  return xstrdup (target);
+}
+
+static grub_err_t go_along (struct walk *walk, const char *path, int is_own);
+
+/* Go on to NAME, which is in WALK's last folder and now WALK's.  */
+static grub_err_t
+go_to (struct walk *walk, char *name)
+{
+  struct folder *folder = walk->folders + walk->depth - 1;
+  int fd;
+
+  walk->name = name;
+  if (S_ISLNK (walk->status.st_mode))
+    {
+      char *target;
+      grub_err_t err;
+
+      if (++walk->links == TOO_MANY_LINKS)
+	return grub_error (GRUB_ERR_SYMLINK_LOOP,
+			   N_("too deep nesting of symlinks"));
+      target = read_link (folder->fd, name);
+      if (!target)
+	cannot_judge (name);
+      free (name);
+      walk->name = NULL;
+      if (target[0] == '/')
+	pop_folders (walk, 1);
+      err = go_along (walk, target, 0);
+      free (target);
+      return err;
+    }
+  if (!S_ISDIR (walk->status.st_mode))
+    {
+      walk->is_file = 1;
+      return GRUB_ERR_NONE;
+    }
+
+  fd = openat (folder->fd, name, O_FOLDER);
+  if (fd < 0)
+    cannot_judge (name);
+  walk->name = NULL;
+  push_folder (walk, fd, name);
+  if (walk->folders[walk->depth - 1].mount != walk->folders[0].mount)
+    return grub_error (GRUB_ERR_FILE_NOT_FOUND,
+		       N_("`%s' is another file system's, mounted there"),
+		       name);
+  return GRUB_ERR_NONE;
+}
+
+/* Follow PATH from where WALK stands; its own path if IS_OWN, else a link's.  */
+static grub_err_t
+go_along (struct walk *walk, const char *path, int is_own)
+{
+  while (1)
+    {
+      size_t length;
+      char *name;
+
+      path += strspn (path, "/");
+      if (!*path)
+	return GRUB_ERR_NONE;
+      if (walk->is_file)
+	return grub_error (GRUB_ERR_BAD_FILE_TYPE, N_("not a directory"));
+
+      length = strcspn (path, "/");
+      name = xmalloc (length + 1);
+      memcpy (name, path, length);
+      name[length] = '\0';
+      if (is_own)
+	remember_path (walk, path[length + strspn (path + length, "/")]
+		       ? path : name);
+      path += length;
+      if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
+	{
+	  if (name[1] && walk->depth > 1)
+	    pop_folders (walk, walk->depth - 1);
+	  free (name);
+	  continue;
+	}
+
+      if (fstatat (walk->folders[walk->depth - 1].fd, name, &walk->status,
+		   AT_SYMLINK_NOFOLLOW))
+	{
+	  if (errno != ENOENT && errno != ENAMETOOLONG)
+	    cannot_judge (name);
+	  free (name);
+	  return grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("not found"));
+	}
+      if (go_to (walk, name))
+	return grub_errno;
+    }
+}
+
+/* Find PATH, which begins with a `/', below the root.  WALK has to be ended
+   after an error as well.  */
+static grub_err_t
+walk_to (struct walk *walk, const char *path)
+{
+  memset (walk, 0, sizeof (*walk));
+  push_folder (walk, root_folder, NULL);
+  walk->path = xstrdup (path);
+  return go_along (walk, path, 1);
+}
 
 /* NAME with its folder made absolute and free of links.  What is not there
    keeps its name, for the error to tell.  */
@@ -192,6 +434,20 @@ absolute_name (const char *name)
   return path;
 }
 
+/* Whether the folder of PATH, which is below the root, is of its file system.  */
+static int
+is_on_root (const char *path)
+{
+  char *folder = dom0less_host_folder (path);
+  struct walk walk;
+  int is_there = walk_to (&walk, folder) == GRUB_ERR_NONE;
+
+  grub_errno = GRUB_ERR_NONE;
+  end_walk (&walk);
+  free (folder);
+  return is_there;
+}
+
 char *
 dom0less_full_name (const char *name)
 {
@@ -199,7 +455,8 @@ dom0less_full_name (const char *name)
   size_t length = strlen (root);
   char *full;
 
-  if (strncmp (path, root, length) == 0 && path[length] == '/')
+  if (strncmp (path, root, length) == 0 && path[length] == '/'
+      && is_on_root (path + length))
     full = grub_strdup (path + length);
   else
     full = grub_xasprintf (HOST "%s", path);
@@ -207,43 +464,62 @@ dom0less_full_name (const char *name)
   return full;
 }
 
-char *
-dom0less_host_path (const char *path)
+/* Remember that PATH, of this host, is needed.  */
+static void
+remember (char *path, int is_elsewhere)
 {
-  if (strncmp (path, HOST, HOST_LENGTH) == 0)
-    return xstrdup (path + HOST_LENGTH);
-  if (path[0] == '(')
-    return NULL;
-  return xasprintf ("%s%s", root, path);
+  size_t i;
+
+  for (i = 0; i < n_files; i++)
+    if (strcmp (files[i].path, path) == 0)
+      {
+	free (path);
+	return;
+      }
+  files = xrealloc (files, (n_files + 1) * sizeof (*files));
+  files[n_files].path = path;
+  files[n_files++].is_elsewhere = is_elsewhere;
 }
 
 int
 dom0less_host_need (const char *name)
 {
-  char *path = dom0less_host_path (name);
-  size_t i;
+  struct walk walk;
+  struct stat as_seen;
+  char *path;
+  int is_there, is_seen;
 
-  if (!path)
+  if (strncmp (name, HOST, HOST_LENGTH) == 0)
+    {
+      remember (xstrdup (name + HOST_LENGTH), 0);
+      return 0;
+    }
+  if (name[0] == '(')
     return -1;
-  for (i = 0; i < n_files; i++)
-    if (strcmp (files[i], path) == 0)
-      {
-	free (path);
-	return 0;
-      }
-  files = xrealloc (files, (n_files + 1) * sizeof (*files));
-  files[n_files++] = path;
+  is_there = walk_to (&walk, name) == GRUB_ERR_NONE && walk.is_file;
+  grub_errno = GRUB_ERR_NONE;
+  path = xasprintf ("%s%s", root, walk.path);
+  is_seen = stat (path, &as_seen) == 0;
+  remember (path, is_there != is_seen
+	    || (is_there && (as_seen.st_dev != walk.status.st_dev
+			     || as_seen.st_ino != walk.status.st_ino)));
+  end_walk (&walk);
   return 0;
 }
 
 void
-dom0less_host_files (void (*function) (const char *path))
+dom0less_host_files (void (*function) (const char *path, int is_elsewhere))
 {
   size_t i;
 
   for (i = 0; i < n_files; i++)
-    function (files[i]);
+    function (files[i].path, files[i].is_elsewhere);
 }
+
+
+/*
+ * Files.
+ */
 
 static grub_ssize_t
 host_read (struct grub_file *file, char *buf, grub_size_t len)
@@ -255,10 +531,7 @@ host_read (struct grub_file *file, char *buf, grub_size_t len)
   else
     got = fread (buf, 1, len, file->data);
   if (got < len && ferror ((FILE *) file->data))
-    {
-      grub_error (GRUB_ERR_READ_ERROR, "%s", strerror (errno));
-      return -1;
-    }
+    cannot_judge (file->name ? file->name : "?");
   return got;
 }
 
@@ -277,28 +550,70 @@ static struct grub_fs host_fs =
     .fs_close = host_close
   };
 
-/* The file PATH of the host, named NAME.  */
-static grub_file_t
-open_host_file (const char *path, const char *name)
+/* What is no file to GRUB is not touched: to open a device may do something,
+   and to open a FIFO may take for ever.  */
+FILE *
+dom0less_host_open (int folder, const char *name, off_t *size)
 {
-  struct stat status;
-  FILE *stream = fopen (path, "rb");
+  struct stat status, opened;
+  FILE *stream;
+  int fd;
+
+  if (fstatat (folder, name, &status, 0))
+    return NULL;
+  if (!S_ISREG (status.st_mode))
+    {
+      errno = EINVAL;
+      return NULL;
+    }
+  fd = openat (folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0)
+    return NULL;
+  if (fstat (fd, &opened) || opened.st_dev != status.st_dev
+      || opened.st_ino != status.st_ino)
+    {
+      close (fd);
+      errno = EAGAIN;
+      return NULL;
+    }
+  if (size)
+    *size = opened.st_size;
+  stream = fdopen (fd, "rb");
+  if (!stream)
+    close (fd);
+  return stream;
+}
+
+/* More than there is memory would have to be read.  */
+static int
+is_too_large (off_t size)
+{
+  return size / sysconf (_SC_PAGESIZE) >= sysconf (_SC_PHYS_PAGES);
+}
+
+/* The file NAME in FOLDER, which messages call PATH.  */
+static grub_file_t
+open_host_file (int folder, const char *name, const char *path)
+{
+  off_t size;
+  FILE *stream = dom0less_host_open (folder, name, &size);
   grub_file_t file;
 
   if (!stream)
     {
       /* In GRUB's words.  */
       if (errno == ENOENT || errno == ENOTDIR)
-	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found"), name);
+	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found"), path);
+      else if (errno == EINVAL)
+	grub_error (GRUB_ERR_BAD_FILE_TYPE, N_("not a regular file"));
       else
-	grub_error (GRUB_ERR_FILE_READ_ERROR, "%s: %s", name, strerror (errno));
+	cannot_judge (path);
       return NULL;
     }
-  if (fstat (fileno (stream), &status) || S_ISDIR (status.st_mode))
+  if (is_too_large (size))
     {
-      grub_error (GRUB_ERR_BAD_FILE_TYPE, N_("not a regular file"));
-      fclose (stream);
-      return NULL;
+      errno = EFBIG;
+      cannot_judge (path);
     }
 
   file = grub_zalloc (sizeof (*file));
@@ -309,7 +624,39 @@ open_host_file (const char *path, const char *name)
     }
   file->fs = &host_fs;
   file->data = stream;
-  file->size = status.st_size;
+  file->size = size;
+  /* For errors; GRUB frees it.  */
+  file->name = grub_strdup (path);
+  return file;
+}
+
+/* The file NAME below the root.  */
+static grub_file_t
+open_root_file (const char *name)
+{
+  struct walk walk;
+  grub_file_t file = NULL;
+
+  if (walk_to (&walk, name) == GRUB_ERR_NONE)
+    {
+      if (walk.is_file)
+	file = open_host_file (walk.folders[walk.depth - 1].fd, walk.name,
+			       name);
+      else
+	grub_error (GRUB_ERR_BAD_FILE_TYPE, N_("not a regular file"));
+    }
+  else if (grub_errno == GRUB_ERR_FILE_NOT_FOUND)
+    {
+      char *why = xstrdup (dom0less_bare_message (grub_errmsg));
+
+      if (strcmp (why, "not found") == 0)
+	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found"), name);
+      else
+	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found: %s"),
+		    name, why);
+      free (why);
+    }
+  end_walk (&walk);
   return file;
 }
 
@@ -328,10 +675,10 @@ open_nothing (void)
 grub_file_t
 dom0less_open (const char *name, enum grub_file_type type)
 {
-  char *path;
   grub_file_t file;
 
-  if (strcmp (name, "/") == 0)
+  if (strcmp (name, "/") == 0
+      && (type & GRUB_FILE_TYPE_MASK) == GRUB_FILE_TYPE_XEN_HYPERVISOR)
     return open_nothing ();
   if (dom0less_host_need (name))
     {
@@ -339,9 +686,10 @@ dom0less_open (const char *name, enum grub_file_type type)
 		  name);
       return NULL;
     }
-  path = dom0less_host_path (name);
-  file = open_host_file (path, name[0] == '/' ? name : path);
-  free (path);
+  if (name[0] == '/')
+    file = open_root_file (name);
+  else
+    file = open_host_file (AT_FDCWD, name + HOST_LENGTH, name + HOST_LENGTH);
   if (file && are_files_measured)
     measure_file (file, name);
   if (!file || (type & GRUB_FILE_TYPE_NO_DECOMPRESS))
@@ -421,9 +769,14 @@ struct block
 
 static struct block *blocks;
 
-/* The map as it was last read, without what is allocated.  */
+/* The map as it was last read, without what is allocated; and whether the
+   machine will have that memory and no other.  */
 static struct grub_dom0less_memory *map;
 static int n_map;
+static int is_map_sure;
+
+/* Of the tree, once it has been read.  */
+static const struct grub_dom0less_plan *plan;
 
 static struct block *
 find_block (grub_uint64_t address, grub_uint64_t size)
@@ -453,19 +806,36 @@ add_block (struct dom0less_pages *pages, grub_uint64_t address,
   pages->count = count;
 }
 
+/* Where what is in the way of SIZE bytes at ADDRESS begins: what is allocated, or
+   any range of the tree's, which nobody but its owner gets.  Returns whether there
+   is anything.  */
+static int
+find_obstacle (grub_uint64_t address, grub_uint64_t size,
+	       grub_uint64_t *start)
+{
+  struct block *block = find_block (address, size);
+  int i;
+
+  if (block)
+    *start = block->address;
+  for (i = 0; !block && plan && i < plan->n_ranges; i++)
+    if (grub_dom0less_overlap (plan->ranges[i].start, plan->ranges[i].size,
+			       address, size))
+      {
+	*start = plan->ranges[i].start & ~(LOWEST_ADDRESS - 1);
+	return 1;
+      }
+  return block != NULL;
+}
+
 /* The highest place for SIZE bytes from START up to END, which is not below it;
    0 if there is none.  */
 static grub_uint64_t
 find_gap (grub_uint64_t start, grub_uint64_t end, grub_uint64_t size)
 {
   while (end >= start && end - start >= size)
-    {
-      struct block *block = find_block (end - size, size);
-
-      if (!block)
-	return end - size;
-      end = block->address;
-    }
+    if (!find_obstacle (end - size, size, &end))
+      return end - size;
   return 0;
 }
 
@@ -504,10 +874,10 @@ dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
 	highest = gap;
     }
   /* Addresses are part of nodes' names, so they had better be likely ones.  */
-  if (!n_map)
+  if (!highest && !is_map_sure)
     highest = find_gap (LOWEST_ADDRESS,
 			limit < LIKELY_LIMIT ? limit : LIKELY_LIMIT, size);
-  if (!n_map && !highest)
+  if (!highest && !is_map_sure)
     highest = find_gap (LOWEST_ADDRESS, limit, size);
   if (!highest)
     return grub_error (GRUB_ERR_OUT_OF_MEMORY, N_("out of memory"));
@@ -515,7 +885,8 @@ dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
   return GRUB_ERR_NONE;
 }
 
-/* Whether START and SIZE lie in one free piece of the map, if there is a map.  */
+/* Whether START and SIZE lie in one free piece of the map, as far as there is
+   one.  */
 static int
 is_free (grub_uint64_t start, grub_uint64_t size)
 {
@@ -526,7 +897,7 @@ is_free (grub_uint64_t start, grub_uint64_t size)
 	&& start >= map[i].start && size <= map[i].size
 	&& start - map[i].start <= map[i].size - size)
       return 1;
-  return !n_map;
+  return !is_map_sure;
 }
 
 grub_err_t
@@ -555,7 +926,8 @@ dom0less_pages_free (struct dom0less_pages *pages)
     if (block->address == pages->address)
       {
 	*at = block->next;
-	free (block->bytes);
+	if (block->bytes)
+	  munmap (block->bytes, block->size);
 	free (block);
 	break;
       }
@@ -569,8 +941,15 @@ dom0less_at (grub_uint64_t address)
 
   if (!block)
     grub_util_error ("nothing is at 0x%llx", (unsigned long long) address);
+  /* The room that a tree gives a module may be more than this host has, and
+     most of it is never touched.  */
   if (!block->bytes)
-    block->bytes = xcalloc (1, block->size);
+    block->bytes = mmap (NULL, block->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (block->bytes == MAP_FAILED)
+    grub_util_error (_("%llu bytes at 0x%llx: cannot be judged: %s"),
+		     (unsigned long long) block->size,
+		     (unsigned long long) block->address, strerror (errno));
   return (char *) block->bytes + (address - block->address);
 }
 
@@ -669,38 +1048,43 @@ read_map_tree (const struct dom0less_boot *boot)
     }
 }
 
-/* Without a map nothing can be claimed, but nothing has to lie in a range.  */
-static void
-avoid_ranges (const struct dom0less_boot *boot)
+/* Whether TREE's memory nodes say what the machine has.  A board's file may have
+   what the smallest model has, or nothing of it, because firmware writes the
+   nodes anew.  It leaves traces where it does; and who makes a tree for a virtual
+   machine makes its memory, too.  */
+static int
+has_firmware_been_here (const void *tree)
 {
-  struct dom0less_pages pages;
-  int i;
+  static const char *const traces[]
+    = { "kaslr-seed", "rng-seed", "linux,uefi-system-table", "u-boot,version",
+	"u-boot,bootconf" };
+  int chosen = fdt_path_offset (tree, "/chosen");
+  size_t i;
 
-  for (i = 0; i < boot->plan->n_ranges; i++)
-    {
-      const struct grub_dom0less_range *range = boot->plan->ranges + i;
-      uint64_t start, count;
+  for (i = 0; chosen >= 0 && i < sizeof (traces) / sizeof (traces[0]); i++)
+    if (fdt_getprop (tree, chosen, traces[i], NULL))
+      return 1;
+  return fdt_node_check_compatible (tree, 0, "linux,dummy-virt") == 0;
+}
 
-      /* A range of all memory leaves none for anything else.  */
-      if (range->kind != GRUB_DOM0LESS_PLACED
-	  && !find_block (range->start, range->size)
-	  && grub_dom0less_span (range->start, range->size, &start,
-				 &count) == 0)
-	add_block (&pages, start, count);
-    }
+int
+dom0less_host_is_memory_sure (void)
+{
+  return is_map_sure;
 }
 
 grub_err_t
 dom0less_memory_map (struct dom0less_boot *boot)
 {
+  plan = boot->plan;
   if (!n_map)
     {
       if (memory_map_text)
 	read_map_text ();
       else
 	read_map_tree (boot);
-      if (!n_map)
-	avoid_ranges (boot);
+      is_map_sure = n_map && (memory_map_text || !boot->tree_is_file
+			      || has_firmware_been_here (boot->tree));
     }
 
   grub_free (boot->memory);
@@ -761,20 +1145,24 @@ dom0less_look_at_processor (struct dom0less_boot *boot
 grub_err_t
 dom0less_gather_loaded (struct dom0less_boot *boot)
 {
-  FILE *stream = fopen (machine_tree, "rb");
-  char *fdt = NULL;
-  size_t size = 0, got = 0;
+  off_t size;
+  FILE *stream = dom0less_host_open (AT_FDCWD, machine_tree, &size);
+  char *fdt;
 
-  if (!stream)
+  if (!stream && (errno == ENOENT || errno == ENOTDIR))
     return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
 			    GRUB_DOM0LESS_NONE, NULL);
-  do
+  if (!stream)
+    cannot_judge (machine_tree);
+  if (size > MAX_TREE_SIZE)
     {
-      size += got;
-      fdt = xrealloc (fdt, size + BUFSIZ);
-      got = fread (fdt + size, 1, BUFSIZ, stream);
+      errno = EFBIG;
+      cannot_judge (machine_tree);
     }
-  while (got);
+  fdt = xmalloc (size + 1);
+  size = fread (fdt, 1, size, stream);
+  if (ferror (stream))
+    cannot_judge (machine_tree);
   fclose (stream);
   dom0less_adopt_tree (boot, fdt, size);
   free (fdt);

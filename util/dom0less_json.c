@@ -44,51 +44,31 @@ dom0less_node_path (const void *fdt, int node)
   return NULL;
 }
 
-/* How many bytes the character at TEXT has in well-formed UTF-8 (RFC 3629),
-   0 if it is not.  */
-static int
-utf8_length (const unsigned char *text)
-{
-  int i, length = *text < 0x80 ? 1 : *text < 0xc2 ? 0 : *text < 0xe0 ? 2
-    : *text < 0xf0 ? 3 : *text < 0xf5 ? 4 : 0;
-
-  for (i = 1; i < length; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      return 0;
-  if ((*text == 0xe0 && text[1] < 0xa0) || (*text == 0xed && text[1] > 0x9f)
-      || (*text == 0xf0 && text[1] < 0x90) || (*text == 0xf4 && text[1] > 0x8f))
-    return 0;
-  return length;
-}
-
 /* Write TEXT as a JSON string: null without one, and U+FFFD for each byte that
-   is no character.  */
+   is no character.  What a terminal could obey is written as its number.  */
 static void
 write_string (FILE *stream, const char *text)
 {
-  const unsigned char *at = (const unsigned char *) text;
-
   if (!text)
     {
       fputs ("null", stream);
       return;
     }
   putc ('"', stream);
-  while (*at)
+  while (*text)
     {
-      int length = utf8_length (at);
+      uint32_t code;
+      int length = grub_dom0less_character (text, &code);
 
-      if (*at == '"' || *at == '\\')
-	fprintf (stream, "\\%c", *at++);
-      else if (*at < ' ')
-	fprintf (stream, "\\u%04x", *at++);
-      else if (!length)
-	{
-	  fputs ("\\ufffd", stream);
-	  at++;
-	}
+      if (!length)
+	fputs ("\\ufffd", stream);
+      else if (*text == '"' || *text == '\\')
+	fprintf (stream, "\\%c", *text);
+      else if (!grub_dom0less_is_shown (code))
+	fprintf (stream, "\\u%04x", (unsigned int) code);
       else
-	at += fwrite (at, 1, length, stream);
+	fwrite (text, 1, length, stream);
+      text += length ? length : 1;
     }
   putc ('"', stream);
 }

@@ -49,11 +49,15 @@ static const char *const colours[] =
 static const char *const domain_colours[] =
   { "#4e79a7", "#f28e2b", "#76b7b2", "#e15759", "#59a14f", "#edc948" };
 
+/* Write TEXT, in which nothing but these three is special.  */
 static void
 write_text (FILE *stream, const char *text)
 {
-  for (; *text; text++)
-    switch (*text)
+  char *plain = xstrdup (text), *at;
+
+  grub_dom0less_make_plain (plain);
+  for (at = plain; *at; at++)
+    switch (*at)
       {
       case '<':
 	fputs ("&lt;", stream);
@@ -65,10 +69,10 @@ write_text (FILE *stream, const char *text)
 	fputs ("&amp;", stream);
 	break;
       default:
-	/* Nothing else is special in text, but not all is a character.  */
-	putc ((unsigned char) *text < ' ' ? '?' : *text, stream);
+	putc (*at, stream);
 	break;
       }
+  free (plain);
 }
 
 static void

@@ -13,9 +13,11 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
@@ -41,8 +43,12 @@ enum
     EXIT_FINE,
     EXIT_WARNINGS,
     EXIT_ERRORS,
+    EXIT_UNJUDGED,
     EXIT_USAGE = 64
   };
+
+/* A map or a list of PCRs that is longer is none.  */
+#define MAX_TEXT_SIZE	(16 << 20)
 
 enum
   {
@@ -288,12 +294,46 @@ static struct argp argp =
     N_("Say what the boot of a dom0less Xen by GRUB's xen_dom0less would load, "
        "and what would go wrong.  Without DTB the tree is that of the machine "
        "this runs on.\v"
-       "Exit status: 0 if all is fine, 1 after warnings, 2 after errors, 64 if "
-       "the command line is wrong."),
+       "Exit status: 0 if all is fine, 1 after warnings, 2 after errors, 3 if "
+       "this could not be found out, 64 if the command line is wrong."),
     NULL, NULL, NULL
   };
 
 static struct dom0less_lines lines;
+
+/* Until it is known otherwise, nothing is known.  */
+static int verdict = EXIT_UNJUDGED;
+
+/* GRUB's own code ends a program with 1 where it cannot go on, which would be
+   the verdict that there are warnings.  */
+static void
+end_unjudged (void)
+{
+  if (verdict != EXIT_UNJUDGED)
+    return;
+  fflush (NULL);
+  _exit (EXIT_UNJUDGED);
+}
+
+/* End with STATUS, if all that was printed has arrived.  */
+static void __attribute__ ((noreturn))
+end (int status)
+{
+  if (fflush (stdout) || ferror (stdout))
+    grub_util_error (_("cannot write: %s"), strerror (errno));
+  verdict = status;
+  exit (status);
+}
+
+/* TEXT as it can be shown, in memory that is the caller's.  */
+static char *
+plain (const char *text)
+{
+  char *copy = xstrdup (text);
+
+  grub_dom0less_make_plain (copy);
+  return copy;
+}
 
 static void
 add_line (enum grub_dom0less_severity severity, const char *rule, char *node,
@@ -309,19 +349,40 @@ add_line (enum grub_dom0less_severity severity, const char *rule, char *node,
   line->text = text;
 }
 
+/* Whether FINDING may only be so because the memory is that of a board's file.  */
+static int
+is_guess (const struct grub_dom0less_finding *finding)
+{
+  enum grub_dom0less_rule_number rule = finding->rule - grub_dom0less_rules;
+
+  return (!dom0less_host_is_memory_sure ()
+	  && (rule == GRUB_DOM0LESS_RULE_RANGE_OUTSIDE_RAM
+	      || rule == GRUB_DOM0LESS_RULE_MEMORY_TOO_MUCH));
+}
+
 static void
 report (void *data, const struct grub_dom0less_finding *finding)
 {
   struct dom0less_boot *boot = data;
+  enum grub_dom0less_severity severity = finding->rule->severity;
   char text[TEXT_SIZE];
+  size_t length;
 
-  grub_dom0less_finding_text (finding, boot->tree, text, sizeof (text));
-  add_line (finding->rule->severity, finding->rule->name,
+  length = grub_dom0less_finding_text (finding, boot->tree, text,
+				       sizeof (text));
+  if (is_guess (finding))
+    {
+      severity = GRUB_DOM0LESS_WARNING;
+      snprintf (text + length, sizeof (text) - length, "%s",
+		_("; by the file's memory nodes, which firmware may replace: "
+		  "--memory-map knows"));
+    }
+  add_line (severity, finding->rule->name,
 	    finding->node == GRUB_DOM0LESS_NONE
 	    ? NULL : dom0less_node_path (boot->tree, finding->node),
 	    xstrdup (text));
   /* Without a tree or a file there is nothing to go on with.  */
-  if (finding->rule->severity == GRUB_DOM0LESS_ERROR && !boot->error
+  if (severity == GRUB_DOM0LESS_ERROR && !boot->error
       && !(is_forced && finding->rule->phase != GRUB_DOM0LESS_PHASE_MET))
     boot->error = grub_strdup (text);
 }
@@ -351,8 +412,10 @@ leave_other_devices (struct dom0less_boot *boot)
   for (i = 0; i < boot->plan->n_modules; i++)
     if (boot->paths[i] && dom0less_host_need (boot->paths[i]))
       {
-	fprintf (stderr, "note: %s: not looked at, on another device\n",
-		 boot->paths[i]);
+	char *path = plain (boot->paths[i]);
+
+	fprintf (stderr, "note: %s: not looked at, on another device\n", path);
+	free (path);
 	grub_free (boot->paths[i]);
 	boot->paths[i] = NULL;
       }
@@ -393,9 +456,27 @@ print_lines (FILE *stream, enum grub_dom0less_severity severity)
   return found;
 }
 
+/* One a line: whoever reads them takes each line for a file of this host.  */
 static void
-print_path (const char *path)
+print_path (const char *path, int is_elsewhere)
 {
+  const char *at;
+
+  for (at = path; *at; at++)
+    {
+      uint32_t code;
+      int length = grub_dom0less_character (at, &code);
+
+      /* Of what is no UTF-8 a terminal may still take C1's bytes.  */
+      if (!grub_dom0less_is_shown (code))
+	grub_util_error (_("%s: rename it: with such a character in its name "
+			   "it cannot be listed"), plain (path));
+      at += length ? length - 1 : 0;
+    }
+  if (is_elsewhere)
+    grub_util_error (_("%s: on this host that is another file than in the "
+		       "boot file system, because of a link: mount that as /"),
+		     plain (path));
   puts (path);
 }
 
@@ -419,7 +500,7 @@ read_pcr (const char *text, int number, unsigned char *pcr)
     {
       fprintf (stderr, "%s: no value of PCR %d, of SHA-256\n", program_name,
 	       number);
-      exit (EXIT_USAGE);
+      end (EXIT_USAGE);
     }
 }
 
@@ -482,7 +563,7 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
       break;
     case OUTPUT_MODEL:
       if (dom0less_model (boot))
-	puts (dom0less_model (boot));
+	puts (plain (dom0less_model (boot)));
       break;
     }
   errors = print_lines (stream, GRUB_DOM0LESS_ERROR);
@@ -494,8 +575,11 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
 static void __attribute__ ((noreturn))
 fail (int status, const char *name)
 {
-  fprintf (stderr, "%s: %s: %s\n", program_name, name, strerror (errno));
-  exit (status);
+  const char *why = errno == EINVAL ? _("not a regular file")
+    : strerror (errno);
+
+  fprintf (stderr, "%s: %s: %s\n", program_name, plain (name), why);
+  end (status);
 }
 
 static void
@@ -506,7 +590,7 @@ draw_map (const struct dom0less_boot *boot, const char *name)
   if (stream)
     dom0less_write_map (stream, boot);
   if (!stream || ferror (stream) || fclose (stream))
-    fail (EXIT_ERRORS, name);
+    fail (EXIT_UNJUDGED, name);
 }
 
 /* There is a final tree only if nothing has stopped the steps before it.  */
@@ -523,26 +607,24 @@ write_tree (const struct dom0less_boot *boot, const char *name)
   if (stream)
     fwrite (fdt, 1, fdt_totalsize (fdt), stream);
   if (!stream || ferror (stream) || fclose (stream))
-    fail (EXIT_ERRORS, name);
+    fail (EXIT_UNJUDGED, name);
 }
 
 /* The file NAME, with a zero behind its *SIZE bytes.  */
 static char *
 read_file (const char *name, size_t *file_size)
 {
-  char *text = NULL;
-  size_t size = 0, got = 0;
-  FILE *stream = fopen (name, "r");
+  off_t size;
+  FILE *stream = dom0less_host_open (AT_FDCWD, name, &size);
+  char *text;
 
   if (!stream)
     fail (EXIT_USAGE, name);
-  do
-    {
-      size += got;
-      text = xrealloc (text, size + BUFSIZ);
-      got = fread (text + size, 1, BUFSIZ - 1, stream);
-    }
-  while (got);
+  errno = EFBIG;
+  if (size > MAX_TEXT_SIZE)
+    fail (EXIT_USAGE, name);
+  text = xmalloc (size + 1);
+  size = fread (text, 1, size, stream);
   if (ferror (stream))
     fail (EXIT_USAGE, name);
   text[size] = '\0';
@@ -605,9 +687,9 @@ place (struct arguments *arguments)
   name = dom0less_full_name (request->xen);
   if (!name || name[0] != '/')
     {
-      fprintf (stderr, "%s: %s is not below %s\n", program_name, request->xen,
-	       folder);
-      exit (EXIT_USAGE);
+      fprintf (stderr, "%s: %s is not below %s\n", program_name,
+	       plain (request->xen), plain (folder));
+      end (EXIT_USAGE);
     }
   grub_free (name);
   free (folder);
@@ -631,6 +713,7 @@ main (int argc, char *argv[])
   append (&arguments.memory, NULL);
   argp_err_exit_status = EXIT_USAGE;
   argp_parse (&argp, argc, argv, 0, 0, &arguments);
+  atexit (end_unjudged);
   arguments.request.overlays = arguments.overlays.item;
   arguments.request.modules = arguments.modules.item;
 
@@ -664,12 +747,12 @@ main (int argc, char *argv[])
   go_through (boot);
   if (grub_errno && !boot->error)
     add_line (GRUB_DOM0LESS_ERROR, NULL, NULL,
-	      xstrdup (dom0less_bare_message (grub_errmsg)));
+	      plain (dom0less_bare_message (grub_errmsg)));
   status = say (boot, &arguments);
   if (arguments.map && boot->plan)
     draw_map (boot, arguments.map);
   if (arguments.output_tree)
     write_tree (boot, arguments.output_tree);
   dom0less_free (boot);
-  return status;
+  end (status);
 }

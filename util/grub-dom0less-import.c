@@ -13,6 +13,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ enum
 
 #define MAX_FILE_SIZE	(1 << 20)
 #define MAX_TREE_SIZE	(64 << 20)
+#define MAX_ERROR_SIZE	8192
 
 static const struct argp_option options[] =
   {
@@ -116,17 +118,40 @@ argp_parser (int key, char *arg, struct argp_state *state)
 static const struct argp argp =
   { options, argp_parser, N_("CONFIG"), doc, NULL, NULL, NULL };
 
+/* What is being written, until it has its name.  */
+static char *unfinished[2];
+
+static int has_ended;
+
+/* GRUB's own code ends a program with 1 where it cannot go on, which would mean
+   that not all was carried over.  */
+static void
+end_for_want (void)
+{
+  size_t i;
+
+  for (i = 0; i < sizeof (unfinished) / sizeof (unfinished[0]); i++)
+    if (unfinished[i])
+      unlink (unfinished[i]);
+  if (has_ended)
+    return;
+  fflush (NULL);
+  _exit (NOTHING_WRITTEN);
+}
+
 /* The end of the program, with the sentence FORMAT makes.  */
 static void __attribute__ ((noreturn, format (printf, 1, 2)))
 die (const char *format, ...)
 {
   va_list arguments;
+  char text[MAX_ERROR_SIZE];
 
-  fputs ("error: ", stderr);
   va_start (arguments, format);
-  vfprintf (stderr, format, arguments);
+  vsnprintf (text, sizeof (text), format, arguments);
   va_end (arguments);
-  putc ('\n', stderr);
+  grub_dom0less_make_plain (text);
+  fprintf (stderr, "error: %s\n", text);
+  has_ended = 1;
   exit (NOTHING_WRITTEN);
 }
 
@@ -140,10 +165,21 @@ die (const char *format, ...)
 static char *
 read_file (const char *path, size_t max_size, size_t *size)
 {
-  FILE *file = fopen (path, "rb");
+  FILE *file;
   char *content;
-  int err;
+  struct stat status;
+  int err, fd = open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
+  if (fd < 0)
+    return NULL;
+  /* Nobody knows when a FIFO or a device ends.  */
+  if (fstat (fd, &status) || !S_ISREG (status.st_mode))
+    {
+      close (fd);
+      errno = S_ISDIR (status.st_mode) ? EISDIR : EINVAL;
+      return NULL;
+    }
+  file = fdopen (fd, "rb");
   if (!file)
     return NULL;
   content = xmalloc (max_size + 1);
@@ -177,15 +213,20 @@ name_of (const char *config)
 {
   const char *slash = strrchr (config, '/'), *c;
   char *name = xstrdup (slash ? slash + 1 : config), *dot;
+  uint32_t code;
+  int length;
 
   dot = strrchr (name, '.');
   if (dot && dot != name)
     *dot = '\0';
   /* It stands in the menu entry, where a line's end would be one.  */
-  for (c = name; *c; c++)
-    if ((unsigned char) *c < ' ' || *c == 0x7f)
-      die (_("%s: rename it: there is a control character in its name"),
-	   config);
+  for (c = name; *c; c += length ? length : 1)
+    {
+      length = grub_dom0less_character (c, &code);
+      if (!grub_dom0less_is_shown (code))
+	die (_("%s: rename it: there is a control character in its name"),
+	     config);
+    }
   return name;
 }
 
@@ -309,37 +350,47 @@ is_same_file (const char *path, const char *config)
 	  && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
 }
 
-/* Nothing is written if not everything is, so both files have another name
-   until they are complete.  */
+/* Nothing is written if not everything is, so both files have another name until
+   they are complete: one that nobody can have laid a link to.  */
 static FILE *
-create (const char *path)
+create (char **name, const char *path)
 {
-  FILE *file = fopen (path, "wb");
+  mode_t mask = umask (0);
+  FILE *file;
+  int fd;
 
-  if (!file)
+  umask (mask);
+  *name = xasprintf ("%s.XXXXXX", path);
+  fd = mkstemp (*name);
+  if (fd < 0)
+    {
+      free (*name);
+      *name = NULL;
+      die ("%s: %s", path, strerror (errno));
+    }
+  file = fdopen (fd, "wb");
+  if (!file || fchmod (fd, 0666 & ~mask))
     die ("%s: %s", path, strerror (errno));
   return file;
 }
 
 static void
-finish (FILE *file, const char *path, const char *other)
+finish (FILE *file, const char *path)
 {
   int failed = ferror (file);
 
-  if (fclose (file) == 0 && !failed)
-    return;
-  failed = errno;
-  unlink (path);
-  if (other)
-    unlink (other);
-  die ("%s: %s", path, strerror (failed));
+  if (fclose (file) || failed)
+    die ("%s: %s", path, strerror (errno));
 }
 
+/* Give the file *NAME the name PATH.  */
 static void
-move (const char *from, const char *to)
+move (char **name, const char *path)
 {
-  if (rename (from, to))
-    die ("%s: %s", to, strerror (errno));
+  if (rename (*name, path))
+    die ("%s: %s", path, strerror (errno));
+  free (*name);
+  *name = NULL;
 }
 
 /* Say what is not carried over and what is not needed.  Returns whether all
@@ -420,7 +471,7 @@ main (int argc, char *argv[])
 {
   static struct ib_import import;
   struct arguments arguments;
-  char *text, *name, *overlay, *dtbo, *cfg, *new_dtbo, *new_cfg;
+  char *text, *name, *overlay, *dtbo, *cfg;
   size_t size;
   void *fdt = NULL;
   FILE *file;
@@ -430,6 +481,7 @@ main (int argc, char *argv[])
   memset (&arguments, 0, sizeof (arguments));
   if (argp_parse (&argp, argc, argv, 0, 0, &arguments) != 0)
     exit (NOTHING_WRITTEN);
+  atexit (end_for_want);
   if (!arguments.directory)
     arguments.directory = folder_of (arguments.config);
   if (!arguments.output)
@@ -470,21 +522,20 @@ main (int argc, char *argv[])
     if (!ib_file (&import, "DT_OVERLAY", i))
       ib_fail (&import, 0, xasprintf ("DT_OVERLAY[%d]", i), "is not set");
   overlay = xasprintf ("%s/%s.dtbo", import.prefix, name);
-  new_dtbo = xasprintf ("%s.new", dtbo);
-  new_cfg = xasprintf ("%s.new", cfg);
   if (import.error)
     die_of_error (&import, arguments.config);
 
-  file = create (new_dtbo);
+  file = create (&unfinished[0], dtbo);
   fwrite (fdt, 1, fdt_totalsize (fdt), file);
-  finish (file, new_dtbo, NULL);
-  file = create (new_cfg);
+  finish (file, dtbo);
+  file = create (&unfinished[1], cfg);
   print_entry (file, &import, name, overlay, n_dt_overlays);
-  finish (file, new_cfg, new_dtbo);
-  move (new_dtbo, dtbo);
-  move (new_cfg, cfg);
+  finish (file, cfg);
+  move (&unfinished[0], dtbo);
+  move (&unfinished[1], cfg);
 
   err = !print_losses (&import, arguments.config);
   print_advice (&import, arguments.directory, dtbo, cfg, n_dt_overlays);
+  has_ended = 1;
   return err ? NOT_ALL_CARRIED_OVER : ALL_CARRIED_OVER;
 }

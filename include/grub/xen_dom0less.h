@@ -411,7 +411,19 @@ enum
     GRUB_DOM0LESS_XEN_DOM0LESS		= 1 << 5,
     GRUB_DOM0LESS_XEN_CPUPOOLS		= 1 << 6,
     GRUB_DOM0LESS_XEN_ESPI		= 1 << 7,
-    GRUB_DOM0LESS_XEN_MPU		= 1 << 8
+    GRUB_DOM0LESS_XEN_MPU		= 1 << 8,
+    GRUB_DOM0LESS_XEN_NS16550		= 1 << 9,	/* drivers from here on */
+    GRUB_DOM0LESS_XEN_CADENCE		= 1 << 10,
+    GRUB_DOM0LESS_XEN_LINFLEX		= 1 << 11,
+    GRUB_DOM0LESS_XEN_IMX_LPUART	= 1 << 12,
+    GRUB_DOM0LESS_XEN_IMX_UART		= 1 << 13,
+    GRUB_DOM0LESS_XEN_MVEBU		= 1 << 14,
+    GRUB_DOM0LESS_XEN_MESON		= 1 << 15,
+    GRUB_DOM0LESS_XEN_PL011		= 1 << 16,
+    GRUB_DOM0LESS_XEN_OMAP		= 1 << 17,
+    GRUB_DOM0LESS_XEN_SCIF		= 1 << 18,
+    GRUB_DOM0LESS_XEN_GICV2		= 1 << 19,
+    GRUB_DOM0LESS_XEN_GICV3		= 1 << 20
   };
 
 /* Zeroed, it says that nothing is known.  */
@@ -728,6 +740,25 @@ void grub_dom0less_plan_transfer (struct grub_dom0less_transfer *transfer,
 				  uint64_t behind,
 				  const struct grub_dom0less_extent *partition,
 				  unsigned int sector_shift);
+
+
+/*
+ * text.c: what of a string from a tree can be shown.
+ */
+
+/* Read the character that TEXT, not empty, begins with into CODE.  Returns how
+   many bytes it has, or 0 if they are not well-formed UTF-8 (RFC 3629); CODE is
+   then the first byte.  */
+int grub_dom0less_character (const char *text, uint32_t *code);
+
+/* Whether the character CODE is only seen: a terminal obeys control characters,
+   those of C1 as well, and others change the direction of what stands around
+   them or end a line.  */
+int grub_dom0less_is_shown (uint32_t code);
+
+/* Replace in TEXT whatever is not only seen, and each byte that is no
+   character, by a `?'.  Returns the length, which does not grow.  */
+size_t grub_dom0less_make_plain (char *text);
 
 
 /*

@@ -93,6 +93,14 @@ RULE (INITRD_PRESENT, "initrd-present", WARNING, TREE,
 RULE (CONSOLE_MISSING, "console-missing", WARNING, TREE,
       dom0less_check_console_missing,
       "Xen will be silent: $f", NULL)
+RULE (CONSOLE_UNDRIVEN, "console-undriven", WARNING, TREE,
+      dom0less_check_console_undriven,
+      "Xen will be silent: it has no driver for $o",
+      "dtuart= can name another UART")
+RULE (GIC_UNDRIVEN, "gic-undriven", ERROR, TREE,
+      dom0less_check_gic_undriven,
+      "Xen has no driver for any interrupt controller here, such as $o",
+      "it drives GICv2 and GICv3")
 RULE (BOOTARGS_IGNORED, "bootargs-ignored", WARNING, TREE,
       dom0less_check_bootargs_ignored,
       "without a dom0 Xen ignores bootargs",

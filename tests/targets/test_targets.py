@@ -25,6 +25,7 @@ WORDS = {
     "make": [f"GRUB={GRUB}"],
     "deb": ["GRUB=2.06"],
     "run": [f"GRUB={GRUB}"],
+    "check-boards": ["BOARDS=30"],
     "check-matrix": [f"CELLS={GRUB}-edk2-{some_xen()}-one"],
     "judge": ["N=1", "SEED=1"],
     "mutations": ["BUGS=cells-reversed"],

@@ -17,6 +17,7 @@ BASE = """/dts-v1/;
 / { #address-cells = <2>; #size-cells = <2>; model = "A board, rev. 1";
     cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; }; };
     memory@40000000 { device_type = "memory"; reg = <0 0x40000000 0 0x40000000>; };
+    uart { compatible = "arm,pl011"; };
     chosen { stdout-path = "/uart"; }; };
 """
 ONE = domain("DomA", ramdisk="a.img")
@@ -246,7 +247,7 @@ def test_map(check, put, tmp_path):
     boxes = {element[0].text: float(element.get("width")) for element in ElementTree.parse(tmp_path / "map.svg").iter()
              if element.tag.endswith("}rect") and len(element)}
     assert boxes["DomA: 131072 KiB, 1 vCPUs"] * 8 == pytest.approx(boxes["domains: 128 of 1024 MiB"], abs=1)
-    assert check("--map=/nonexistent/x", folder / "one.dtb").returncode == 2
+    assert check("--map=/nonexistent/x", folder / "one.dtb").returncode == 3
 
 
 def test_help(check):
@@ -264,8 +265,59 @@ def test_linux_fdt(check, put):
     assert check(folder / "own.dtb").returncode == 1
 
 
-def test_sanitized_output(check, put):
-    """What a terminal could obey is not shown to it."""
-    folder = put({"vmlinuz": IMAGE, "one.dtb": tree(domain("DomA", ramdisk="\x1b[2J.img"))})
+@pytest.mark.parametrize("memory", [True, False])
+@pytest.mark.parametrize("ranges", ["<0 0xffe00000 0 0x200000>", "<0 0xffe00000 0 0x100000 0 0xfff00000 0 0x100000>",
+                                    "<0 0xf0000000 0 0x8000000 0 0xf4000000 0 0xc000000>"])
+def test_reserved_at_the_top(check, put, memory, ranges):
+    """Nothing is placed into memory that the tree reserves, be it where the tool would begin, or in pieces that overlap."""
+    base = BASE.replace("memory@40000000 {", "memory@80000000 {").replace("<0 0x40000000 0 0x40000000>",
+                                                                         "<0 0x80000000 0 0x80000000>")
+    if not memory:
+        base = base.replace('device_type = "memory";', "")
+    base = base.replace("chosen {", f"reserved-memory {{ #address-cells = <2>; #size-cells = <2>; ranges; "
+                                    f"r@f0000000 {{ reg = {ranges}; }}; }}; chosen {{")
+    folder = put({**FILES, "one.dtb": tree(ONE, base=base)})
     done = check(folder / "one.dtb")
-    assert done.returncode == 2 and "\x1b" not in done.stdout
+    assert "image-in-range" not in done.stdout and done.returncode == (2 if "0xf4" in ranges else 0), done.stdout
+
+
+def test_without_chosen(check, put, tmp_path):
+    """A board's file without /chosen gets one, as from Xen's own stub: an overlay finds it there."""
+    base = BASE[:BASE.index("    chosen")] + "};"
+    folder = put({**FILES, "board.dtb": compile_dts(base.encode()), "o.dtbo": compile_dts(
+        ("/dts-v1/; /plugin/; / { fragment@0 { target-path = \"/chosen\"; __overlay__ {" + ONE + "}; }; };").encode())})
+    done = check("--xen-args=dtuart=/uart", "--overlay", folder / "o.dtbo", folder / "board.dtb")
+    assert (done.returncode, done.stderr) == (0, "") and " /vmlinuz\n" in done.stdout
+
+
+PLACEHOLDER = domain("DomA", ramdisk="a.img", extra="xen,static-mem = <0x20 0x80000000 0 0x8000000>;")
+LARGE = domain("DomA", ramdisk="a.img", memory=8192)
+
+
+@pytest.mark.parametrize("node, rule", [(PLACEHOLDER, "range-outside-ram"), (LARGE, "memory-too-much")])
+def test_placeholder_memory(check, put, node, rule):
+    """What a board's file says of memory may not be what firmware will: it is no error by that alone. It is where firmware
+    has said it, in a machine's own tree or its map."""
+    folder = put({**FILES, "board.dtb": tree(node), "seed.dtb": tree("kaslr-seed = <1 2>;", node),
+                  "map": "conv-mem 0000000040000000-000000007fffffff 00040000 1GiB UC WC WT WB\n"})
+    done = check(folder / "board.dtb")
+    assert done.returncode == 1 and f"warning: [{rule}]" in done.stdout and "--memory-map knows" in done.stdout
+    for sure in [folder / "seed.dtb"], ["--machine-tree", folder / "board.dtb"], ["--memory-map", folder / "map", folder / "board.dtb"]:
+        done = check(*sure)
+        assert done.returncode == 2 and f"error: [{rule}]" in done.stdout, (sure, done.stdout)
+
+
+def test_console(check, put):
+    """By Xen's own image: which UART it drives, and which interrupt controller."""
+    uart = BASE.replace('"arm,pl011"', '"arm,sbsa-uart"')
+    gic = BASE.replace("uart {", 'gic { interrupt-controller; compatible = "apple,aic"; }; uart {')
+    folder = put({**FILES, "uart.dtb": tree(ONE, base=uart), "gic.dtb": tree(ONE, base=gic),
+                  "gone.dtb": tree('stdout-path = "serial0:115200n8";', ONE)})
+    for version, status in ("4.17", 1), ("4.20", 0):
+        (folder / "xen.efi").write_bytes((GUEST / f"xen-{version}.efi").read_bytes())
+        done = check("--xen", folder / "xen.efi", folder / "uart.dtb")
+        assert done.returncode == status and ("[console-undriven]" in done.stdout) == status, done.stdout
+        done = check("--xen", folder / "xen.efi", folder / "gic.dtb")
+        assert done.returncode == 2 and "error: [gic-undriven]" in done.stdout
+    done = check(folder / "gone.dtb")
+    assert done.returncode == 1 and "stdout-path names no node" in done.stdout

@@ -1,6 +1,7 @@
 """grub-dom0less-import: what it makes of each variable of ImageBuilder's, and what it says of the others. That the
 result boots is tests/boot/test_import.py's."""
 
+import os
 import re
 import shlex
 import struct
@@ -487,11 +488,39 @@ def test_usage(grub, tmp_path):
     (tmp_path / "a\nb").write_text(ONE)
     for arguments, words in [(["gone"], "gone: No such file"), (["big"], "big: File too large"),
                              (["one.cfg"], "one.cfg: it would be overwritten: choose another --output"),
-                             (["-o", "gone", "one.cfg"], "gone/one.dtbo.new: No such file"),
+                             (["-o", "gone", "one.cfg"], "gone/one.dtbo: No such file"),
                              (["a\nb"], "there is a control character in its name")]:
         done = tool(*arguments)
         assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a\nb", "big", "one.cfg"]
+
+
+def test_no_file(run, tmp_path):
+    """What is no regular file is not waited for; and what is in the way of the new files stays as it was."""
+    os.mkfifo(tmp_path / "fifo.cfg")
+    done = subprocess.run([run(ONE).done.args[0], tmp_path / "fifo.cfg"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "fifo.cfg: Invalid argument" in done.stderr
+
+
+def test_links(grub, tmp_path):
+    """A link in the new files' place is replaced, not followed; nothing with another name is left."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/one.cfg").write_text(ONE)
+    (tmp_path / "victim").write_text("precious")
+    for name in "one.dtbo", "one.cfg", "one.dtbo.new", "one.cfg.new":
+        (tmp_path / name).symlink_to("victim")
+    done = subprocess.run([grub / "bin/grub-dom0less-import", "in/one.cfg"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert not (tmp_path / "one.dtbo").is_symlink() and not (tmp_path / "one.cfg").is_symlink()
+    assert (tmp_path / "one.cfg").stat().st_mode & 0o777 == 0o666 & ~umask()
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def umask():
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
 
 
 def test_check(run, tmp_path):

@@ -162,7 +162,7 @@ def test_order_of_hypervisors(make):
 
 NAMES = ["two words", "  spaces  ", "it's", "'", 'the "board"', "$HOME ${x}", "$(reboot)", "`reboot`", "a;b&c|d",
          "back\\slash", "back\\nslash\\c", "--help", "*?[a-z]{b,c}", "#no", "ünïcödé 板 €", "%s %d", "(hd0,gpt1)",
-         "a>b>>c", "=", "{", "\ttab", b"latin-1 \xe9".decode(errors="surrogateescape")]
+         "a>b>>c", "=", "{", b"latin-1 \xe9".decode(errors="surrogateescape")]
 SLASH = "\\"      # in a tree, and in the name of its folder's hypervisor
 
 
@@ -186,10 +186,27 @@ def test_names_of_hypervisors(make):
     assert sorted(words[3] for words in boots(found)) == sorted(f"/xen-{name}" for name in names), said
 
 
-def test_line_breaks(make):
-    """A name with a line break in it is refused."""
-    found, said, _ = make({**BOOT, "boot/dom0less/two\nlines.dtb": GOOD}, PLAIN)
-    assert not found and "/boot/dom0less/two\nlines.dtb: no entry for a name with a line break\n" in said
+STRANGE = ["two\nlines", "\ttab", "\x1b[2J", "\x7f", "\x9b31m", b"\x9b31m".decode(errors="surrogateescape"), "\u202emoc.exe",
+           "\u2066x", b"\xe2\xe2\x80\x8e\x80".decode(errors="surrogateescape")]
+
+
+def test_strange_names(make):
+    """A name that a terminal or a menu would obey is refused, be it a tree's or a hypervisor's, and is not shown."""
+    found, said, menu = make({**BOOT, "boot/dom0less/good.dtb": GOOD,
+                              **{f"boot/dom0less/{name}.dtb": GOOD for name in STRANGE},
+                              **{f"boot/xen-{name}": XEN for name in STRANGE}}, PLAIN)
+    assert boots(found) == [["xen_dom0less", "--dtb", "/dom0less/good.dtb", "/xen-4.17-arm64"]]
+    assert said.count(".dtb: no entry for a name with control characters\n") == len(STRANGE)
+    assert all(" " <= char <= "~" for char in said.replace("\n", "")) and "\x1b" not in menu
+
+
+@pytest.mark.parametrize("status", [2, 3, 4, 64, 127, 139])
+def test_unknown_status(make, status):
+    """Whatever the checker ends with but `fine' and `warnings', there is no entry; what is no verdict is told of."""
+    found, said, _ = make({**BOOT, "boot/dom0less/good.dtb": GOOD, "boot/checker": f"#!/bin/sh\nexit {status}\n"},
+                          PLAIN + "chmod +x /boot/checker\nexport grub_dom0less_check=/boot/checker\n")
+    assert not found and "/boot/dom0less/good.dtb: no entry for Xen 4.17-arm64\n" in said
+    assert (f"could not be judged, /boot/checker ended with status {status}\n" in said) == (status != 2)
 
 
 def test_model(make):
@@ -197,6 +214,12 @@ def test_model(make):
     found, _, _ = make({**BOOT, "boot/dom0less/a.dtb": dtb(ONE, model="It's 100% $board; \\\\n \\\"7\\\" ö"),
                         "boot/dom0less/b.dtb": dtb(ONE, model="")}, PLAIN)
     assert titles(found) == ["It's 100% $board; \\n \"7\" ö (a), with Xen 4.17-arm64", "b, with Xen 4.17-arm64"]
+
+
+def test_strange_model(make):
+    """What a terminal or a menu would obey is not in a title."""
+    found, said, _ = make({**BOOT, "boot/dom0less/a.dtb": dtb(ONE, model=r"evil\x1b[2J\nline\xc2\x9b31m' {")}, PLAIN)
+    assert titles(found) == ["evil?[2J?line?31m' { (a), with Xen 4.17-arm64"], said
 
 
 @pytest.mark.parametrize("separate", [True, False])

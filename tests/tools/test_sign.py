@@ -16,6 +16,7 @@ BASE = """/dts-v1/;
 / { #address-cells = <2>; #size-cells = <2>;
     cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; }; };
     memory@40000000 { device_type = "memory"; reg = <0 0x40000000 0 0x40000000>; };
+    uart { compatible = "arm,pl011"; };
     chosen { stdout-path = "/uart"; }; };
 """
 CONFIG = """# superusers are the image's
@@ -66,7 +67,7 @@ def sign(grub, keys, folder, tmp_path):
         done = subprocess.run([grub / "bin/grub-dom0less-sign", f"--gpg-home={keys.folder}", "--gpg-key=ours",
                                f"--xen={folder}/xen.efi", *options, folder / dtb],
                               capture_output=True, text=True, env={**os.environ, "TMPDIR": f"{scratch}"})
-        assert not list(scratch.iterdir()) and not list(tmp_path.rglob("*.unfinished"))
+        assert not list(scratch.iterdir()) and not list(tmp_path.rglob(".grub-dom0less-sign.*"))
         return done
     return run
 
@@ -200,6 +201,57 @@ def test_link(sign, folder, image_options):
     subprocess.run(["sbverify", "--cert", f"{SNAKEOIL}.pem", folder / "xen-4.17"], check=True, capture_output=True)
 
 
+def test_links_in_the_way(sign, keys, folder, tmp_path, image_options):
+    """Nothing is written through a link that lies where a signature or the image goes, or where a file would lie until it
+    is complete."""
+    (tmp_path / "victim").write_bytes(b"precious")
+    for name in "vmlinuz.sig", "vmlinuz.sig.unfinished", "xen.efi.unfinished", "a.img.sig":
+        (folder / name).symlink_to(tmp_path / "victim")
+    (tmp_path / "grub.efi.unfinished").symlink_to("victim")
+    done = sign(*image_options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    for name in "vmlinuz", "a.img":
+        assert is_signed(keys, folder / name) and not (folder / f"{name}.sig").is_symlink()
+
+
+def test_signature_is_a_folder(sign, folder):
+    """A folder where a signature goes is an error, and gets nothing put into it."""
+    (folder / "vmlinuz.sig").mkdir()
+    done = sign()
+    assert done.returncode == 1 and "vmlinuz.sig: is a folder" in done.stderr and not list((folder / "vmlinuz.sig").iterdir())
+
+
+@pytest.mark.parametrize("name", ["/../outside", "/link/outside", "a.img\\n/etc/passwd", "/fifo", "/far"])
+def test_outside(sign, folder, tmp_path, name):
+    """No name in a tree has anything signed outside of the boot file system, or something else than GRUB will read."""
+    (tmp_path / "outside").write_bytes(b"other")
+    (folder / "link").symlink_to("..")
+    (folder / "far").symlink_to("/etc/passwd")
+    (folder / "etc").mkdir()
+    (folder / "etc/passwd").write_bytes(b"of the machine")
+    os.mkfifo(folder / "fifo")
+    (folder / "one.dtb").write_bytes(tree(domain("DomA", ramdisk=name)))
+    before = dates(tmp_path)
+    done = sign()
+    assert done.returncode == 1 and "nothing was signed" in done.stderr, done.stderr
+    assert changed(before, tmp_path) == []
+
+
+@pytest.mark.parametrize("status", [2, 3, 127, 139])
+def test_unknown_status(grub, keys, folder, tmp_path, status):
+    """However the checker ends but well, nothing is signed."""
+    program = (grub / "bin/grub-dom0less-sign").read_text()
+    (tmp_path / "sign").write_text(program.replace("check=$bindir/grub-dom0less-check", f"check={tmp_path}/check"))
+    (tmp_path / "check").write_text(f"#!/bin/sh\necho {folder}/a.img\nexit {status}\n")
+    (tmp_path / "check").chmod(0o755)
+    before = dates(folder)
+    done = subprocess.run(["sh", tmp_path / "sign", f"--gpg-home={keys.folder}", "--gpg-key=ours",
+                           f"--xen={folder}/xen.efi", folder / "one.dtb"], capture_output=True, text=True)
+    refuse(done, "nothing was signed")
+    assert changed(before, folder) == []
+
+
 def test_image_for_any_firmware(sign, folder, tmp_path, image_options):
     """Without the firmware's key neither Xen nor the image has a signature inside; that too is made once."""
     assert sign(*image_options[:2]).returncode == 0
@@ -249,6 +301,7 @@ def test_refused(sign, keys, folder, tmp_path, image_options):
     refuse(sign(dtb="no.dtb"), "no.dtb")
     refuse(sign(f"--xen={folder}/no.efi"), "no.efi")
     refuse(sign(f"--also={folder}/none"), f"{folder}/none: cannot be read")
+    refuse(sign("--also=/dev/zero"), "/dev/zero: cannot be read")
     refuse(sign(*image_options, f"--output={tmp_path}/nowhere/grub.efi"), f"{tmp_path}/nowhere/grub.efi: ")
     refuse(sign(*image_options, f"--grub-config={tmp_path}/bad.cfg"), f"{tmp_path}/bad.cfg: ")
     refuse(sign(*image_options, f"--grub-config={tmp_path}/unlocked.cfg"), f"{tmp_path}/unlocked.cfg: ", "superusers")
@@ -281,6 +334,7 @@ def test_usage(grub, sign, image_options):
         (["--superuser=x", "--password-hash=secret", *image_options], "--password-hash"),
         (["--gpg-key="], "--gpg-key"),
         (["--root=/nonexistent"], "/nonexistent"),
+        (["--also=a\nb"], "--also"),
     ]:
         refuse(sign(*options), words, status=64)
     program = grub / "bin/grub-dom0less-sign"

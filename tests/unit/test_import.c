@@ -134,6 +134,7 @@ static const struct
     { "A=\\\x1b", "1: there is a control character" },
     { "A=b\rc", "1: there is a control character" },
     { "A='\x7f'", "1: there is a control character" },
+    { "A=b\xc2\x9b" "c", "1: there is a control character" },
     { "A=\"`b`\"", "1: commands are not executed" },
     { "A=b|c", "1: only assignments are understood; & | < > ( ) want quotes" },
   };

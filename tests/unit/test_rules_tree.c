@@ -114,6 +114,9 @@ TEST (cells)
 #define SILENT	"/delete-property/ stdout-path;"
 #define NO_PATH	"[console-missing] /chosen: Xen will be silent: no stdout-path "
 #define NO_UART	"[console-missing] /chosen: Xen will be silent: console= with"
+#define NO_NODE	"[console-missing] /chosen: Xen will be silent: stdout-path names "
+#define NO_ARG	"[console-missing] /chosen: Xen will be silent: dtuart= names no "
+#define OFF	"[console-missing] /chosen: Xen will be silent: its UART is disa"
 
 TEST (the_console)
 {
@@ -122,8 +125,8 @@ TEST (the_console)
       { SILENT GOOD, NULL, NO_PATH },
       { SILENT GOOD, "arguments dtuart=/pl011@9000000", NULL },
       { SILENT GOOD, "arguments console=dtuart", NO_PATH },
-      { SILENT "xen,xen-bootargs = \"console=dtuart dtuart=serial0\";" GOOD,
-	NULL, NULL },
+      { SILENT "xen,xen-bootargs = \"console=dtuart dtuart=/pl011@9000000\";"
+	GOOD, NULL, NULL },
       /* The arguments replace the tree's.  */
       { SILENT "xen,xen-bootargs = \"dtuart=serial0\";" GOOD,
 	"arguments noreboot", NO_PATH },
@@ -137,6 +140,141 @@ TEST (the_console)
     };
 
   RUN_CASES (cases);
+}
+
+#define STDOUT(path)	"stdout-path = \"" path "\";"
+#define UART(compatible, says)						\
+  "serial@1 { compatible = " compatible "; " says " };"
+#define ALIAS(path)	"aliases { serial0 = \"" path "\"; };"
+
+/* MORE is beside /chosen.  */
+static void
+check_beside (const char *chosen, const char *more, const char *needs,
+	      const char *finds)
+{
+  void *fdt;
+  char source[8192];
+
+  snprintf (source, sizeof (source), "/ { chosen { %s }; %s };", chosen, more);
+  fdt = make_machine_tree (source);
+  assert_findings (fdt, needs, finds);
+  free (fdt);
+}
+
+TEST (the_console_is_a_node)
+{
+  static const struct
+  {
+    const char *chosen, *more, *needs, *finds;
+  } cases[] =
+    {
+      { STDOUT ("/pl011@9000000:115200n8"), "", NULL, NULL },
+      { STDOUT ("serial0"), ALIAS ("/pl011@9000000"), NULL, NULL },
+      { STDOUT ("serial0:115200n8"), ALIAS ("/pl011@9000000"), NULL, NULL },
+      { STDOUT ("serial0"), "", NULL, NO_NODE },
+      { STDOUT ("serial0"), ALIAS ("/gone"), NULL, NO_NODE },
+      { STDOUT ("serial00"), ALIAS ("/pl011@9000000"), NULL, NO_NODE },
+      /* Xen takes no shortened names.  */
+      { STDOUT ("/pl011"), "", NULL, NO_NODE },
+      { STDOUT ("/pl011@9000000/"), "", NULL, NO_NODE },
+      { STDOUT (":115200"), "", NULL, NO_NODE },
+      { STDOUT ("/gone"), "", "arguments dtuart=/pl011@9000000", NULL },
+      { STDOUT ("/pl011@9000000"), "", "arguments dtuart=serial1", NO_ARG },
+      { STDOUT ("/pl011@9000000"), "", "arguments dtuart=x dtuart=/pl011@9000000",
+	NULL },
+      { STDOUT ("/pl011@9000000"), "", "arguments dtuart= loglvl=all", NULL },
+      { STDOUT ("/serial@1"), UART ("\"arm,pl011\"", "status = \"disabled\";"),
+	NULL, OFF },
+      { STDOUT ("/serial@1"), UART ("\"arm,pl011\"", "status = \"okay\";"),
+	NULL, NULL },
+      { STDOUT ("/serial@1"), UART ("\"arm,pl011\"", "xen,passthrough;"),
+	NULL, OFF }
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    {
+      char chosen[4096];
+
+      snprintf (chosen, sizeof (chosen), "%s %s", cases[i].chosen, GOOD);
+      check_beside (chosen, cases[i].more, cases[i].needs, cases[i].finds);
+    }
+}
+
+/* What drives what is Xen's to say, by version and .config.  */
+TEST (drivers)
+{
+#define UNDRIVEN "[console-undriven] /chosen: Xen will be silent: it has no " \
+  "driver for /serial@1"
+  static const struct
+  {
+    const char *compatible, *needs, *finds;
+  } cases[] =
+    {
+      { "\"vendor,uart\"", NULL, UNDRIVEN },
+      { "\"vendor,uart\", \"snps,dw-apb-uart\"", NULL, NULL },
+      { "\"vendor,uart\", \"snps,dw-apb-uart\"", "Xen without HAS_NS16550",
+	UNDRIVEN },
+      { "\"arm,pl011\"", "Xen without HAS_NS16550", NULL },
+      { "\"arm,sbsa-uart\"", NULL, NULL },
+      { "\"arm,sbsa-uart\"", "Xen 4.17", UNDRIVEN },
+      { "\"arm,sbsa-uart\"", "Xen 4.18", NULL },
+      { "\"fsl,imx8qm-lpuart\"", "Xen 4.18", NULL },
+      { "\"fsl,imx8qm-lpuart\"", "Xen 4.19", UNDRIVEN },
+      { "\"fsl,imx8qxp-lpuart\", \"fsl,imx7ulp-lpuart\"", "Xen 4.18",
+	UNDRIVEN },
+      { "\"fsl,imx8qxp-lpuart\"", "Xen 4.19", NULL },
+      { "\"nxp,s32g2-linflexuart\"", "Xen 4.19", UNDRIVEN },
+      { "\"nxp,s32g2-linflexuart\"", "Xen 4.20", NULL },
+      { "\"fsl,imx6q-uart\"", "Xen 4.22", UNDRIVEN },
+      { "\"fsl,imx6q-uart\"", "Xen 4.23", NULL },
+      { "\"ti,am654-uart\"", "Xen 4.18", UNDRIVEN },
+      { "\"samsung,exynos4210-uart\"", NULL, UNDRIVEN },
+      { "\"renesas,scif-r8a7795\", \"renesas,scif\"", "Xen 4.17", NULL }
+    };
+  char uart[256];
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    {
+      snprintf (uart, sizeof (uart), "serial@1 { compatible = %s; };",
+		cases[i].compatible);
+      check_beside (STDOUT ("/serial@1") GOOD, uart, cases[i].needs,
+		    cases[i].finds);
+    }
+}
+
+TEST (interrupt_controllers)
+{
+#define NO_GIC	"[gic-undriven] Xen has no driver for any interrupt controller"
+#define GIC(compatible, says)						\
+  "gic { interrupt-controller; compatible = \"" compatible "\"; " says " };"
+  static const struct
+  {
+    const char *more, *needs, *finds;
+  } cases[] =
+    {
+      { "", NULL, NULL },
+      { GIC ("arm,gic-v3", ""), NULL, NULL },
+      { GIC ("arm,gic-v3", ""), "Xen without GICV3", NO_GIC },
+      { GIC ("arm,gic-400", ""), "Xen 4.19; Xen without GICV2", NO_GIC },
+      { GIC ("arm,gic-400", ""), "Xen 4.18; Xen without GICV2", NULL },
+      /* Old, for all that is known.  */
+      { GIC ("arm,gic-400", ""), "Xen without GICV2", NULL },
+      { GIC ("arm,cortex-a15-gic", ""), "Xen 4.20", NULL },
+      { GIC ("arm,cortex-a9-gic", ""), NULL, NO_GIC },
+      { GIC ("apple,aic", ""), NULL, NO_GIC },
+      { GIC ("arm,gic-400", "status = \"disabled\";"), NULL, NO_GIC },
+      { "gpio { interrupt-controller; };" GIC ("arm,gic-v3", ""), NULL, NULL },
+      { "soc { " GIC ("arm,gic-v3", "") " };", NULL, NULL },
+      /* It is by this property that Xen looks.  */
+      { "gpio { interrupt-controller; }; gic { compatible = \"arm,gic-v3\"; };",
+	NULL, NO_GIC }
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    check_beside (GOOD, cases[i].more, cases[i].needs, cases[i].finds);
 }
 
 /* Whose is /chosen/bootargs?  */
@@ -192,6 +330,9 @@ main (void)
       cmocka_unit_test (trees_without_chosen),
       cmocka_unit_test (cells),
       cmocka_unit_test (the_console),
+      cmocka_unit_test (the_console_is_a_node),
+      cmocka_unit_test (drivers),
+      cmocka_unit_test (interrupt_controllers),
       cmocka_unit_test (the_command_line),
       cmocka_unit_test (long_command_lines)
     };

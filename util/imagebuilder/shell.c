@@ -217,6 +217,16 @@ read_expansion (struct reader *reader, int quoted)
   return 0;
 }
 
+/* Whether the next bytes are a control character beyond ASCII, in UTF-8.  */
+static int
+is_c1 (const struct reader *reader)
+{
+  return (reader->end - reader->at >= 2
+	  && (unsigned char) reader->at[0] == 0xc2
+	  && (unsigned char) reader->at[1] >= 0x80
+	  && (unsigned char) reader->at[1] < 0xa0);
+}
+
 /* Put the next character as it stands.  */
 static int
 read_literal (struct reader *reader)
@@ -225,7 +235,7 @@ read_literal (struct reader *reader)
 
   if (c == '\n' || c == '\t')
     put (reader, ' ');
-  else if (c < ' ' || c == 0x7f)
+  else if (c < ' ' || c == 0x7f || is_c1 (reader))
     return fail (reader, "there is a control character");
   else
     put (reader, c);

@@ -66,13 +66,11 @@ put_char (struct text *text, char c)
   text->length++;
 }
 
-/* Names come from trees: what a terminal could obey is not shown to it.  */
 static void
 put_string (struct text *text, const char *string)
 {
   for (; *string; string++)
-    put_char (text, (unsigned char) *string < ' ' || *string == 0x7f
-	      ? '?' : *string);
+    put_char (text, *string);
 }
 
 static void
@@ -174,9 +172,9 @@ grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
 	text.length = without_hint;
     }
 
-  if (text.length >= size)
-    text.length = size ? size - 1 : 0;
-  if (size)
-    buf[text.length] = '\0';
-  return text.length;
+  if (!size)
+    return 0;
+  buf[text.length < size ? text.length : size - 1] = '\0';
+  /* Names come from trees, and the cut may go through a character.  */
+  return grub_dom0less_make_plain (buf);
 }

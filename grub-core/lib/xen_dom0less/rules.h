@@ -36,9 +36,13 @@ void dom0less_check_cells_missing (scene_t scene);
 void dom0less_check_cells_impossible (scene_t scene);
 void dom0less_check_initrd_stale (scene_t scene);
 void dom0less_check_initrd_present (scene_t scene);
-void dom0less_check_console_missing (scene_t scene);
 void dom0less_check_bootargs_ignored (scene_t scene);
 void dom0less_check_xen_args_long (scene_t scene);
+
+/* rules_driver.c: what Xen has a driver for.  */
+void dom0less_check_console_missing (scene_t scene);
+void dom0less_check_console_undriven (scene_t scene);
+void dom0less_check_gic_undriven (scene_t scene);
 
 /* rules_domain.c: domain nodes.  */
 void dom0less_check_domain_name_unit (scene_t scene);

@@ -297,43 +297,6 @@ dom0less_find_argument (const char *args, const char *name,
   return found;
 }
 
-/* Whether the last console= of ARGS leaves out dtuart, which is the only
-   console that Xen has on Arm, and the one it takes without being told.  */
-static int
-is_console_elsewhere (const char *args)
-{
-  const char *console = args, *last = NULL, *end, *dtuart;
-
-  while ((console = strstr (console, "console=")) != NULL)
-    {
-      if (console == args || console[-1] == ' ')
-	last = console;
-      console++;
-    }
-  if (!last)
-    return 0;
-  end = strchr (last, ' ');
-  dtuart = strstr (last, "dtuart");
-  return !dtuart || (end && dtuart > end);
-}
-
-/* dtuart is stdout-path unless a dtuart= says otherwise.  */
-void
-dom0less_check_console_missing (scene_t scene)
-{
-  const char *args = dom0less_xen_args (scene);
-
-  if (scene->plan->chosen < 0)
-    return;
-  if (args && is_console_elsewhere (args))
-    REPORT_FILE (scene, CONSOLE_MISSING, scene->plan->chosen,
-		 "console= without dtuart");
-  else if (!fdt_getprop (scene->fdt, scene->plan->chosen, "stdout-path", NULL)
-	   && !(args && strstr (args, "dtuart=")))
-    REPORT_FILE (scene, CONSOLE_MISSING, scene->plan->chosen,
-		 "no stdout-path and no dtuart=");
-}
-
 /* A dom0 would get them, or Xen.  */
 void
 dom0less_check_bootargs_ignored (scene_t scene)

@@ -118,10 +118,14 @@ static void
 name_file (const char *path)
 {
   grub_err_t err = grub_errno;
-  char *message = grub_strdup (dom0less_bare_message (grub_errmsg));
+  char *message = grub_xasprintf ("%s: %s", path,
+				  dom0less_bare_message (grub_errmsg));
 
   if (message)
-    grub_error (err, "%s: %s", path, message);
+    {
+      grub_dom0less_make_plain (message);
+      grub_error (err, "%s", message);
+    }
   grub_free (message);
 }
 

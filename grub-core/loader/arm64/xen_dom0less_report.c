@@ -78,13 +78,11 @@ dom0less_domain_name (const struct dom0less_boot *boot, int domain)
 void
 dom0less_print (const char *text)
 {
-  char *copy = grub_strdup (text), *at;
+  char *copy = grub_strdup (text);
 
   if (!copy)
     return;
-  for (at = copy; *at; at++)
-    if ((unsigned char) *at < ' ' || *at == 0x7f)
-      *at = '?';
+  grub_dom0less_make_plain (copy);
   grub_printf ("%s", copy);
   grub_free (copy);
 }

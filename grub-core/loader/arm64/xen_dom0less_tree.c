@@ -21,6 +21,9 @@
    (MAX_FDT_SIZE and efi_arch_use_config_file).  */
 #define MAX_TREE_SIZE	(((grub_size_t) 2 << 20) - 4096)
 
+/* The beginning of a node, its name and its end; and alignment.  */
+#define CHOSEN_ROOM	32
+
 grub_err_t
 dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 		     grub_size_t size)
@@ -53,6 +56,24 @@ dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room)
   grub_free (boot->tree);
   boot->tree = larger;
   boot->scene.fdt = larger;
+  return GRUB_ERR_NONE;
+}
+
+/* Where everything is that this loader writes or reads.  Many a board's file has
+   none; Xen's EFI stub adds one as well, and so does Linux's.  */
+static grub_err_t
+need_chosen (struct dom0less_boot *boot)
+{
+  int err;
+
+  if (fdt_path_offset (boot->tree, "/chosen") != -FDT_ERR_NOTFOUND)
+    return GRUB_ERR_NONE;
+  if (dom0less_grow_tree (boot, CHOSEN_ROOM))
+    return grub_errno;
+  err = fdt_add_subnode (boot->tree, 0, "chosen");
+  if (err < 0)
+    return grub_error (GRUB_ERR_BAD_OS, N_("cannot add /chosen: %s"),
+		       fdt_strerror (err));
   return GRUB_ERR_NONE;
 }
 
@@ -183,7 +204,7 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
   if (grub_errno)
     return grub_errno;
 
-  if (read_overlays (boot))
+  if (need_chosen (boot) || read_overlays (boot))
     return grub_errno;
   for (i = 0; i < boot->n_overlays; i++)
     if (apply_overlay (boot, boot->overlays + i))

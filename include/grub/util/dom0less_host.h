@@ -15,6 +15,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #define DOM0LESS_SHA256_SIZE	32
 
@@ -25,7 +27,10 @@
 /*
  * What xen_dom0less_boot.h calls the machine, on a host: the boot file system
  * is a folder, memory is the heap under made-up addresses.  Full names are
- * "/file" in that folder, and "(host)/file" outside.
+ * "/file" in that folder, and "host:/file" outside.  What is in it is resolved as
+ * GRUB does: links, and `..', do not lead out of it.  Where only this host is in
+ * the way (permissions, memory, a disk's error), the program ends by
+ * grub_util_error: nothing is known of the machine then.
  */
 
 /* The folder that NAME lies in, in memory that is the caller's.  */
@@ -38,6 +43,10 @@ int dom0less_host_init (const char *name);
 /* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
    of the tree's memory nodes.  TEXT has to stay.  */
 void dom0less_host_memory_map (const char *text);
+
+/* Whether the memory map is the machine's, and not that of a board's file whose
+   memory nodes firmware may write anew.  */
+int dom0less_host_is_memory_sure (void);
 
 /* Use the file NAME, a path of the host, as the machine's own tree.  */
 void dom0less_host_machine_tree (const char *name);
@@ -71,15 +80,20 @@ const struct dom0less_measurement *dom0less_host_measured (size_t *n);
 /* Extend PCR by DIGEST, as the TPM does: both SHA-256.  */
 void dom0less_host_extend (unsigned char *pcr, const unsigned char *digest);
 
-/* The path on the host of the file with the full name PATH, in memory that is
-   the caller's; NULL if it is on a device of the machine's.  */
-char *dom0less_host_path (const char *path);
-
 /* Remember that the file with the full name NAME is needed.  Returns 0, or -1 if
    it is on a device of the machine's.  */
 int dom0less_host_need (const char *name);
 
-/* Call FUNCTION with the path of each file that is needed, or was opened.  */
-void dom0less_host_files (void (*function) (const char *path));
+/* Call FUNCTION with the path on this host of each file that is needed, or was
+   opened; IS_ELSEWHERE if this host, which knows nothing of the boot file
+   system's top, takes that path for another file.  */
+void dom0less_host_files (void (*function) (const char *path,
+					    int is_elsewhere));
+
+/* Open NAME, relative to FOLDER or to AT_FDCWD, as a stream to read from, and put
+   its size in bytes into *SIZE unless that is NULL.  NULL, with errno, is an
+   error: EINVAL where it is no regular file, EAGAIN where it has been replaced
+   meanwhile.  */
+FILE *dom0less_host_open (int folder, const char *name, off_t *size);
 
 #endif

@@ -1,0 +1,280 @@
+/* rules_driver.c - rules of what Xen has a driver for  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "rules.h"
+
+#include <string.h>
+
+/* What a driver of Xen's takes, if it is built in.  SINCE and BEFORE are minor
+   numbers of Xen 4, 0 for always.  */
+struct driver
+{
+  const char *compatible;
+  unsigned int option;			/* 0: it cannot be left out */
+  int since, before;
+};
+
+/* The drivers of xen/drivers/char in an arm64 Xen: by their DT_MATCH_COMPATIBLE,
+   Makefile and Kconfig in 4.17 to 4.22, and master as of August 2026.  */
+static const struct driver uarts[] =
+  {
+    { "ns16550", GRUB_DOM0LESS_XEN_NS16550, 0, 0 },
+    { "ns16550a", GRUB_DOM0LESS_XEN_NS16550, 0, 0 },
+    { "snps,dw-apb-uart", GRUB_DOM0LESS_XEN_NS16550, 0, 0 },
+    { "brcm,bcm2835-aux-uart", GRUB_DOM0LESS_XEN_NS16550, 0, 0 },
+    { "arm,pl011", GRUB_DOM0LESS_XEN_PL011, 0, 0 },
+    { "arm,sbsa-uart", GRUB_DOM0LESS_XEN_PL011, 18, 0 },
+    { "cdns,uart-r1p8", GRUB_DOM0LESS_XEN_CADENCE, 0, 0 },
+    { "cdns,uart-r1p12", GRUB_DOM0LESS_XEN_CADENCE, 0, 0 },
+    { "nxp,s32g2-linflexuart", GRUB_DOM0LESS_XEN_LINFLEX, 20, 0 },
+    { "nxp,s32g3-linflexuart", GRUB_DOM0LESS_XEN_LINFLEX, 20, 0 },
+    { "fsl,s32v234-linflexuart", GRUB_DOM0LESS_XEN_LINFLEX, 20, 0 },
+    { "fsl,imx8qm-lpuart", GRUB_DOM0LESS_XEN_IMX_LPUART, 0, 19 },
+    { "fsl,imx8qxp-lpuart", GRUB_DOM0LESS_XEN_IMX_LPUART, 19, 0 },
+    { "fsl,imx6q-uart", GRUB_DOM0LESS_XEN_IMX_UART, 23, 0 },
+    { "marvell,armada-3700-uart", GRUB_DOM0LESS_XEN_MVEBU, 0, 0 },
+    { "amlogic,meson-uart", GRUB_DOM0LESS_XEN_MESON, 0, 0 },
+    { "amlogic,meson6-uart", GRUB_DOM0LESS_XEN_MESON, 0, 0 },
+    { "amlogic,meson8-uart", GRUB_DOM0LESS_XEN_MESON, 0, 0 },
+    { "amlogic,meson8b-uart", GRUB_DOM0LESS_XEN_MESON, 0, 0 },
+    { "amlogic,meson-gx-uart", GRUB_DOM0LESS_XEN_MESON, 0, 0 },
+    { "ti,omap4-uart", GRUB_DOM0LESS_XEN_OMAP, 19, 0 },
+    { "ti,am654-uart", GRUB_DOM0LESS_XEN_OMAP, 19, 0 },
+    { "renesas,scif", GRUB_DOM0LESS_XEN_SCIF, 0, 0 },
+    { "renesas,scifa", GRUB_DOM0LESS_XEN_SCIF, 0, 0 },
+    { "renesas,hscif", GRUB_DOM0LESS_XEN_SCIF, 0, 0 },
+    { NULL, 0, 0, 0 }
+  };
+
+/* DT_MATCH_GIC_V2 and DT_MATCH_GIC_V3 of xen/arch/arm/include/asm/gic.h.  */
+static const struct driver gics[] =
+  {
+    { "arm,gic-400", 0, 0, 19 },
+    { "arm,cortex-a15-gic", 0, 0, 19 },
+    { "arm,cortex-a7-gic", 0, 0, 19 },
+    { "arm,gic-400", GRUB_DOM0LESS_XEN_GICV2, 19, 0 },
+    { "arm,cortex-a15-gic", GRUB_DOM0LESS_XEN_GICV2, 19, 0 },
+    { "arm,cortex-a7-gic", GRUB_DOM0LESS_XEN_GICV2, 19, 0 },
+    { "arm,gic-v3", GRUB_DOM0LESS_XEN_GICV3, 0, 0 },
+    { NULL, 0, 0, 0 }
+  };
+
+/* Whether a Xen of which no more is known than SCENE says may have DRIVER.  */
+static int
+is_built_in (scene_t scene, const struct driver *driver)
+{
+  const struct grub_dom0less_xen *xen = &scene->machine->xen;
+
+  if (driver->since && grub_dom0less_xen_before (xen, 4, driver->since))
+    return 0;
+  if (driver->before && grub_dom0less_xen_since (xen, driver->before))
+    return 0;
+  return (!xen->has_config || !driver->option
+	  || (xen->options & driver->option));
+}
+
+static int
+is_driven (scene_t scene, int node, const struct driver *driver)
+{
+  for (; driver->compatible; driver++)
+    if (is_built_in (scene, driver)
+	&& fdt_node_check_compatible (scene->fdt, node,
+				      driver->compatible) == 0)
+      return 1;
+  return 0;
+}
+
+/* Whether Xen uses the device NODE itself (device_init): not if it is for a domain,
+   nor if its status is anything but these two.  */
+static int
+is_available (scene_t scene, int node)
+{
+  const char *status = grub_dom0less_string (scene->fdt, node, "status");
+
+  if (fdt_getprop (scene->fdt, node, "xen,passthrough", NULL))
+    return 0;
+  if (!status)
+    return !fdt_getprop (scene->fdt, node, "status", NULL);
+  return strcmp (status, "okay") == 0 || strcmp (status, "ok") == 0;
+}
+
+/* The path that the LENGTH bytes of ALIAS stand for, or NULL.  */
+static const char *
+find_alias (scene_t scene, const char *alias, size_t length)
+{
+  int len, aliases = fdt_path_offset (scene->fdt, "/aliases");
+  const char *path;
+
+  if (aliases < 0)
+    return NULL;
+  path = fdt_getprop_namelen (scene->fdt, aliases, alias, (int) length, &len);
+  return path && len > 0 && memchr (path, '\0', len) ? path : NULL;
+}
+
+/* The node at the LENGTH bytes of PATH, or a negative libfdt error.  Unlike libfdt,
+   Xen takes no name without its unit address.  */
+static int
+find_path (scene_t scene, const char *path, size_t length)
+{
+  const char *end = path + length, *next;
+  int node = 0;
+
+  for (; node >= 0 && path < end; path = next)
+    {
+      path++;
+      next = memchr (path, '/', end - path);
+      if (!next)
+	next = end;
+      node = fdt_subnode_offset_namelen (scene->fdt, node, path, next - path);
+      if (node >= 0
+	  && strlen (grub_dom0less_node_name (scene->fdt, node))
+	     != (size_t) (next - path))
+	return -FDT_ERR_NOTFOUND;
+    }
+  return node;
+}
+
+/* The value of the last OPTION, with its `=', among the words of ARGS, or NULL.  It
+   ends as a word does.  */
+static const char *
+last_option (const char *args, const char *option)
+{
+  const char *at = args, *last = NULL;
+
+  if (!args)
+    return NULL;
+  while ((at = strstr (at, option)) != NULL)
+    {
+      if (at == args || at[-1] == ' ')
+	last = at + strlen (option);
+      at++;
+    }
+  return last;
+}
+
+static size_t
+word_length (const char *word)
+{
+  size_t length;
+
+  for (length = 0; word[length] && word[length] != ' '; length++)
+    ;
+  return length;
+}
+
+/* Whether the word CONSOLE leaves out dtuart, which is the only console that Xen
+   has on Arm, and the one it takes without being told.  */
+static int
+is_elsewhere (const char *console)
+{
+  const char *dtuart = strstr (console, "dtuart");
+
+  return !dtuart || dtuart >= console + word_length (console);
+}
+
+/* The node of Xen's console: dtuart= as a path or an alias with options behind a
+   `:', else stdout-path (dt_uart_init in uart-init.c, arm-uart.c before 4.19).  A
+   negative number and in WHY what there is instead.  */
+static int
+find_console (scene_t scene, const char **why)
+{
+  const char *args = dom0less_xen_args (scene);
+  const char *console = last_option (args, "console=");
+  const char *name = last_option (args, "dtuart="), *colon, *path;
+  size_t length = name ? word_length (name) : 0;
+  int len, node;
+
+  if (console && is_elsewhere (console))
+    {
+      *why = "console= without dtuart";
+      return GRUB_DOM0LESS_NONE;
+    }
+  *why = "dtuart= names no node of the tree";
+  if (!length)
+    {
+      name = fdt_stringlist_get (scene->fdt, scene->plan->chosen,
+				 "stdout-path", 0, &len);
+      length = name ? strlen (name) : 0;
+      *why = "stdout-path names no node of the tree";
+    }
+  if (!length)
+    {
+      *why = "no stdout-path and no dtuart=";
+      return GRUB_DOM0LESS_NONE;
+    }
+
+  colon = memchr (name, ':', length);
+  if (colon)
+    length = colon - name;
+  if (length && name[0] != '/')
+    {
+      path = find_alias (scene, name, length);
+      if (!path)
+	return GRUB_DOM0LESS_NONE;
+      name = path;
+      length = strlen (path);
+    }
+  node = length && name[0] == '/' ? find_path (scene, name, length)
+    : GRUB_DOM0LESS_NONE;
+  if (node > 0 && !is_available (scene, node))
+    {
+      *why = "its UART is disabled, or a domain's";
+      return GRUB_DOM0LESS_NONE;
+    }
+  return node;
+}
+
+void
+dom0less_check_console_missing (scene_t scene)
+{
+  const char *why;
+
+  if (scene->plan->chosen >= 0 && find_console (scene, &why) < 0)
+    REPORT_FILE (scene, CONSOLE_MISSING, scene->plan->chosen, why);
+}
+
+/* "Unable to initialize dtuart", which nobody sees.  */
+void
+dom0less_check_console_undriven (scene_t scene)
+{
+  const char *why;
+  int node;
+
+  if (scene->plan->chosen < 0)
+    return;
+  node = find_console (scene, &why);
+  if (node >= 0 && !is_driven (scene, node, uarts))
+    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_CONSOLE_UNDRIVEN,
+			  scene->plan->chosen, node, NULL, 0, 0);
+}
+
+/* "Unable to find compatible interrupt controller" (intc_dt_preinit), a panic.
+   A tree that has none at all is no machine's, and not judged by that.  */
+void
+dom0less_check_gic_undriven (scene_t scene)
+{
+  int node, first = GRUB_DOM0LESS_NONE;
+
+  for (node = fdt_next_node (scene->fdt, 0, NULL); node >= 0;
+       node = fdt_next_node (scene->fdt, node, NULL))
+    {
+      if (!fdt_getprop (scene->fdt, node, "interrupt-controller", NULL))
+	continue;
+      if (is_available (scene, node) && is_driven (scene, node, gics))
+	return;
+      if (first == GRUB_DOM0LESS_NONE)
+	first = node;
+    }
+  if (first != GRUB_DOM0LESS_NONE)
+    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_GIC_UNDRIVEN,
+			  GRUB_DOM0LESS_NONE, first, NULL, 0, 0);
+}
