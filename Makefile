@@ -164,7 +164,7 @@ suite-lint: suite-lint-needs
 	@rm -rf build/results/lint
 	/usr/bin/python3 -m pytest --junitxml=build/results/lint/pytest.xml tests/lint
 
-suite-unit-needs: setup-unit
+suite-unit-needs: build/src/dtc setup-unit
 suite-unit: suite-unit-needs
 	@rm -rf build/results/unit
 	@$(MAKE) -C tests/unit check

@@ -50,6 +50,8 @@
 
 /* As with the firmware, the first page is nobody's.  */
 #define LOWEST_ADDRESS	((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT)
+/* Each piece may be claimed, and claims are in a list; Xen has room for 256.  */
+#define MAX_TREE_MEMORY	1024
 #define LIKELY_LIMIT	((grub_uint64_t) 1 << 32)
 
 /* Many times what Xen takes.  */
@@ -1018,14 +1020,14 @@ read_map_text (void)
 }
 
 /* The tree's memory nodes: all of it free, as far as a tree can say.  */
-static void
+static grub_err_t
 read_map_tree (const struct dom0less_boot *boot)
 {
   const struct grub_dom0less_cells *cells = &boot->plan->root_cells;
   int node;
 
   if (cells->address <= 0 || cells->size <= 0)
-    return;
+    return GRUB_ERR_NONE;
   fdt_for_each_subnode (node, boot->tree, 0)
     {
       const char *type = grub_dom0less_string (boot->tree, node, "device_type");
@@ -1042,10 +1044,16 @@ read_map_tree (const struct dom0less_boot *boot)
 	  if (grub_dom0less_read_cells (&cell, cells->address, &start)
 	      || grub_dom0less_read_cells (&cell, cells->size, &size))
 	    break;
-	  if (size)
-	    add_memory (GRUB_DOM0LESS_MEMORY_FREE, start, size);
+	  if (!size)
+	    continue;
+	  if (n_map == MAX_TREE_MEMORY)
+	    return grub_error (GRUB_ERR_BAD_OS,
+			       N_("%s: memory in more than %d pieces"),
+			       boot->tree_name, MAX_TREE_MEMORY);
+	  add_memory (GRUB_DOM0LESS_MEMORY_FREE, start, size);
 	}
     }
+  return GRUB_ERR_NONE;
 }
 
 /* Whether TREE's memory nodes say what the machine has.  A board's file may have
@@ -1081,8 +1089,8 @@ dom0less_memory_map (struct dom0less_boot *boot)
     {
       if (memory_map_text)
 	read_map_text ();
-      else
-	read_map_tree (boot);
+      else if (read_map_tree (boot))
+	return grub_errno;
       is_map_sure = n_map && (memory_map_text || !boot->tree_is_file
 			      || has_firmware_been_here (boot->tree));
     }
@@ -1093,6 +1101,7 @@ dom0less_memory_map (struct dom0less_boot *boot)
     return grub_errno;
   if (n_map)
     memcpy (boot->memory, map, n_map * sizeof (*map));
+  grub_dom0less_sort_memory (boot->memory, n_map);
   boot->machine.memory = boot->memory;
   boot->machine.n_memory = n_map;
   return GRUB_ERR_NONE;

@@ -27,21 +27,13 @@ dom0less_model (const struct dom0less_boot *boot)
 }
 
 char *
-dom0less_node_path (const void *fdt, int node)
+dom0less_node_path (const struct dom0less_boot *boot, int node)
 {
-  size_t size = 64;
+  size_t size = GRUB_DOM0LESS_MAX_DEPTH * (GRUB_DOM0LESS_MAX_NAME + 1) + 1;
   char *path = xmalloc (size);
-  int err;
 
-  while ((err = fdt_get_path (fdt, node, path, size)) == -FDT_ERR_NOSPACE)
-    {
-      size *= 2;
-      path = xrealloc (path, size);
-    }
-  if (!err)
-    return path;
-  free (path);
-  return NULL;
+  grub_dom0less_node_path (boot->plan, boot->tree, node, path, size);
+  return path;
 }
 
 /* Write TEXT as a JSON string: null without one, and U+FFFD for each byte that
@@ -90,7 +82,7 @@ write_number (FILE *stream, const char *name, grub_uint64_t number)
 static void
 write_node (FILE *stream, const struct dom0less_boot *boot, int node)
 {
-  char *path = dom0less_node_path (boot->tree, node);
+  char *path = dom0less_node_path (boot, node);
 
   write_pair (stream, ", ", "node", path);
   free (path);

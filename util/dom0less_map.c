@@ -125,7 +125,7 @@ static char *
 range_label (const struct dom0less_boot *boot,
 	     const struct grub_dom0less_range *range)
 {
-  char *path = dom0less_node_path (boot->tree, range->node);
+  char *path = dom0less_node_path (boot, range->node);
   char *label = xasprintf ("%s 0x%llx-0x%llx %s",
 			   grub_dom0less_range_name (range->kind),
 			   (unsigned long long) range->start,

@@ -379,7 +379,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
     }
   add_line (severity, finding->rule->name,
 	    finding->node == GRUB_DOM0LESS_NONE
-	    ? NULL : dom0less_node_path (boot->tree, finding->node),
+	    ? NULL : dom0less_node_path (boot, finding->node),
 	    xstrdup (text));
   /* Without a tree or a file there is nothing to go on with.  */
   if (severity == GRUB_DOM0LESS_ERROR && !boot->error
@@ -389,7 +389,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
 
 /* A tree out of /sys/firmware/fdt has what the loader of the Linux there has
    written for it into /chosen.  The firmware's own has none of it.  */
-static void
+static grub_err_t
 forget_linux (void *fdt)
 {
   static const char *const names[]
@@ -398,9 +398,16 @@ forget_linux (void *fdt)
   size_t i;
 
   if (chosen < 0 || !fdt_getprop (fdt, chosen, "linux,uefi-system-table", NULL))
-    return;
+    return GRUB_ERR_NONE;
   for (i = 0; i < sizeof (names) / sizeof (names[0]); i++)
-    fdt_delprop (fdt, chosen, names[i]);
+    {
+      int err = fdt_delprop (fdt, chosen, names[i]);
+
+      if (err && err != -FDT_ERR_NOTFOUND)
+	return grub_error (GRUB_ERR_BAD_OS, "%s: %s", names[i],
+			   fdt_strerror (err));
+    }
+  return GRUB_ERR_NONE;
 }
 
 /* What lies on the machine's other devices cannot be seen from here.  */
@@ -428,8 +435,7 @@ go_through (struct dom0less_boot *boot)
 {
   if (dom0less_gather (boot))
     return;
-  forget_linux (boot->tree);
-  if (dom0less_make_plan (boot))
+  if (forget_linux (boot->tree) || dom0less_make_plan (boot))
     return;
   leave_other_devices (boot);
   if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) == GRUB_ERR_NONE
@@ -743,6 +749,7 @@ main (int argc, char *argv[])
   boot->scene.machine = &boot->machine;
   boot->scene.report = report;
   boot->scene.data = boot;
+  boot->scene.tally = &boot->tally;
 
   go_through (boot);
   if (grub_errno && !boot->error)

@@ -250,6 +250,7 @@ static void *
 read_base (struct ib_import *import, const char *directory)
 {
   struct ib_variable *variable;
+  const char *fault;
   char *path, *tree;
   size_t size;
 
@@ -259,8 +260,9 @@ read_base (struct ib_import *import, const char *directory)
   path = xasprintf ("%s/%s", *variable->value == '/' ? "" : directory,
 		    variable->value);
   tree = read_file (path, MAX_TREE_SIZE, &size);
-  if (tree && grub_dom0less_check_tree (tree, size))
-    die (_("%s: it is no device tree"), path);
+  fault = tree ? grub_dom0less_tree_fault (tree, size) : NULL;
+  if (fault)
+    die (_("%s: it is no device tree: %s"), path, fault);
   free (path);
   return tree;
 }

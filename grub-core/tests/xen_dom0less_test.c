@@ -341,6 +341,35 @@ test_config (void)
     }
 }
 
+/* Apply OVERLAY to BASE; the tree that comes out has to be one.  Returns whether
+   MISFIT and the path of its node, NODE of TEXT_SIZE bytes, say why not.  */
+static int
+is_misfit (const void *base, void *overlay, char *node,
+	   struct grub_dom0less_misfit *misfit)
+{
+  void *work = malloc (grub_dom0less_merge_room (base, overlay));
+  void *merged = malloc (TREE_SIZE);
+  int err;
+
+  grub_test_assert (work && merged, "out of memory");
+  if (!work || !merged)
+    return 0;
+  err = grub_dom0less_merge (work, base, overlay, misfit);
+  if (err)
+    grub_dom0less_node_path (NULL, overlay, misfit->node, node, TEXT_SIZE);
+  else
+    {
+      size_t size = grub_dom0less_merged (work, merged, TREE_SIZE);
+
+      grub_test_assert (size <= TREE_SIZE
+			&& !grub_dom0less_tree_fault (merged, size),
+			"an overlay makes a tree that is none");
+    }
+  free (merged);
+  free (work);
+  return err != 0;
+}
+
 static void
 test_overlays (void)
 {
@@ -350,21 +379,18 @@ test_overlays (void)
     {
       void *base = build_tree (overlay_vectors[i].base);
       void *overlay = build_tree (overlay_vectors[i].overlay);
-      const char *missing = NULL, *fragment = NULL;
+      struct grub_dom0less_misfit misfit = { 0, NULL, NULL };
+      char node[TEXT_SIZE];
 
       if (base && overlay)
-	{
-	  int node = grub_dom0less_overlay_fault (base, overlay, &missing);
-
-	  if (node >= 0)
-	    fragment = fdt_get_name (overlay, node, NULL);
-	  grub_test_assert (is_same (fragment, overlay_vectors[i].fragment)
-			    && (node < 0
-				|| is_same (missing,
-					    overlay_vectors[i].missing)),
-			    "overlay %d: %s", (int) i,
-			    fragment ? missing : "nothing is missing");
-	}
+	grub_test_assert
+	  (is_same (is_misfit (base, overlay, node, &misfit) ? node : NULL,
+		    overlay_vectors[i].node)
+	   && is_same (misfit.missing, overlay_vectors[i].missing)
+	   && is_same (misfit.fault, overlay_vectors[i].fault),
+	   "overlay %d: %s %s", (int) i,
+	   misfit.missing ? misfit.missing : "",
+	   misfit.fault ? misfit.fault : "");
       free (base);
       free (overlay);
     }
@@ -522,7 +548,7 @@ test_rules (void)
       const char *finds = rule_vectors[i].finds;
       struct findings findings = { NULL, 0, 0, "" };
       struct grub_dom0less_scene scene =
-	{ NULL, &plan, &machine, NULL, report, &findings };
+	{ NULL, &plan, &machine, NULL, report, &findings, NULL };
       char source[2 * TEXT_SIZE];
       void *fdt;
 

@@ -93,7 +93,10 @@ static const struct
     /* Ranges end with 64 bits.  */
     { TOP - 1, 100, TOP - 1, 1, 1 },
     { 0, TOP, TOP - 1, 1, 1 },
-    { TOP - 9, 100, 0, 100, 0 }
+    { TOP - 9, 100, 0, 100, 0 },
+    { TOP - 9, 10, TOP, 1, 1 },
+    { TOP, 1, TOP, 100, 1 },
+    { TOP - 9, 9, TOP, 1, 0 }
   };
 
 /* What is claimed of the range in a piece of memory; no size is no claim.  */
@@ -115,7 +118,8 @@ static const struct
     { 0x1000, 0x4000, 0x2000, 0, 0, 0 },
     { 0x1000, 0, 0x1000, 0x1000, 0, 0 },
     /* At the end of all addresses.  */
-    { TOP - 0x1fff, 0x2000, TOP - 0xfff, 0x1000, TOP - 0xfff, 0xfff },
+    { TOP - 0x1fff, 0x2000, TOP - 0xfff, 0x1000, TOP - 0xfff, 0x1000 },
+    { TOP - 0x1fff, 0x2000, TOP, 1, TOP - 0xfff, 0x1000 },
     { TOP - 0x1fff, 0x1000, TOP - 0x1fff, TOP, TOP - 0x1fff, 0x1000 }
   };
 
@@ -349,43 +353,127 @@ static const struct
 
 /* overlay.c */
 
-#define LABELS	\
-  "__symbols__ { soc = \"/soc\"; uart = \"/soc/uart\"; };"
+#define LABELS "soc { phandle = <1>; }; __symbols__ { soc = \"/soc\"; };"
+#define INTO(number, target, what) \
+  "fragment@" number " { " target "; __overlay__ { " what " }; };"
 
+/* Overlays that do not fit a base: the node with the mistake, and a label or a
+   path that is missing there, or what else is wrong.  All are NULL of one that
+   does.  */
 static const struct
 {
   const char *base, *overlay;
-  const char *missing, *fragment;	/* or none */
+  const char *node, *missing, *fault;
 } overlay_vectors[] =
   {
-    /* Nothing is missing.  */
-    { "", "", NULL, NULL },
-    { "chosen { };", "fragment@0 { target-path = \"/chosen\"; };", NULL,
+    /* These fit.  */
+    { "", "", NULL, NULL, NULL },
+    { "chosen { };", INTO ("0", "target-path = \"/chosen\"", ""), NULL, NULL,
       NULL },
-    { "", "fragment@0 { target-path = \"/\"; };", NULL, NULL },
-    { LABELS, "fragment@0 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/fragment@0:target:0\"; };", NULL, NULL },
+    { "", INTO ("0", "target-path = \"/\"", "a { };")
+      INTO ("1", "target-path = \"/a\"", ""), NULL, NULL, NULL },
+    { "", "fragment@0 { target-path = \"/nowhere\"; };", NULL, NULL, NULL },
+    { LABELS, INTO ("0", "target = <0xffffffff>", "")
+      "__fixups__ { soc = \"/fragment@0:target:0\"; };", NULL, NULL, NULL },
+    { "", INTO ("0", "target-path = \"/\"", "p = <1 2>; b { q = <3>; };")
+      "__local_fixups__ { fragment@0 { __overlay__ { p = <0 4>;"
+      " b { q = <0>; }; }; }; };", NULL, NULL, NULL },
     /* Paths.  */
-    { "", "fragment@0 { target-path = \"/\"; };"
-      "fragment@1 { target-path = \"/chosen\"; };", "/chosen", "fragment@1" },
-    { LABELS, "fragment@0 { target-path = \"/chosen\"; };"
-      "__fixups__ { soc = \"/fragment@0/__overlay__:x:0\"; };", "/chosen",
-      "fragment@0" },
-    /* Labels, of a target or deeper.  */
-    { "", "fragment@0 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/fragment@0:target:0\"; };", "soc",
-      "fragment@0" },
-    { LABELS, "a { }; fragment@1 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/a:target:0\", \"/a:target:4\";"
-      "gic = \"/fragment@1/__overlay__/x:y:0\"; };", "gic", "fragment@1" },
-    /* Labels come first.  */
-    { "", "fragment@0 { target-path = \"/chosen\"; };"
-      "fragment@1 { target = <0xffffffff>; };"
-      "__fixups__ { soc = \"/fragment@1:target:0\"; };", "soc",
-      "fragment@1" },
-    /* Targets that say nothing that one could miss.  */
-    { "", "fragment@0 { target-path = <1>; }; a { };", NULL, NULL },
-    { "", "fragment@0 { target-path = \"\"; };", NULL, NULL }
+    { "", INTO ("0", "target-path = \"/\"", "")
+      INTO ("1", "target-path = \"/chosen\"", ""), "/fragment@1", "/chosen",
+      NULL },
+    /* Labels, of a target or deeper; they come first.  */
+    { "", INTO ("0", "target = <0xffffffff>", "")
+      "__fixups__ { soc = \"/fragment@0:target:0\"; };", "/fragment@0", "soc",
+      NULL },
+    { LABELS, INTO ("1", "target = <0xffffffff>", "x { y = <0>; };")
+      "__fixups__ { soc = \"/fragment@1:target:0\";"
+      "gic = \"/fragment@1/__overlay__/x:y:0\"; };", "/fragment@1", "gic",
+      NULL },
+    { "", INTO ("0", "target-path = \"/chosen\"", "")
+      INTO ("1", "target = <0xffffffff>", "")
+      "__fixups__ { soc = \"/fragment@1:target:0\"; };", "/fragment@1", "soc",
+      NULL },
+    { "__symbols__ { soc = \"/soc\"; };", INTO ("0", "target = <0>", "")
+      "__fixups__ { soc = \"/fragment@0:target:0\"; };", "/fragment@0", "soc",
+      NULL },
+    /* Targets that are none.  */
+    { "", INTO ("0", "target-path = <1>", ""), "/fragment@0", NULL,
+      "it has no target" },
+    { "", INTO ("0", "target-path = \"\"", ""), "/fragment@0", NULL,
+      "it has no target" },
+    { "", INTO ("0", "target = <5>", ""), "/fragment@0", NULL,
+      "its target is nobody's phandle" },
+    { "", INTO ("0", "target = <1 1>", ""), "/fragment@0", NULL,
+      "its target is no phandle" },
+    { "", INTO ("0", "target = <0xffffffff>", ""), "/fragment@0", NULL,
+      "its target is no phandle" },
+    /* Phandles.  */
+    { "", "a { phandle = <0>; };", "/a", NULL,
+      "its phandle has no place among the base's" },
+    { "b { phandle = <0xfffffffd>; };", "a { phandle = <2>; };", "/a", NULL,
+      "its phandle has no place among the base's" },
+    { "b { phandle = <0xfffffffd>; };", "a { phandle = <1>; };", NULL, NULL,
+      NULL },
+    { "", "a { phandle = <1 2>; };", "/a", NULL, "its phandle is not one cell" },
+    { "", "__local_fixups__ { n { phandle = <1>; }; };", "/__local_fixups__/n",
+      NULL, "a phandle among fixups or symbols" },
+    { "", "__symbols__ { linux,phandle = <1>; };", "/__symbols__", NULL,
+      "a phandle among fixups or symbols" },
+    /* Fixups that would write where nobody has asked for it.  */
+    { "", "a { p = <1 2>; }; __local_fixups__ { a { p = <5>; }; };",
+      "/__local_fixups__/a", NULL, "a fixup outside of its property" },
+    { "", "a { p = <1 2>; }; __local_fixups__ { a { p = <0 4 8>; }; };",
+      "/__local_fixups__/a", NULL, "a fixup outside of its property" },
+    { "", "a { p = <1>; }; __local_fixups__ { a { p = <0xfffffffc>; }; };",
+      "/__local_fixups__/a", NULL, "a fixup outside of its property" },
+    { "", "a { p = \"ab\"; }; __local_fixups__ { a { p = <0>; }; };",
+      "/__local_fixups__/a", NULL, "a fixup outside of its property" },
+    { "", "a { p = <1>; }; __local_fixups__ { a { p = \"a\"; }; };",
+      "/__local_fixups__/a", NULL, "a fixup that is not whole cells" },
+    { "", "a { }; __local_fixups__ { a { p = <0>; }; };", "/__local_fixups__/a",
+      NULL, "a fixup of a property that is not there" },
+    { "", "__local_fixups__ { a { p = <0>; }; };", "/__local_fixups__/a", NULL,
+      "a fixup of no node of a fragment" },
+    { "", "__local_fixups__ { __fixups__ { x = <0>; }; }; __fixups__ { x; };",
+      "/__local_fixups__/__fixups__", NULL,
+      "a fixup of no node of a fragment" },
+    { "", "a { phandle = <1>; }; __local_fixups__ { a { phandle = <0>; }; };",
+      "/__local_fixups__/a", NULL, "a phandle among fixups or symbols" },
+    { LABELS, "__fixups__ { soc = \"/__fixups__:soc:0\"; };", "/__fixups__",
+      NULL, "a fixup of fixups or symbols" },
+    { LABELS, "a { phandle = <1>; }; __fixups__ { soc = \"/a:phandle:0\"; };",
+      "/__fixups__", NULL, "a fixup of a phandle" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a:p:0\", \"/a:p:1\"; };",
+      "/__fixups__", NULL, "a fixup outside of its property" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a:p:4294967292\"; };",
+      "/__fixups__", NULL, "a fixup outside of its property" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a:p:-4\"; };",
+      "/__fixups__", NULL, "a fixup outside of its property" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a:p: 0\"; };",
+      "/__fixups__", NULL, "a fixup outside of its property" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a:p:\"; };",
+      "/__fixups__", NULL, "a fixup outside of its property" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a:p\"; };",
+      "/__fixups__", NULL, "a fixup that is no PATH:PROPERTY:OFFSET" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a\"; };",
+      "/__fixups__", NULL, "a fixup that is no PATH:PROPERTY:OFFSET" },
+    { LABELS, "__fixups__ { soc; };", "/__fixups__", NULL,
+      "a fixup that is no PATH:PROPERTY:OFFSET" },
+    { LABELS, "__fixups__ { soc = \"\"; };", "/__fixups__", NULL,
+      "a fixup that is no PATH:PROPERTY:OFFSET" },
+    { LABELS, "__fixups__ { soc = <0x2f613a70>; };", "/__fixups__", NULL,
+      "a fixup that is no PATH:PROPERTY:OFFSET" },
+    { LABELS, "__fixups__ { soc = \"/z:p:9\"; };", "/__fixups__", NULL,
+      "a fixup of a node that is not there" },
+    { "", "__local_fixups__ { __overlay__ { }; };",
+      "/__local_fixups__", NULL, "fixups or symbols in __overlay__" },
+    /* Symbols.  */
+    { "", "__symbols__ { s = \"/nowhere/__overlay__/x\"; };", "/__symbols__",
+      NULL, "a symbol in no fragment" },
+    { "", "__symbols__ { s = <1>; };", "/__symbols__", NULL,
+      "a symbol that is no path" },
+    { "", "__symbols__ { s = \"/fragment@0\"; };", NULL, NULL, NULL }
   };
 
 

@@ -27,11 +27,22 @@
 #include <libfdt.h>
 
 /* How much a plan can hold.  Xen takes 30 distinct modules, but many nodes may
-   share one: these are limits on nodes, with an error of their own.  */
+   share one: these are limits on nodes, with an error of their own.  Nodes that
+   lack a compatible are only counted: each costs an edit of the tree.  */
 #define GRUB_DOM0LESS_MAX_DOMAINS	64
 #define GRUB_DOM0LESS_MAX_MODULES	192
 #define GRUB_DOM0LESS_MAX_RANGES	320
 #define GRUB_DOM0LESS_MAX_STRAYS	64
+#define GRUB_DOM0LESS_MAX_BARE		256
+
+/* What a tree may be like.  Every tree of /chosen's domains has some five
+   levels, and Linux reads 64; a name has at most 31 bytes in the Devicetree
+   Specification, which not everybody keeps to.  Both bound what a search for one
+   node or one property may cost.  Xen maps 2 MiB for its tree, and its EFI stub
+   adds a page (MAX_FDT_SIZE and efi_arch_use_config_file).  */
+#define GRUB_DOM0LESS_MAX_DEPTH		64
+#define GRUB_DOM0LESS_MAX_NAME		255
+#define GRUB_DOM0LESS_MAX_TREE		((2 << 20) - 4096)
 
 /* A module's domain when its node lies in /chosen itself.  */
 #define GRUB_DOM0LESS_DOM0	(-1)
@@ -123,11 +134,13 @@ struct grub_dom0less_range
   int node;
   uint64_t start;
   uint64_t size;
+  int domain;				/* that NODE is, or belongs to; or NONE */
 };
 
 struct grub_dom0less_plan
 {
   int chosen;				/* a negative libfdt error without */
+  int reserved;				/* /reserved-memory, as well */
   struct grub_dom0less_cells cells;	/* /chosen's, 2 and 2 if not said */
   struct grub_dom0less_cells root_cells;
   int overflow;				/* the first node without a place */
@@ -145,13 +158,22 @@ struct grub_dom0less_plan
  * plan.c: from the tree to the plan.
  */
 
-/* Whether the SIZE bytes at FDT are a well-formed tree: 0, or a negative libfdt
-   error.  Beyond fdt_check_full, which accepts a tree without a root, and
-   versions before 16, which fdt_open_into does not convert.  */
-int grub_dom0less_check_tree (const void *fdt, size_t size);
+/* What is wrong with the SIZE bytes at FDT, as a tree: NULL, or what to tell of
+   it, "its blocks overlap".  Every tree passes here before anything else is done
+   with it, and in time that is proportional to SIZE.  Beyond libfdt's
+   fdt_check_full, which is for reading only: the header, the reservations, the
+   structure and the strings do not share a byte and are aligned, because edits
+   rely on that; depth and names have the limits above; a node's properties come
+   before its subnodes, because libfdt does not see any that come later, and others
+   do.  FDT is aligned to 8 bytes.
+   Source: Devicetree Specification 0.4, chapter 5.  */
+const char *grub_dom0less_tree_fault (const void *fdt, size_t size);
 
-/* Fill PLAN from FDT, which grub_dom0less_check_tree has accepted.  PLAN is the
-   caller's, and may be uninitialized.  Nothing is judged here: what the tree
+/* How many bytes FDT, which has no fault, takes without the room in it.  */
+size_t grub_dom0less_tree_size (const void *fdt);
+
+/* Fill PLAN from FDT, in which grub_dom0less_tree_fault has found nothing.  PLAN
+   is the caller's, and may be uninitialized.  Nothing is judged here: what the tree
    leaves out or says wrongly is kept as it stands for the rules, and nodes
    beyond the plan's limits set PLAN->overflow.
    Source: Xen's docs/misc/arm/device-tree/booting.txt.  */
@@ -192,6 +214,14 @@ const char *grub_dom0less_string (const void *fdt, int node, const char *name);
 
 /* The last component of NODE's path, always a string.  */
 const char *grub_dom0less_node_name (const void *fdt, int node);
+
+/* Write the path of FDT's NODE into BUF of SIZE bytes, cut to fit and always
+   terminated if SIZE is not 0, and return its length without the end even if it
+   did not fit; "?" if there is no such node.  For nodes of PLAN, which has been
+   read from FDT or is NULL, that takes no walk through the tree.  */
+size_t grub_dom0less_node_path (const struct grub_dom0less_plan *plan,
+				const void *fdt, int node, char *buf,
+				size_t size);
 
 /* "kernel", "ramdisk", "device-tree", "xsm-policy" or "module".  */
 const char *grub_dom0less_kind_name (enum grub_dom0less_kind kind);
@@ -291,21 +321,38 @@ int grub_dom0less_config_apply (void *fdt, char *text, size_t size,
 
 
 /*
- * overlay.c: whether an overlay can be applied, and why not.
+ * overlay.c: apply an overlay to a tree.
  */
 
-/* Whether the SIZE bytes at OVERLAY are a tree that fdt_overlay_apply does no
-   harm with: 0, or a negative libfdt error.  libfdt writes to wherever the
-   overlay's fixups say, be it outside of all trees, and calls itself for each
-   level of nodes.  */
-int grub_dom0less_check_overlay (const void *overlay, size_t size);
+/* Why an overlay does not fit.  The strings lie in the overlay, or are ours.  */
+struct grub_dom0less_misfit
+{
+  int node;			/* of the overlay: where the mistake is */
+  const char *missing;		/* a label or a path that the base lacks, or */
+  const char *fault;		/* what is wrong with that node, or with fixups
+				   that it has */
+};
 
-/* Find the first thing that OVERLAY wants and BASE has not: a label or a
-   path, *MISSING, which lies in OVERLAY.  Returns the fragment's offset in
-   OVERLAY, or a negative libfdt error if nothing is missing.  Neither may
-   have been through fdt_overlay_apply.  */
-int grub_dom0less_overlay_fault (const void *base, const void *overlay,
-				 const char **missing);
+/* How many bytes grub_dom0less_merge works in.  */
+size_t grub_dom0less_merge_room (const void *base, const void *overlay);
+
+/* Apply OVERLAY to BASE, as libfdt's fdt_overlay_apply would, in WORK, which is
+   the caller's and has grub_dom0less_merge_room bytes, aligned for any type.
+   grub_dom0less_tree_fault has found nothing in the two.  BASE is not changed;
+   OVERLAY is: it is a copy.  Takes time proportional to the two, whatever is in
+   them, and writes to nothing but WORK and values within OVERLAY.
+   Returns 0, and WORK is what grub_dom0less_merged takes as long as both are left
+   alone; or a negative libfdt error with MISFIT filled in.
+   Beyond libfdt's rules, which leave these unsaid: a path has at most 1023
+   bytes, a merged tree the depth of any; a phandle is not 0, and fixups change
+   neither phandles nor fixups and symbols.
+   Source: libfdt's fdt_overlay.c; Documentation/dt-object-internal.txt of dtc.  */
+int grub_dom0less_merge (void *work, const void *base, void *overlay,
+			 struct grub_dom0less_misfit *misfit);
+
+/* Write the tree that WORK has become into BUF of SIZE bytes, if it fits, and
+   return how many bytes it takes.  */
+size_t grub_dom0less_merged (const void *work, void *buf, size_t size);
 
 
 /*
@@ -493,6 +540,9 @@ struct grub_dom0less_memory
   uint64_t start;
   uint64_t size;
 };
+
+/* Sort the N pieces of MEMORY by their starts.  */
+void grub_dom0less_sort_memory (struct grub_dom0less_memory *memory, int n);
 
 /* Whether the two ranges share a byte.  Empty ranges share none; a range that
    would run beyond 64 bits ends there.  */
@@ -789,12 +839,23 @@ enum grub_dom0less_rule_number
     GRUB_DOM0LESS_RULES
   };
 
+/* How many findings of one rule are told.  A tree of 1 MiB has room for 80,000
+   mistakes, and nobody reads so many lines.  */
+#define GRUB_DOM0LESS_MAX_TOLD	16
+
+/* How many there were, told or not.  Zeroed to begin with.  */
+struct grub_dom0less_tally
+{
+  unsigned int found[GRUB_DOM0LESS_RULES];
+};
+
 /* What is known of the machine.  Zeroed, it says that nothing is.  */
 struct grub_dom0less_machine
 {
   int exception_level;			/* the firmware's: 1, 2, or 0 */
   int is_enforcing;			/* only what is signed may be used */
-  const struct grub_dom0less_memory *memory;	/* in the firmware's pieces */
+  const struct grub_dom0less_memory *memory;	/* in the firmware's pieces,
+						   sorted by their starts */
   int n_memory;				/* 0 if the map is not known */
   struct grub_dom0less_xen xen;
   uint64_t xen_start, xen_size;		/* where Xen's image lies, if it does */
@@ -824,6 +885,9 @@ struct grub_dom0less_finding
   int other;				/* a second node, or NONE */
   const char *file;			/* a file or a property, or NULL */
   uint64_t number[2];
+  unsigned int more;			/* not 0: so many more than were told,
+					   and nothing else */
+  const struct grub_dom0less_plan *plan;	/* the scene's */
 };
 
 struct grub_dom0less_scene
@@ -834,15 +898,21 @@ struct grub_dom0less_scene
   const char *xen_args;			/* will replace the tree's, or NULL */
   void (*report) (void *data, const struct grub_dom0less_finding *finding);
   void *data;
+  struct grub_dom0less_tally *tally;	/* NULL: every finding is told */
 };
 
 extern const struct grub_dom0less_rule
   grub_dom0less_rules[GRUB_DOM0LESS_RULES];
 
-/* Apply the rules of PHASE to SCENE; every finding goes to SCENE->report, in
-   the table's order.  */
+/* Apply the rules of PHASE to SCENE; findings go to SCENE->report, in the
+   table's order, and of one rule GRUB_DOM0LESS_MAX_TOLD and then one that says
+   how many more there are.  Takes time proportional to the tree's size: a rule
+   looks at each property once, and at each pair of what the plan has room for.  */
 void grub_dom0less_check (const struct grub_dom0less_scene *scene,
 			  enum grub_dom0less_phase phase);
+
+/* Report how many more there are of those rules that have no check.  */
+void grub_dom0less_report_more (const struct grub_dom0less_scene *scene);
 
 /* Tell SCENE of a finding against RULE that only its caller could see.  */
 void grub_dom0less_report (const struct grub_dom0less_scene *scene,

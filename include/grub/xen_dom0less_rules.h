@@ -25,10 +25,10 @@ RULE (TREE_MISSING, "tree-missing", ERROR, MET, NULL,
       "no device tree",
       "firmware may offer ACPI only: use --dtb or devicetree")
 RULE (TREE_MALFORMED, "tree-malformed", ERROR, MET, NULL,
-      "$f is not a well-formed device tree",
+      "not a well-formed device tree: $f",
       "compile it again with dtc")
 RULE (TREE_TOO_BIG, "tree-too-big", ERROR, MET, NULL,
-      "Xen's tree has $n bytes, at most $m are possible", NULL)
+      "Xen's tree has $n bytes, at most $m are possible, with $f", NULL)
 RULE (SIGNATURES_OFF, "signatures-off", ERROR, MET, NULL,
       "$f, but files could be loaded without a signature",
       "load pgp, set check_signatures=enforce, load again")

@@ -1,13 +1,16 @@
 """Overlays: the domains of a fleet on each board's own tree."""
 
+import re
+
 import pytest
 
 from conftest import FIRMWARES
+from evil import OVERLAYS, empty, flat, long_name, nested, overlapping
 from machine import findings
 from paths import some_grub
 from prompt import refuse
-from tree import compile_dts, domain
-from two import XEN_EFI, check_two
+from tree import compile_dts, domain, make_dtb
+from two import LOAD_TWO, XEN_EFI, check_two
 
 
 def overlay(*fragments):
@@ -46,6 +49,40 @@ def test_on_firmware_tree(boot, firmware):
             text, status = machine.run(f"xen_dom0less {overlays} {XEN_EFI}")
             assert status != 0 and len(findings(text)) == 1 and words[0] in text, text
     text, status = machine.run(f"xen_dom0less --overlay /a.dtbo --overlay /b.dtbo {XEN_EFI}")
+    assert status == 0 and not findings(text), text
+    machine.send("boot")
+    check_two(machine.domains("DomA", "DomB"))
+
+
+def test_evil(boot):
+    """Trees and overlays that make libfdt write where nobody has asked for it, or look for something for hours: each is
+    refused by one line, and GRUB goes on."""
+    trees = {
+        "overlap": (overlapping(make_dtb()), "its blocks overlap"),
+        "name": (long_name(20000, 1000), "255 bytes"),
+        "deep": (nested(1000), "deeper than 64 levels"),
+    }
+    machine = boot(files={
+        **{f"{name}.dtbo": content for name, (content, _) in OVERLAYS.items()},
+        **{f"{name}.dtb": content for name, (content, _) in trees.items()},
+        "flat.dtb": flat(300_000), "empty.dtb": empty(300_000),
+    }, grub="2.12")
+    machine.prompt()
+    for name, (_, words) in OVERLAYS.items():
+        if words:
+            rule = "tree-malformed" if "blocks" in words else "overlay-misfit"
+            text, status = machine.run(f"xen_dom0less --dtb /two.dtb --overlay /high.dtbo --overlay /{name}.dtbo {XEN_EFI}")
+            errors = findings(text)
+            assert status != 0 and len(errors) == 1, f"{name}: {text}"
+            assert f"[{rule}]" in errors[0] and f"/{name}.dtbo: " in errors[0] and words in errors[0], f"{name}: {text}"
+    for name, (_, words) in trees.items():
+        refuse(machine, f"xen_dom0less --dtb /{name}.dtb {XEN_EFI}", "tree-malformed", f"/{name}.dtb: ", words)
+
+    # What is well-formed is judged to its end, whatever there is of it.
+    text, status = machine.run(f"xen_dom0less --dtb /flat.dtb {XEN_EFI}")
+    assert status != 0 and re.search(r"\[nested-module\] and \d{4} more", text), text
+    refuse(machine, f"xen_dom0less --dtb /empty.dtb {XEN_EFI}", "no-module")
+    text, status = machine.run(LOAD_TWO)
     assert status == 0 and not findings(text), text
     machine.send("boot")
     check_two(machine.domains("DomA", "DomB"))

@@ -104,8 +104,8 @@ def test_bad_files(boot):
         "xen_dom0less": "filename expected",
         "xen_dom0less --dtb /gone.dtb /xen.efi": "gone.dtb",
         "xen_dom0less --dtb /two.dtb /gone.efi": "gone.efi",
-        "xen_dom0less --dtb /cut.dtb /xen.efi": "[tree-malformed] (hd0,gpt2)/cut.dtb",
-        "xen_dom0less --dtb /text.dtb /xen.efi": "[tree-malformed] (hd0,gpt2)/text.dtb",
+        "xen_dom0less --dtb /cut.dtb /xen.efi": "[tree-malformed] not a well-formed device tree: (hd0,gpt2)/cut.dtb: its header is broken, or it is cut short",
+        "xen_dom0less --dtb /text.dtb /xen.efi": "[tree-malformed] not a well-formed device tree: (hd0,gpt2)/text.dtb: it does not begin like one",
         "xen_dom0less --dtb /empty.dtb /xen.efi": "[file-empty] /chosen/DomA/module@2: (hd0,gpt2)/empty.img",
     }.items():
         text, status = machine.run(command)

@@ -12,94 +12,80 @@
 
 #include "fuzz.h"
 
-#define BASE_SIZE	1024
+#include "../unit/oracle.h"
 
-/* A tree with two labels, or none.  */
+/* Cells as evil as they can be are wherever libfdt counts on from: a phandle of
+   the base's.  */
 static void
-make_base (void *base, int with_labels)
+set_highest (void *base, uint32_t phandle)
 {
-  int err = fdt_create_empty_tree (base, BASE_SIZE), node;
+  static const uint32_t likely[] =
+    { 0x10000000, 0x7ffffffc, 0xfffffff0, 0xfffffffd, 0xfffffffe, 0xffffffff };
 
-  node = err ? err : fdt_add_subnode (base, 0, "chosen");
-  node = node < 0 ? node : fdt_add_subnode (base, 0, "soc");
-  err = node < 0 ? node : fdt_setprop_u32 (base, node, "phandle", 2);
-  node = err ? err : fdt_add_subnode (base, node, "uart@1");
-  err = node < 0 ? node : fdt_setprop_u32 (base, node, "phandle", 1);
-  if (with_labels)
-    {
-      node = err ? err : fdt_add_subnode (base, 0, "__symbols__");
-      err = node < 0 ? node
-	: fdt_setprop_string (base, node, "uart", "/soc/uart@1");
-      err = err ? err : fdt_setprop_string (base, node, "bus", "/soc");
-    }
-  require (err == 0 && fdt_pack (base) == 0, "no base");
-}
-
-/* As the loader does it: with more room until there is enough.  Returns the
-   tree, or NULL with *ERR what libfdt had against it.  */
-static void *
-apply (const void *base, const void *overlay, int *err)
-{
-  size_t size = fdt_totalsize (overlay), room;
-  void *fdt = NULL, *copy;
-
-  *err = -FDT_ERR_NOSPACE;
-  for (room = 2 * size; *err == -FDT_ERR_NOSPACE && room <= 1 << 20; room *= 2)
-    {
-      size_t whole = fdt_totalsize (base) + room;
-
-      free (fdt);
-      fdt = malloc (whole);
-      copy = guard (overlay, size);
-      require (fdt && fdt_open_into (base, fdt, (int) whole) == 0,
-	       "the base cannot be opened");
-      *err = fdt_overlay_apply (fdt, copy);
-      free (copy);
-    }
-  if (!*err)
-    return fdt;
-  free (fdt);
-  return NULL;
+  if (phandle % 8 < sizeof (likely) / sizeof (likely[0]))
+    phandle = likely[phandle % 8];
+  require (fdt_setprop_u32 (base, 0, "phandle", phandle) == 0,
+	   "no room for a phandle");
 }
 
 static void
 fuzz_overlay (const void *base, const void *overlay)
 {
   static struct grub_dom0less_plan plan;
-  const char *missing = NULL;
-  int fragment = grub_dom0less_overlay_fault (base, overlay, &missing), err;
-  void *fdt;
+  struct grub_dom0less_misfit misfit;
+  size_t size = fdt_totalsize (overlay);
+  void *work = malloc (grub_dom0less_merge_room (base, overlay));
+  void *copy = guard (overlay, size), *merged;
 
-  if (fragment >= 0)
-    require (missing && strlen (missing)
-	     && fdt_get_name (overlay, fragment, NULL),
-	     "nothing is missing, or in no fragment");
-  fdt = apply (base, overlay, &err);
-  if (!fdt)
-    return;
-  require (fdt_check_full (fdt, fdt_totalsize (fdt)) == 0,
-	   "a malformed tree");
-  grub_dom0less_plan_read (&plan, fdt);
-  free (fdt);
+  if (grub_dom0less_merge (work, base, copy, &misfit))
+    {
+      require (!misfit.missing != !misfit.fault, "no reason, or two");
+      require (fdt_get_name (overlay, misfit.node, NULL) != NULL,
+	       "a fault of no node");
+    }
+  else if ((size = grub_dom0less_merged (work, NULL, 0)) < 1 << 20)
+    {
+      merged = malloc (size);
+      require (grub_dom0less_merged (work, merged, size) == size,
+	       "a tree of another size");
+      require_right (grub_dom0less_tree_fault (merged, size));
+      require_right (find_merge_fault (base, overlay, merged));
+      grub_dom0less_plan_read (&plan, merged);
+      free (merged);
+    }
+  free (copy);
+  free (work);
 }
 
-/* The input is an overlay, and behind it a byte of choices.  */
+/* The input is an overlay, behind it a base, and behind that a phandle.  */
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  void *whole = guard (data, size), *overlay;
+  void *overlay = guard (data, size), *base = NULL, *open = NULL;
   struct input input = { data, data + size };
-  char base[BASE_SIZE];
-  int err = grub_dom0less_check_overlay (whole, size);
+  int is_fine = 0;
+  size_t room;
 
-  if (!err)
+  if (!grub_dom0less_tree_fault (overlay, size))
     {
-      input.at += fdt_totalsize (whole);
-      make_base (base, !(take8 (&input) & 1));
-      overlay = guard (whole, fdt_totalsize (whole));
-      fuzz_overlay (base, overlay);
-      free (overlay);
+      input.at += fdt_totalsize (overlay);
+      base = guard (input.at, (size_t) (input.end - input.at));
+      if (!grub_dom0less_tree_fault (base, (size_t) (input.end - input.at)))
+	{
+	  input.at += fdt_totalsize (base);
+	  room = fdt_totalsize (base) + 128;
+	  open = malloc (room);
+	  require (fdt_open_into (base, open, (int) room) == 0,
+		   "a tree without a fault that libfdt cannot open");
+	  if (input.at < input.end)
+	    set_highest (open, (uint32_t) take64 (&input));
+	  require (fdt_pack (open) == 0, "a tree that cannot be packed");
+	  fuzz_overlay (open, overlay);
+	  is_fine = 1;
+	}
     }
-  free (whole);
-  return err ? -1 : 0;
+  free (open);
+  free (base);
+  free (overlay);
+  return is_fine ? 0 : -1;
 }

@@ -17,7 +17,7 @@
    in the words of the pure half's trees.  */
 
 #define MAX_VALUE	2048
-#define MAX_TAIL	256
+#define MAX_TAIL	4096
 
 #define COUNT(array)	(sizeof (array) / sizeof ((array)[0]))
 
@@ -25,7 +25,8 @@ static const char *const node_names[] =
   {
     "chosen", "domU1", "domU2", "domU@1", "module@1", "module@58000000",
     "modules", "reserved-memory", "aliases", "__symbols__", "__fixups__",
-    "cpus", "shared@1", "fragment@0", "kernel", "",
+    "cpus", "shared@1", "fragment@0", "kernel", "", "__overlay__", "n",
+    "__local_fixups__", "soc",
     "a-name-of-more-than-forty-letters-as-it-is",
     "a-name-that-makes-the-path-of-a-module-longer-than-xen-likes-it-to-be-xx"
   };
@@ -37,7 +38,8 @@ static const char *const property_names[] =
     "xen,static-mem", "xen,static-heap", "xen,shared-mem", "xen,shm-id",
     "role", "xen,xen-bootargs", "xen,uefi-cfg-load", "stdout-path", "ranges",
     "linux,initrd-start", "linux,initrd-end", "direct-map", "llc-colors",
-    "xen,enhanced", "vpl011", "sve", "passthrough", "target-path", "label"
+    "xen,enhanced", "vpl011", "sve", "passthrough", "target-path", "label",
+    "phandle", "phandle", "linux,phandle", "target", "soc", "uart"
   };
 
 /* With their ends, so that several make a list.  */
@@ -49,7 +51,9 @@ static const char *const strings[] =
     "xen,domain-shared-memory-v1", "vmlinuz", "ramdisk", "(hd0)/x", "okay",
     "disabled", "enabled", "no-xenstore", "owner", "borrower", "id",
     "llc-coloring=on", "console=dtuart dtuart=x", "/chosen/domU1/module@1",
-    "/chosen", "/fragment@0:target:0", ""
+    "/chosen", "/fragment@0:target:0", "", "/", "/soc", "soc", "/n:reg:0",
+    "/fragment@0/__overlay__:reg:0", "/fragment@0/__overlay__:label:4",
+    "/__fixups__:soc:0", "/fragment@0/__overlay__/n"
   };
 
 static const uint32_t cells[] =
@@ -459,7 +463,38 @@ open_tree (const uint8_t *data, size_t size, size_t room)
   return fdt;
 }
 
-/* What stands behind the tree of DATA, changed or not; returns its size.  */
+/* Move or resize a block of the tree at OUT, so that it lies over another, out of
+   order or outside; libfdt looks at the header alone.  */
+static void
+break_header (uint8_t *out)
+{
+  struct fdt_header header = { 0 };
+  fdt32_t *fields[] =
+    {
+      &header.totalsize, &header.off_dt_struct, &header.off_dt_strings,
+      &header.off_mem_rsvmap, &header.version, &header.size_dt_strings,
+      &header.size_dt_struct
+    };
+  fdt32_t *field = PICK (fields);
+
+  memcpy (&header, out, sizeof (header));
+  switch (pick (4))
+    {
+    case 0:
+      *field = *PICK (fields);
+      break;
+    case 1:
+      *field = cpu_to_fdt32 (PICK (cells));
+      break;
+    default:
+      *field = cpu_to_fdt32 (fdt32_to_cpu (*field) + 4 * (pick (33) - 16));
+      break;
+    }
+  memcpy (out, &header, sizeof (header));
+}
+
+/* What stands behind the tree of DATA, changed or not; returns its size.  It may
+   begin with another tree.  */
 static size_t
 mutate_tail (const uint8_t *data, size_t size, uint8_t *tail)
 {
@@ -469,6 +504,10 @@ mutate_tail (const uint8_t *data, size_t size, uint8_t *tail)
     tail_size = MAX_TAIL;
   if (tail_size)
     memcpy (tail, data + fdt_totalsize (data), tail_size);
+  if (tail_size > sizeof (struct fdt_header)
+      && memcmp (tail, "\xd0\x0d\xfe\xed", 4) == 0)
+    return pick (2) ? tail_size
+      : LLVMFuzzerCustomMutator (tail, tail_size, MAX_TAIL, pick (1u << 30));
   if (pick (4) == 0)
     tail_size = LLVMFuzzerMutate (tail, tail_size, MAX_TAIL);
   return tail_size;
@@ -489,11 +528,14 @@ LLVMFuzzerCustomMutator (uint8_t *data, size_t size, size_t max_size,
   if (!fdt)
     return LLVMFuzzerMutate (data, size, max_size);
 
-  tail_size = mutate_tail (data, size, tail);
   for (n = pick (5); n; n--)
     mutate_tree (fdt);
+  n = pick (64);
+  tail_size = mutate_tail (data, size, tail);
   done = finish (data, max_size, fdt, tail, tail_size);
   free (fdt);
+  if (done && n == 0)
+    break_header (data);
   return done;
 }
 

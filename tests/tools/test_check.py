@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from conftest import IMAGE
+from evil import OVERLAYS, empty, flat, long_name, nested, overlapping
 from paths import GUEST
 from rules import rules
 from tree import chosen, compile_dts, domain, module
@@ -70,20 +71,57 @@ def test_no_tree(check, put):
     """What is no tree is an error that names the file, as is one that is missing."""
     folder = put({"text.dtb": "no tree"})
     done = check(folder / "text.dtb")
-    assert done.returncode == 2 and "error: [tree-malformed] /text.dtb is not a well-formed" in done.stdout
+    assert done.returncode == 2 and "error: [tree-malformed] not a well-formed device tree: /text.dtb: it does not begin like one" in done.stdout
     done = check(folder / "gone.dtb")
     assert done.returncode == 2 and "error: /gone.dtb: file `/gone.dtb' not found" in done.stdout
 
 
 def test_fixups_elsewhere(check, put):
-    """libfdt would write to wherever an overlay's fixups say: one that says outside of its property is no tree."""
+    """libfdt would write to wherever an overlay's fixups say: one that says outside of its property does not fit."""
     overlay = """/dts-v1/; / { fragment@0 { target-path = "/"; __overlay__ { p = <1>; }; };
         __local_fixups__ { fragment@0 { __overlay__ { p = <OFFSET>; }; }; }; };"""
     folder = put({**FILES, "one.dtb": tree(ONE), "good.dtbo": compile_dts(overlay.replace("OFFSET", "0").encode()),
                   "bad.dtbo": compile_dts(overlay.replace("OFFSET", "0xfff00000").encode())})
     assert check("--overlay", folder / "good.dtbo", folder / "one.dtb").returncode == 0
     done = check("--overlay", folder / "bad.dtbo", folder / "one.dtb")
-    assert done.returncode == 2 and "error: [tree-malformed] /bad.dtbo is not a well-formed" in done.stdout
+    assert done.returncode == 2 and "error: [overlay-misfit] cannot apply /bad.dtbo: " in done.stdout
+    assert "/__local_fixups__/fragment@0/__overlay__: a fixup outside of its property" in done.stdout
+
+
+def test_evil_overlays(check, put):
+    """What would make libfdt write elsewhere is refused, with the node and the mistake."""
+    folder = put({**FILES, "one.dtb": tree(ONE), **{f"{name}.dtbo": content for name, (content, _) in OVERLAYS.items()}})
+    for name, (_, words) in OVERLAYS.items():
+        done = check("--overlay", folder / "high.dtbo", *(["--overlay", folder / f"{name}.dtbo"] if words else []),
+                     folder / "one.dtb")
+        errors = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+        if words:
+            assert done.returncode == 2 and len(errors) == 1 and f"/{name}.dtbo: " in errors[0] and words in errors[0], done
+        else:
+            assert done.returncode == 0, done
+
+
+def test_worst_trees(check, put):
+    """A MiB of mistakes is judged like any tree: so many lines for each rule, and how many more there are; memory may end
+    where all addresses do. (Steps are counted in tests/unit/test_time.c.)"""
+    def banks(*cells):
+        return tree(STATIC, base=BASE.replace("reg = <0 0x40000000 0 0x40000000>", f"reg = <{' '.join(cells)}>"))
+
+    last = "0 0", "0xffffffff 0xfffff000", "0xffffffff 0xfffff000", "0 0x1000"
+    folder = put({"flat.dtb": flat(1 << 20), "empty.dtb": empty(1 << 20), "deep.dtb": nested(20000),
+                  "name.dtb": long_name(1 << 19, 40000), "overlap.dtb": overlapping(tree(ONE)), **FILES,
+                  "big.dtb": flat(3 << 20), "pieces.dtb": banks(*["0 0x40000000 0 0x1000"] * 1025),
+                  "last.dtb": banks(*last)})
+    for name, words in {
+            "flat": "[nested-module] and ", "empty": "[no-module] ", "deep": "/deep.dtb: it is deeper than 64 levels",
+            "name": "/name.dtb: a property's name has no end, or more than 255 bytes",
+            "overlap": "/overlap.dtb: its blocks overlap", "big": "[tree-too-big] ",
+            "pieces": "/pieces.dtb: memory in more than 1024 pieces",
+    }.items():
+        done = check(folder / f"{name}.dtb")
+        assert done.returncode == 2 and words in done.stdout and done.stdout.count("\n") < 100, done.stdout
+    done = check(folder / "last.dtb")
+    assert done.returncode == 0, done.stdout
 
 
 def test_names(check, put):

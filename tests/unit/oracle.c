@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -467,4 +468,108 @@ find_reread_fault (const struct grub_dom0less_plan *plan,
 	return "a module still has a name";
     }
   return NULL;
+}
+
+/* As the loader would without grub_dom0less_merge: with more room until there is
+   enough.  Returns the tree, or NULL with *ERR what libfdt had against it.  */
+static void *
+apply (const void *base, const void *overlay, int *err)
+{
+  size_t size = fdt_totalsize (overlay), room, whole;
+  void *fdt = NULL, *copy;
+
+  *err = -FDT_ERR_NOSPACE;
+  for (room = 2 * size; *err == -FDT_ERR_NOSPACE && room <= 8 << 20; room *= 2)
+    {
+      whole = fdt_totalsize (base) + room;
+      free (fdt);
+      fdt = malloc (whole);
+      copy = malloc (size);
+      if (!fdt || !copy)
+	abort ();
+      memcpy (copy, overlay, size);
+      *err = fdt_open_into (base, fdt, (int) whole);
+      if (!*err)
+	*err = fdt_overlay_apply (fdt, copy);
+      free (copy);
+    }
+  if (!*err)
+    return fdt;
+  free (fdt);
+  return NULL;
+}
+
+/* Whether two symbols lead to one node, each in its tree.  */
+static int
+is_same_symbol (const void *fdt, const char *path, int len,
+		const void *other_fdt, const char *other_path, int other_len)
+{
+  int node, other;
+  char name[2][128];
+
+  if (len < 1 || other_len < 1 || path[len - 1] || other_path[other_len - 1])
+    return 0;
+  node = fdt_path_offset (fdt, path);
+  other = fdt_path_offset (other_fdt, other_path);
+  if (node < 0 || other < 0)
+    return node == other || (node < 0 && other < 0);
+  return (fdt_get_path (fdt, node, name[0], sizeof (name[0]))
+	  == fdt_get_path (other_fdt, other, name[1], sizeof (name[1]))
+	  && fdt_node_depth (fdt, node) == fdt_node_depth (other_fdt, other));
+}
+
+static int
+have_same_properties (const void *fdt, int node, const void *other_fdt,
+		      int other_node, int is_symbols)
+{
+  int prop = fdt_first_property_offset (fdt, node), len;
+  int other = fdt_first_property_offset (other_fdt, other_node), other_len;
+  const char *name, *other_name, *value, *other_value;
+
+  while (prop >= 0 && other >= 0)
+    {
+      value = fdt_getprop_by_offset (fdt, prop, &name, &len);
+      other_value = fdt_getprop_by_offset (other_fdt, other, &other_name,
+					   &other_len);
+      if (!value || !other_value || strcmp (name, other_name))
+	return 0;
+      if ((len != other_len || memcmp (value, other_value, (size_t) len))
+	  && !(is_symbols && is_same_symbol (fdt, value, len, other_fdt,
+					     other_value, other_len)))
+	return 0;
+      prop = fdt_next_property_offset (fdt, prop);
+      other = fdt_next_property_offset (other_fdt, other);
+    }
+  return prop < 0 && other < 0;
+}
+
+const char *
+find_merge_fault (const void *base, const void *overlay, const void *merged)
+{
+  int err, node = 0, other = 0, depth = 0, other_depth = 0, symbols;
+  void *fdt = apply (base, overlay, &err);
+  const char *fault = NULL;
+
+  if (!fdt)
+    return fdt_strerror (err);
+  symbols = fdt_path_offset (fdt, "/__symbols__");
+  while (!fault && node >= 0 && other >= 0 && depth >= 0 && other_depth >= 0)
+    {
+      if (strcmp (fdt_get_name (fdt, node, NULL),
+		  fdt_get_name (merged, other, NULL))
+	  || depth != other_depth)
+	fault = "another node than libfdt's";
+      else if (!have_same_properties (fdt, node, merged, other,
+				      node == symbols))
+	fault = "other properties than libfdt's";
+      node = fdt_next_node (fdt, node, &depth);
+      other = fdt_next_node (merged, other, &other_depth);
+    }
+  if (!fault && (node >= 0 && depth >= 0) != (other >= 0 && other_depth >= 0))
+    fault = "other nodes than libfdt's";
+  if (!fault && (fdt_num_mem_rsv (fdt) != fdt_num_mem_rsv (merged)
+		 || fdt_boot_cpuid_phys (fdt) != fdt_boot_cpuid_phys (merged)))
+    fault = "other reservations than libfdt's";
+  free (fdt);
+  return fault;
 }

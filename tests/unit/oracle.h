@@ -37,4 +37,11 @@ const char *find_share_fault (const struct grub_dom0less_plan *plan,
 const char *find_reread_fault (const struct grub_dom0less_plan *plan,
 			       const struct grub_dom0less_plan *again);
 
+/* How MERGED, made of BASE and OVERLAY by grub_dom0less_merge, differs from what
+   libfdt's fdt_overlay_apply makes of them, be it in the order of nodes or
+   properties; or NULL.  A symbol may be written otherwise, as long as it leads to
+   the same node.  */
+const char *find_merge_fault (const void *base, const void *overlay,
+			      const void *merged);
+
 #endif

@@ -67,7 +67,7 @@ static void *
 compile (const char *base, const char *source)
 {
   char *file = format (SCRATCH "/scratch-%ld.dtb", (long) getpid ());
-  char *command = format ("dtc -q -I dts -O dtb -o %s", file);
+  char *command = format ("dtc -q -f -I dts -O dtb -o %s", file);
   FILE *dtc = popen (command, "w");
   void *fdt;
 

@@ -117,12 +117,40 @@ TEST (spans_are_whole_pages_of_64_bits)
     }
 }
 
+TEST (memory_is_sorted)
+{
+  struct grub_dom0less_memory memory[9];
+  int n, i, step;
+
+  /* Each order in which every STEPth comes next, and with some that are equal.  */
+  for (n = 0; n <= 9; n++)
+    for (step = 1; step <= 10; step++)
+      {
+	uint64_t sum = 0, sorted = 0;
+
+	for (i = 0; i < n; i++)
+	  {
+	    memory[i].start = (uint64_t) (i * step % 11 / 2) << 60;
+	    memory[i].size = (uint64_t) i + 1;
+	    sum += memory[i].start / 3 + memory[i].size * 100;
+	  }
+	grub_dom0less_sort_memory (memory, n);
+	for (i = 0; i < n; i++)
+	  {
+	    sorted += memory[i].start / 3 + memory[i].size * 100;
+	    assert_true (i == 0 || memory[i - 1].start <= memory[i].start);
+	  }
+	assert_true (sum == sorted);
+      }
+}
+
 int
 main (void)
 {
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (ranges_overlap_by_a_byte),
+      cmocka_unit_test (memory_is_sorted),
       cmocka_unit_test (claims_are_whole_pages_of_the_memory),
       cmocka_unit_test (modules_fit_as_xen_lays_them),
       cmocka_unit_test (ends_stay_in_64_bits),

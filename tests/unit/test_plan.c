@@ -52,18 +52,188 @@ TEST (trees_are_well_formed)
   void *fdt = make_tree ("/ { chosen { }; };");
   size_t size = fdt_totalsize (fdt);
 
-  assert_int_equal (grub_dom0less_check_tree (fdt, size), 0);
-  assert_true (grub_dom0less_check_tree (fdt, size - 1) < 0);
-  assert_true (grub_dom0less_check_tree (fdt, 4) < 0);
+  assert_null (grub_dom0less_tree_fault (fdt, size));
+  assert_int_equal (grub_dom0less_tree_size (fdt), size);
+  assert_non_null (grub_dom0less_tree_fault (fdt, size - 1));
+  assert_non_null (grub_dom0less_tree_fault (fdt, 4));
   fdt_set_version (fdt, 16);
-  assert_int_equal (grub_dom0less_check_tree (fdt, size), 0);
+  assert_null (grub_dom0less_tree_fault (fdt, size));
+  assert_int_equal (grub_dom0less_tree_size (fdt), size);
   fdt_set_last_comp_version (fdt, 2);
   fdt_set_version (fdt, 15);
-  assert_int_equal (grub_dom0less_check_tree (fdt, size),
-		    -FDT_ERR_BADVERSION);
+  assert_string_equal (grub_dom0less_tree_fault (fdt, size),
+		       "its version is older than 16");
   fdt_set_magic (fdt, 0);
-  assert_true (grub_dom0less_check_tree (fdt, size) < 0);
+  assert_non_null (grub_dom0less_tree_fault (fdt, size));
   free (fdt);
+}
+
+/* A tree of a node, a property and a reservation, as dtc has it, with room
+   behind.  */
+static void *
+make_plain_tree (size_t *size)
+{
+  void *fdt = make_tree ("/memreserve/ 0x1000 0x1000; / { chosen { p = <1>; };"
+			 " };");
+  void *open;
+
+  *size = fdt_totalsize (fdt) + 256;
+  open = allocate (*size);
+  memcpy (open, fdt, fdt_totalsize (fdt));
+  fdt_set_totalsize (open, (uint32_t) *size);
+  free (fdt);
+  assert_null (grub_dom0less_tree_fault (open, *size));
+  return open;
+}
+
+/* Wherever a block is moved to: either libfdt can make an ordinary tree of it, of
+   the same nodes and properties, or it is refused.  */
+TEST (blocks_do_not_overlap)
+{
+  static const char overlap[] = "its blocks overlap";
+  size_t size, room, to;
+  void *fdt = make_plain_tree (&size), *moved, *open;
+  int block, n_fine = 0, n_overlap = 0;
+
+  for (block = 0; block < 3; block++)
+    for (to = 0; to < size; to += 4)
+      {
+	size_t from = block == 0 ? fdt_off_mem_rsvmap (fdt)
+	  : block == 1 ? fdt_off_dt_struct (fdt) : fdt_off_dt_strings (fdt);
+	size_t length = block == 0 ? 32
+	  : block == 1 ? fdt_size_dt_struct (fdt) : fdt_size_dt_strings (fdt);
+	const char *fault;
+	int err;
+
+	if (to + length > size)
+	  break;
+	moved = allocate (size);
+	memcpy (moved, fdt, size);
+	memmove ((char *) moved + to, (char *) fdt + from, length);
+	/* The header stays; all else may be written over.  */
+	memcpy (moved, fdt, sizeof (struct fdt_header));
+	if (block == 0)
+	  fdt_set_off_mem_rsvmap (moved, (uint32_t) to);
+	else if (block == 1)
+	  fdt_set_off_dt_struct (moved, (uint32_t) to);
+	else
+	  fdt_set_off_dt_strings (moved, (uint32_t) to);
+
+	fault = grub_dom0less_tree_fault (moved, size);
+	n_overlap += fault && strcmp (fault, overlap) == 0;
+	if (!fault)
+	  {
+	    n_fine++;
+	    room = size + 256;
+	    open = allocate (room);
+	    err = fdt_open_into (moved, open, (int) room);
+	    assert_int_equal (err, 0);
+	    assert_int_equal (fdt_setprop_u32 (open, 0, "p", 2), 0);
+	    assert_int_equal (grub_dom0less_u32 (open, node_at (open,
+								"/chosen"),
+						 "p", 0), 1);
+	    free (open);
+	  }
+	free (moved);
+      }
+  assert_true (n_fine > 20);
+  assert_true (n_overlap > 20);
+  free (fdt);
+}
+
+/* The strings are the structure, which holds their text in a value: what libfdt
+   writes there changes names.  */
+TEST (strings_are_not_structure)
+{
+  size_t size;
+  void *fdt = make_plain_tree (&size);
+  struct fdt_property *p;
+
+  p = (struct fdt_property *) (uintptr_t)
+    fdt_get_property (fdt, node_at (fdt, "/chosen"), "p", NULL);
+  memcpy (p->data, "abc", 4);
+  p->nameoff = cpu_to_fdt32 ((uint32_t) (p->data - (char *) fdt)
+			     - fdt_off_dt_struct (fdt));
+  fdt_set_off_dt_strings (fdt, fdt_off_dt_struct (fdt));
+  fdt_set_size_dt_strings (fdt, fdt_size_dt_struct (fdt));
+  assert_int_equal (fdt_check_full (fdt, size), 0);
+  assert_string_equal (grub_dom0less_tree_fault (fdt, size),
+		       "its blocks overlap");
+  free (fdt);
+}
+
+TEST (trees_and_names_have_an_end)
+{
+  int levels;
+  size_t length;
+
+  for (levels = 63; levels <= 64; levels++)
+    {
+      char *source = format ("%s", ""), *more;
+      void *fdt;
+      int i;
+
+      for (i = 0; i < levels; i++)
+	{
+	  more = format ("a { %s };", source);
+	  free (source);
+	  source = more;
+	}
+      more = format ("/ { %s };", source);
+      fdt = make_tree (more);
+      if (1 + levels <= GRUB_DOM0LESS_MAX_DEPTH)
+	assert_null (grub_dom0less_tree_fault (fdt, fdt_totalsize (fdt)));
+      else
+	assert_string_equal (grub_dom0less_tree_fault (fdt,
+						       fdt_totalsize (fdt)),
+			     "it is deeper than 64 levels");
+      free (fdt);
+      free (more);
+      free (source);
+    }
+  for (length = 255; length <= 256; length++)
+    {
+      char *name = repeat ('n', length);
+      char *node = format ("/ { %s { }; };", name);
+      char *property = format ("/ { %s; };", name);
+      void *fdt = make_tree (node);
+
+      assert_int_equal (grub_dom0less_tree_fault (fdt, fdt_totalsize (fdt))
+			== NULL, length == GRUB_DOM0LESS_MAX_NAME);
+      free (fdt);
+      fdt = make_tree (property);
+      assert_int_equal (grub_dom0less_tree_fault (fdt, fdt_totalsize (fdt))
+			== NULL, length == GRUB_DOM0LESS_MAX_NAME);
+      free (fdt);
+      free (property);
+      free (node);
+      free (name);
+    }
+}
+
+/* Xen reads it, and libfdt does not.  */
+TEST (properties_come_before_subnodes)
+{
+  char fdt[512];
+  struct fdt_property *late;
+  int node;
+
+  assert_int_equal (fdt_create_empty_tree (fdt, sizeof (fdt)), 0);
+  node = fdt_add_subnode (fdt, 0, "a");
+  assert_int_equal (fdt_setprop_u32 (fdt, node, "p", 1), 0);
+  assert_int_equal (fdt_setprop_u32 (fdt, node, "q", 2), 0);
+  assert_true (fdt_add_subnode (fdt, node, "b") > 0);
+  assert_null (grub_dom0less_tree_fault (fdt, sizeof (fdt)));
+
+  /* The end of b and the last property change places.  */
+  late = (struct fdt_property *) (uintptr_t)
+    fdt_get_property (fdt, fdt_path_offset (fdt, "/a"), "p", NULL);
+  memmove ((char *) late, (char *) late + 16, 12);
+  memcpy ((char *) late + 12, (const fdt32_t[]) { cpu_to_fdt32 (FDT_PROP),
+	  cpu_to_fdt32 (4), 0, 0 }, 16);
+  assert_int_equal (fdt_check_full (fdt, sizeof (fdt)), 0);
+  assert_string_equal (grub_dom0less_tree_fault (fdt, sizeof (fdt)),
+		       "a property stands behind a node's subnodes");
 }
 
 TEST (trees_have_a_root)
@@ -73,7 +243,7 @@ TEST (trees_have_a_root)
   assert_int_equal (fdt_create (fdt, sizeof (fdt)), 0);
   assert_int_equal (fdt_finish_reservemap (fdt), 0);
   assert_int_equal (fdt_finish (fdt), 0);
-  assert_true (grub_dom0less_check_tree (fdt, sizeof (fdt)) < 0);
+  assert_non_null (grub_dom0less_tree_fault (fdt, sizeof (fdt)));
 }
 
 TEST (the_example_of_the_thread)
@@ -709,6 +879,10 @@ main (void)
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (trees_are_well_formed),
+      cmocka_unit_test (blocks_do_not_overlap),
+      cmocka_unit_test (strings_are_not_structure),
+      cmocka_unit_test (trees_and_names_have_an_end),
+      cmocka_unit_test (properties_come_before_subnodes),
       cmocka_unit_test (trees_have_a_root),
       cmocka_unit_test (the_example_of_the_thread),
       cmocka_unit_test (a_tree_without_chosen_has_no_domain),

@@ -74,7 +74,7 @@ text (const char *says, const char *hint, const void *fdt, int node,
     { "the-rule", GRUB_DOM0LESS_ERROR, GRUB_DOM0LESS_PHASE_TREE, NULL, says,
       hint };
   struct grub_dom0less_finding finding =
-    { &rule, node, other, file, { number0, number1 } };
+    { &rule, node, other, file, { number0, number1 }, 0, NULL };
 
   size_t length = grub_dom0less_finding_text (&finding, fdt, buf,
 					      sizeof (buf));
@@ -142,7 +142,7 @@ TEST (texts_are_cut_to_fit)
     { "the-rule", GRUB_DOM0LESS_ERROR, GRUB_DOM0LESS_PHASE_TREE, NULL,
       "says it all", "a hint" };
   struct grub_dom0less_finding finding =
-    { &rule, NONE, NONE, NULL, { 0, 0 } };
+    { &rule, NONE, NONE, NULL, { 0, 0 }, 0, NULL };
   size_t size;
 
   assert_int_equal (grub_dom0less_finding_text (&finding, NULL, NULL, 0), 0);
@@ -182,11 +182,82 @@ TEST (the_loader_reports_as_rules_do)
 {
   const struct grub_dom0less_finding *last = NULL;
   struct grub_dom0less_scene scene =
-    { NULL, NULL, NULL, NULL, count, &last };
+    { NULL, NULL, NULL, NULL, count, &last, NULL };
 
   grub_dom0less_report (&scene, GRUB_DOM0LESS_RULE_FILE_MISSING, 1, 2, "file",
 			3, 4);
   assert_non_null (last);
+}
+
+/* Everything that was told, one line for each.  */
+struct told
+{
+  const void *fdt;
+  int n;
+  char last[192];
+};
+
+static void
+tell (void *data, const struct grub_dom0less_finding *finding)
+{
+  struct told *told = data;
+
+  told->n++;
+  grub_dom0less_finding_text (finding, told->fdt, told->last,
+			      sizeof (told->last));
+}
+
+/* Of one rule so many findings, and then how many more there are, each time.  */
+TEST (findings_have_a_limit)
+{
+  static struct grub_dom0less_plan plan;
+  struct grub_dom0less_machine machine = { 0 };
+  struct grub_dom0less_tally tally = { { 0 } };
+  struct told told = { NULL, 0, "" };
+  struct grub_dom0less_scene scene
+    = { NULL, &plan, &machine, NULL, tell, &told, &tally };
+  int n, i, round;
+
+  for (n = 15; n <= 19; n++)
+    {
+      char *source = format ("%s", ""), *more;
+      void *fdt;
+
+      for (i = 0; i < n; i++)
+	{
+	  more = format ("%s m%d { compatible = \"multiboot,module\"; };",
+			 source, i);
+	  free (source);
+	  source = more;
+	}
+      more = format ("/ { cpus { %s }; };", source);
+      told.fdt = scene.fdt = fdt = make_tree (more);
+      grub_dom0less_plan_read (&plan, fdt);
+      for (round = 0; round < 2; round++)
+	{
+	  told.n = 0;
+	  grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+	  /* One of them is that there is no module where it counts.  */
+	  assert_int_equal (told.n, 1 + (n <= 16 ? n : 17));
+	  free (more);
+	  more = n == 16 || n == 15
+	    ? format ("[nested-module] /cpus/m%d: Xen's EFI stub overlooks a "
+		      "module here; move it into /chosen or into a domain",
+		      n - 1)
+	    : format ("[nested-module] and %d more", n - 16);
+	  assert_string_equal (told.last, more);
+	}
+      told.n = 0;
+      for (i = 0; i < n; i++)
+	grub_dom0less_report (&scene, GRUB_DOM0LESS_RULE_KEY_UNUSED, NONE,
+			      NONE, "k", 0, 0);
+      grub_dom0less_report_more (&scene);
+      grub_dom0less_report_more (&scene);
+      assert_int_equal (told.n, n <= 16 ? n : 17);
+      free (more);
+      free (source);
+      free (fdt);
+    }
 }
 
 int
@@ -201,7 +272,8 @@ main (void)
       cmocka_unit_test (what_is_not_there_is_a_question_mark),
       cmocka_unit_test (control_characters_are_not_shown),
       cmocka_unit_test (texts_are_cut_to_fit),
-      cmocka_unit_test (the_loader_reports_as_rules_do)
+      cmocka_unit_test (the_loader_reports_as_rules_do),
+      cmocka_unit_test (findings_have_a_limit)
     };
 
   return RUN ("rules", tests);

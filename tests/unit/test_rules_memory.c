@@ -103,14 +103,14 @@ TEST (memory_ends_with_the_last_address)
 {
   static const struct grub_dom0less_memory memory[] =
     {
-      { GRUB_DOM0LESS_MEMORY_FREE, UINT64_C (1) << 63, UINT64_C (1) << 63 },
-      { GRUB_DOM0LESS_MEMORY_FREE, 0, UINT64_C (1) << 63 }
+      { GRUB_DOM0LESS_MEMORY_FREE, 0, UINT64_C (1) << 63 },
+      { GRUB_DOM0LESS_MEMORY_FREE, UINT64_C (1) << 63, UINT64_C (1) << 63 }
     };
   static struct grub_dom0less_plan plan;
   struct grub_dom0less_machine machine = { .memory = memory, .n_memory = 2 };
   void *fdt = load_fixture ("good-static-mem");
   struct grub_dom0less_scene scene
-    = { fdt, &plan, &machine, NULL, fail_on_error, NULL };
+    = { fdt, &plan, &machine, NULL, fail_on_error, NULL, NULL };
 
   grub_dom0less_plan_read (&plan, fdt);
   assert_true (plan.n_ranges > 0);
@@ -223,6 +223,61 @@ TEST (xen_lies_outside)
   RUN_CASES (cases);
 }
 
+static void
+keep_outside (void *data, const struct grub_dom0less_finding *finding)
+{
+  if (strcmp (finding->rule->name, "range-outside-ram") == 0)
+    *(struct grub_dom0less_finding *) data = *finding;
+}
+
+/* Memory may end where all addresses do.  */
+TEST (memory_ends_where_it_says)
+{
+  static const struct grub_dom0less_memory memory[] =
+    {
+      { GRUB_DOM0LESS_MEMORY_FREE, 0x1000, 0x1000 },
+      { GRUB_DOM0LESS_MEMORY_FREE, 0x1800, 0x400 },
+      { GRUB_DOM0LESS_MEMORY_FREE, 0x2000, 0x1000 },
+      { GRUB_DOM0LESS_MEMORY_FREE, 0x2000, 0 },
+      { GRUB_DOM0LESS_MEMORY_FREE, UINT64_MAX - 0x1fff, 0x1000 },
+      { GRUB_DOM0LESS_MEMORY_FREE, UINT64_MAX - 0xfff, 0x1000 }
+    };
+  static const struct
+  {
+    uint64_t start, size, end;	/* 0 where the memory has all of it */
+  } cases[] =
+    {
+      { 0x1000, 0x2000, 0 }, { 0x1000, 0x2001, 0x3000 }, { 0xfff, 1, 0xfff },
+      { 0x2fff, 1, 0 }, { 0x3000, 1, 0x3000 }, { 0x1800, 0x1800, 0 },
+      { UINT64_MAX - 0x1fff, 0x2000, 0 }, { UINT64_MAX, 1, 0 },
+      { UINT64_MAX - 0xfff, UINT64_MAX, 0 },
+      { UINT64_MAX - 0x2fff, 0x1000, UINT64_MAX - 0x2fff }
+    };
+  void *fdt = make_tree ("/ { cpus { }; };");
+  struct grub_dom0less_machine machine = { 0 };
+  struct grub_dom0less_plan *plan = allocate (sizeof (*plan));
+  struct grub_dom0less_finding found;
+  struct grub_dom0less_scene scene
+    = { fdt, plan, &machine, NULL, keep_outside, &found, NULL };
+  size_t i;
+
+  machine.memory = memory;
+  machine.n_memory = sizeof (memory) / sizeof (memory[0]);
+  grub_dom0less_plan_read (plan, fdt);
+  plan->n_ranges = 1;
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    {
+      memset (&found, 0, sizeof (found));
+      plan->ranges[0].start = cases[i].start;
+      plan->ranges[0].size = cases[i].size;
+      grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+      assert_int_equal (found.rule != NULL, cases[i].end != 0);
+      assert_true (found.number[1] == cases[i].end);
+    }
+  free (plan);
+  free (fdt);
+}
+
 int
 main (void)
 {
@@ -235,7 +290,8 @@ main (void)
       cmocka_unit_test (memory_is_the_sum),
       cmocka_unit_test (shared_memory),
       cmocka_unit_test (pieces_of_ram),
-      cmocka_unit_test (xen_lies_outside)
+      cmocka_unit_test (xen_lies_outside),
+      cmocka_unit_test (memory_ends_where_it_says)
     };
 
   return RUN ("rules_memory", tests);

@@ -128,7 +128,7 @@ grub_dom0less_passthrough_fault (const void *tree, size_t size,
 
   *node = 0;
   *is_fatal = 1;
-  if (grub_dom0less_check_tree (tree, size))
+  if (grub_dom0less_tree_fault (tree, size))
     return "not a well-formed device tree";
   if (grub_dom0less_xen_since (xen, 22)
       && fdt_find_max_phandle (tree, &phandle) == 0

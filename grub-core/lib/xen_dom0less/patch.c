@@ -55,17 +55,30 @@ module_node_name (char *name, uint64_t address)
   *name = '\0';
 }
 
-/* Delete what may or may not be there; or be there twice, which libfdt does
-   not mind.  */
-static int
-delete_property (void *fdt, int node, const char *name)
+/* What names a file goes, be it there twice, which libfdt does not mind.  Tags
+   for nothing take its place, because a tree may have it thousands of times, and
+   each fdt_delprop moves all that lies behind.  */
+static void
+delete_names (void *fdt, int node)
 {
-  int err;
+  int property = fdt_first_property_offset (fdt, node), next, length;
+  const char *name;
+  fdt32_t *tag, *end;
 
-  do
-    err = fdt_delprop (fdt, node, name);
-  while (err == 0);
-  return err == -FDT_ERR_NOTFOUND ? 0 : err;
+  for (; property >= 0; property = next)
+    {
+      next = fdt_next_property_offset (fdt, property);
+      if (!fdt_getprop_by_offset (fdt, property, &name, &length)
+	  || (strcmp (name, "uefi,binary") && strcmp (name, "xen,uefi-binary")
+	      && strcmp (name, "mb-index")))
+	continue;
+      tag = (fdt32_t *) (uintptr_t)
+	fdt_get_property_by_offset (fdt, property, NULL);
+      end = tag + (sizeof (struct fdt_property) + (size_t) length
+		   + FDT_TAGSIZE - 1) / FDT_TAGSIZE;
+      while (tag < end)
+	*tag++ = cpu_to_fdt32 (FDT_NOP);
+    }
 }
 
 static int
@@ -84,11 +97,10 @@ patch_module (void *fdt, const struct grub_dom0less_module *module)
   end = write_cells (end, module->cells.size, module->size);
   module_node_name (name, module->address);
 
-  if ((err = delete_property (fdt, module->node, "uefi,binary")) < 0
-      || (err = delete_property (fdt, module->node, "xen,uefi-binary")) < 0
-      || (err = delete_property (fdt, module->node, "mb-index")) < 0
-      || (err = fdt_setprop (fdt, module->node, "reg", reg,
-			     (int) ((char *) end - (char *) reg))) < 0)
+  delete_names (fdt, module->node);
+  err = fdt_setprop (fdt, module->node, "reg", reg,
+		     (int) ((char *) end - (char *) reg));
+  if (err)
     return err;
   return fdt_set_name (fdt, module->node, name);
 }

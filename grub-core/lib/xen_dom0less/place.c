@@ -37,13 +37,59 @@ grub_dom0less_span (uint64_t address, uint64_t size,
   return 0;
 }
 
+/* The last byte of the range, which is not empty.  What is behind it may have no
+   address: memory can end where all addresses do.  */
+static uint64_t
+last_of (uint64_t start, uint64_t size)
+{
+  return size - 1 > UINT64_MAX - start ? UINT64_MAX : start + (size - 1);
+}
+
+/* Let MEMORY[ROOT] sink until no piece below it starts later; the pieces below
+   MEMORY[I] are 2 I + 1 and 2 I + 2, as far as there are N.  */
+static void
+sink (struct grub_dom0less_memory *memory, int root, int n)
+{
+  struct grub_dom0less_memory piece = memory[root];
+  int below;
+
+  for (; (below = 2 * root + 1) < n; root = below)
+    {
+      if (below + 1 < n && memory[below + 1].start > memory[below].start)
+	below++;
+      if (memory[below].start <= piece.start)
+	break;
+      memory[root] = memory[below];
+    }
+  memory[root] = piece;
+}
+
+/* A heap sort: neither a map in order nor one that somebody has thought out
+   takes longer, and GRUB has no qsort.  */
+void
+grub_dom0less_sort_memory (struct grub_dom0less_memory *memory, int n)
+{
+  struct grub_dom0less_memory last;
+  int i;
+
+  for (i = n / 2 - 1; i >= 0; i--)
+    sink (memory, i, n);
+  while (--n > 0)
+    {
+      last = memory[n];
+      memory[n] = memory[0];
+      memory[0] = last;
+      sink (memory, 0, n);
+    }
+}
+
 int
 grub_dom0less_overlap (uint64_t start1, uint64_t size1,
 		       uint64_t start2, uint64_t size2)
 {
   return (size1 && size2
-	  && start1 < grub_dom0less_end (start2, size2)
-	  && start2 < grub_dom0less_end (start1, size1));
+	  && start1 <= last_of (start2, size2)
+	  && start2 <= last_of (start1, size1));
 }
 
 int
@@ -51,23 +97,21 @@ grub_dom0less_claim (const struct grub_dom0less_memory *memory,
 		     uint64_t start, uint64_t size,
 		     uint64_t *claim_start, uint64_t *claim_size)
 {
-  uint64_t end = grub_dom0less_end (start, size);
-  uint64_t memory_end = grub_dom0less_end (memory->start, memory->size);
+  uint64_t last, memory_last;
 
   if (!grub_dom0less_overlap (start, size, memory->start, memory->size))
     return 0;
 
+  last = last_of (start, size) | (PAGE_SIZE - 1);
+  memory_last = last_of (memory->start, memory->size);
   start &= ~(PAGE_SIZE - 1);
   if (start < memory->start)
     start = memory->start;
-  /* Rounding up could pass 64 bits, so compare page numbers.  */
-  if ((end - 1) / PAGE_SIZE >= (memory_end - 1) / PAGE_SIZE)
-    end = memory_end;
-  else
-    end = ((end - 1) / PAGE_SIZE + 1) * PAGE_SIZE;
+  if (last > memory_last)
+    last = memory_last;
 
   *claim_start = start;
-  *claim_size = end - start;
+  *claim_size = last - start + 1;
   return 1;
 }
 

@@ -19,20 +19,122 @@
 /* Of the format; dtc has written 17 since 2005.  */
 #define OLDEST_VERSION	16
 
-int
-grub_dom0less_check_tree (const void *fdt, size_t size)
+/* A block of a tree: bytes from START on.  */
+struct block
 {
-  int err, len;
+  uint64_t start, size;
+};
 
-  if (size < sizeof (struct fdt_header))
-    return -FDT_ERR_TRUNCATED;
-  /* First, because fdt_check_full may crash on the names of older ones.  */
-  if (fdt_magic (fdt) == FDT_MAGIC && fdt_version (fdt) < OLDEST_VERSION)
-    return -FDT_ERR_BADVERSION;
-  err = fdt_check_full (fdt, size);
-  if (err)
-    return err;
-  return fdt_get_name (fdt, 0, &len) ? 0 : len;
+static int
+do_share (const struct block *block, const struct block *other)
+{
+  return (block->size && other->size
+	  && block->start < other->start + other->size
+	  && other->start < block->start + block->size);
+}
+
+/* The structure block, up to its end, and how much that is.  */
+static const char *
+find_structure_fault (const void *fdt, uint64_t *size)
+{
+  const char *strings = (const char *) fdt + fdt_off_dt_strings (fdt);
+  int offset, next = 0, depth = 0, length, is_head = 0;
+  uint32_t tag, name, left;
+
+  do
+    {
+      offset = next;
+      tag = fdt_next_tag (fdt, offset, &next);
+      if (next < 0)
+	return "its structure is broken, or cut short";
+      switch (tag)
+	{
+	case FDT_BEGIN_NODE:
+	  if (++depth > GRUB_DOM0LESS_MAX_DEPTH)
+	    return "it is deeper than 64 levels";
+	  if (!fdt_get_name (fdt, offset, &length)
+	      || length > GRUB_DOM0LESS_MAX_NAME)
+	    return "a node's name has more than 255 bytes";
+	  is_head = 1;
+	  break;
+	case FDT_END_NODE:
+	  if (--depth < 0)
+	    return "a node ends that has not begun";
+	  is_head = 0;
+	  break;
+	case FDT_PROP:
+	  if (!is_head)
+	    return "a property stands behind a node's subnodes";
+	  name = fdt32_to_cpu (fdt_get_property_by_offset (fdt, offset, NULL)
+			       ->nameoff);
+	  if (name >= fdt_size_dt_strings (fdt))
+	    return "a property's name is outside of its strings";
+	  left = fdt_size_dt_strings (fdt) - name;
+	  if (left > GRUB_DOM0LESS_MAX_NAME + 1)
+	    left = GRUB_DOM0LESS_MAX_NAME + 1;
+	  if (!memchr (strings + name, '\0', left))
+	    return "a property's name has no end, or more than 255 bytes";
+	  break;
+	}
+    }
+  while (tag != FDT_END);
+  *size = (uint64_t) next;
+  return NULL;
+}
+
+const char *
+grub_dom0less_tree_fault (const void *fdt, size_t size)
+{
+  struct block blocks[4];
+  const char *fault;
+  int i, j, n;
+
+  if (size < sizeof (struct fdt_header) || fdt_magic (fdt) != FDT_MAGIC)
+    return "it does not begin like one";
+  /* First, because libfdt's checks may crash on the names of older ones.  */
+  if (fdt_version (fdt) < OLDEST_VERSION)
+    return "its version is older than 16";
+  if (fdt_check_header (fdt) || fdt_totalsize (fdt) > size)
+    return "its header is broken, or it is cut short";
+  if (fdt_off_mem_rsvmap (fdt) % 8 || fdt_off_dt_struct (fdt) % FDT_TAGSIZE)
+    return "its blocks are not aligned";
+  n = fdt_num_mem_rsv (fdt);
+  if (n < 0)
+    return "its memory reservations have no end";
+  fault = find_structure_fault (fdt, &blocks[2].size);
+  if (fault)
+    return fault;
+
+  blocks[0].start = 0;
+  blocks[0].size = fdt_header_size (fdt);
+  blocks[1].start = fdt_off_mem_rsvmap (fdt);
+  blocks[1].size = ((uint64_t) n + 1) * sizeof (struct fdt_reserve_entry);
+  blocks[2].start = fdt_off_dt_struct (fdt);
+  /* Before version 17 the header does not say.  */
+  if (fdt_version (fdt) > OLDEST_VERSION)
+    blocks[2].size = fdt_size_dt_struct (fdt);
+  blocks[3].start = fdt_off_dt_strings (fdt);
+  blocks[3].size = fdt_size_dt_strings (fdt);
+  for (i = 0; i < 4; i++)
+    for (j = 0; j < i; j++)
+      if (do_share (blocks + i, blocks + j))
+	return "its blocks overlap";
+
+  if (fdt_check_full (fdt, size) || !fdt_get_name (fdt, 0, NULL))
+    return "it has no root, or more than one";
+  return NULL;
+}
+
+size_t
+grub_dom0less_tree_size (const void *fdt)
+{
+  uint64_t structure = fdt_size_dt_struct (fdt);
+
+  if (fdt_version (fdt) == OLDEST_VERSION)
+    find_structure_fault (fdt, &structure);
+  return sizeof (struct fdt_header) + (size_t) structure
+    + (size_t) (fdt_num_mem_rsv (fdt) + 1) * sizeof (struct fdt_reserve_entry)
+    + fdt_size_dt_strings (fdt);
 }
 
 int
@@ -185,12 +287,12 @@ note_overflow (struct grub_dom0less_plan *plan, int node)
     plan->overflow = node;
 }
 
-/* Add what PROP of NODE says as one range of KIND for each pair of cells;
+/* Add what PROP of NODE, which belongs to DOMAIN, says as one range of KIND for each pair of cells;
    SKIP cells lie between an address and its size.  What is cut short or does
    not fit 64 bits is left to the rules.  */
 static void
 add_ranges (struct grub_dom0less_plan *plan, const void *fdt, int node,
-	    const char *prop, enum grub_dom0less_range_kind kind,
+	    int domain, const char *prop, enum grub_dom0less_range_kind kind,
 	    struct grub_dom0less_cells cells, int skip)
 {
   int len;
@@ -218,6 +320,7 @@ add_ranges (struct grub_dom0less_plan *plan, const void *fdt, int node,
 	    {
 	      range->kind = kind;
 	      range->node = node;
+	      range->domain = domain;
 	      plan->n_ranges++;
 	    }
 	}
@@ -259,13 +362,14 @@ read_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
       && grub_dom0less_read_cells (&reg, cells.size, &module->size) == 0)
     {
       module->has_reg = 1;
-      add_ranges (plan, fdt, node, "reg", GRUB_DOM0LESS_PLACED, cells, 0);
+      add_ranges (plan, fdt, node, domain, "reg", GRUB_DOM0LESS_PLACED, cells,
+		  0);
     }
 }
 
 static void
 read_shared_memory (struct grub_dom0less_plan *plan, const void *fdt,
-		    int node, struct grub_dom0less_cells cells)
+		    int node, int domain, struct grub_dom0less_cells cells)
 {
   int len, with_host;
 
@@ -273,8 +377,8 @@ read_shared_memory (struct grub_dom0less_plan *plan, const void *fdt,
   /* Without a host address Xen finds the memory itself.  */
   if (cells.address > 0 && cells.size > 0
       && fdt_getprop (fdt, node, "xen,shared-mem", &len) && len == with_host)
-    add_ranges (plan, fdt, node, "xen,shared-mem", GRUB_DOM0LESS_SHARED_MEM,
-		cells, cells.address);
+    add_ranges (plan, fdt, node, domain, "xen,shared-mem",
+		GRUB_DOM0LESS_SHARED_MEM, cells, cells.address);
 }
 
 /* Read NODE, which belongs to DOMAIN and whose parent has CELLS.  */
@@ -283,7 +387,7 @@ read_child (struct grub_dom0less_plan *plan, const void *fdt, int node,
 	    int domain, struct grub_dom0less_cells cells)
 {
   if (is_compatible (fdt, node, "xen,domain-shared-memory-v1"))
-    read_shared_memory (plan, fdt, node, cells);
+    read_shared_memory (plan, fdt, node, domain, cells);
   else if (is_module (fdt, node))
     read_module (plan, fdt, node, domain, cells);
 }
@@ -292,7 +396,12 @@ read_child (struct grub_dom0less_plan *plan, const void *fdt, int node,
 static void
 count_bare (struct grub_dom0less_plan *plan, const void *fdt, int node)
 {
-  plan->n_bare += !fdt_getprop (fdt, node, "compatible", NULL);
+  if (fdt_getprop (fdt, node, "compatible", NULL))
+    return;
+  if (plan->n_bare == GRUB_DOM0LESS_MAX_BARE)
+    note_overflow (plan, node);
+  else
+    plan->n_bare++;
 }
 
 static void
@@ -310,8 +419,8 @@ read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
   domain->cells = read_cells_of (fdt, node);
 
   /* In the parent's cells, unlike all that the children say.  */
-  add_ranges (plan, fdt, node, "xen,static-mem", GRUB_DOM0LESS_STATIC_MEM,
-	      plan->cells, 0);
+  add_ranges (plan, fdt, node, plan->n_domains, "xen,static-mem",
+	      GRUB_DOM0LESS_STATIC_MEM, plan->cells, 0);
 
   fdt_for_each_subnode (child, fdt, node)
     {
@@ -328,11 +437,13 @@ read_reserved_memory (struct grub_dom0less_plan *plan, const void *fdt)
   int child, node = fdt_path_offset (fdt, "/reserved-memory");
   struct grub_dom0less_cells cells;
 
+  plan->reserved = node;
   if (node < 0)
     return;
   cells = with_defaults (read_cells_of (fdt, node), 2, 1);
   fdt_for_each_subnode (child, fdt, node)
-    add_ranges (plan, fdt, child, "reg", GRUB_DOM0LESS_RESERVED, cells, 0);
+    add_ranges (plan, fdt, child, GRUB_DOM0LESS_NONE, "reg",
+		GRUB_DOM0LESS_RESERVED, cells, 0);
 }
 
 /* Read what lies in /chosen, if there is one.  */
@@ -347,7 +458,7 @@ read_chosen (struct grub_dom0less_plan *plan, const void *fdt)
 
   /* Xen's EFI stub adds the cells with 2 and 2 where they are missing.  */
   plan->cells = with_defaults (read_cells_of (fdt, plan->chosen), 2, 2);
-  add_ranges (plan, fdt, plan->chosen, "xen,static-heap",
+  add_ranges (plan, fdt, plan->chosen, GRUB_DOM0LESS_NONE, "xen,static-heap",
 	      GRUB_DOM0LESS_STATIC_HEAP, plan->root_cells, 0);
 
   fdt_for_each_subnode (node, fdt, plan->chosen)

@@ -12,6 +12,8 @@
 
 #include "rules.h"
 
+#include <string.h>
+
 const struct grub_dom0less_rule grub_dom0less_rules[GRUB_DOM0LESS_RULES] =
   {
 #define RULE(number, name, severity, phase, check, says, hint)	\
@@ -21,6 +23,24 @@ const struct grub_dom0less_rule grub_dom0less_rules[GRUB_DOM0LESS_RULES] =
 #undef RULE
   };
 
+/* Report a finding against RULE for all that were not told, and begin anew.  */
+static void
+report_more (const struct grub_dom0less_scene *scene, int rule)
+{
+  struct grub_dom0less_finding finding;
+  unsigned int found = scene->tally ? scene->tally->found[rule] : 0;
+
+  if (scene->tally)
+    scene->tally->found[rule] = 0;
+  if (found <= GRUB_DOM0LESS_MAX_TOLD)
+    return;
+  memset (&finding, 0, sizeof (finding));
+  finding.rule = grub_dom0less_rules + rule;
+  finding.node = finding.other = GRUB_DOM0LESS_NONE;
+  finding.more = found - GRUB_DOM0LESS_MAX_TOLD;
+  scene->report (scene->data, &finding);
+}
+
 void
 grub_dom0less_check (const struct grub_dom0less_scene *scene,
 		     enum grub_dom0less_phase phase)
@@ -29,7 +49,20 @@ grub_dom0less_check (const struct grub_dom0less_scene *scene,
 
   for (i = 0; i < GRUB_DOM0LESS_RULES; i++)
     if (grub_dom0less_rules[i].check && grub_dom0less_rules[i].phase == phase)
-      grub_dom0less_rules[i].check (scene);
+      {
+	grub_dom0less_rules[i].check (scene);
+	report_more (scene, i);
+      }
+}
+
+void
+grub_dom0less_report_more (const struct grub_dom0less_scene *scene)
+{
+  int i;
+
+  for (i = 0; i < GRUB_DOM0LESS_RULES; i++)
+    if (!grub_dom0less_rules[i].check)
+      report_more (scene, i);
 }
 
 void
@@ -40,12 +73,16 @@ grub_dom0less_report (const struct grub_dom0less_scene *scene,
 {
   struct grub_dom0less_finding finding;
 
+  if (scene->tally && scene->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_TOLD)
+    return;
   finding.rule = grub_dom0less_rules + rule;
   finding.node = node;
   finding.other = other;
   finding.file = file;
   finding.number[0] = number0;
   finding.number[1] = number1;
+  finding.more = 0;
+  finding.plan = scene->plan;
   scene->report (scene->data, &finding);
 }
 
@@ -92,27 +129,96 @@ put_number (struct text *text, uint64_t number, unsigned int base)
     put_char (text, digits[--n]);
 }
 
-/* The path is put together here, because libfdt's fdt_get_path wants a buffer
-   for all of it.  */
+/* Put the node in WAY of each level from the first to DEPTH.  */
 static void
-put_path (struct text *text, const void *fdt, int node)
+put_way (struct text *text, const void *fdt, const int *way, int depth)
 {
-  int depth, i;
+  int i;
 
-  depth = fdt ? fdt_node_depth (fdt, node) : -1;
-  if (depth < 0)
-    {
-      put_string (text, "?");
-      return;
-    }
   if (depth == 0)
     put_char (text, '/');
   for (i = 1; i <= depth; i++)
     {
       put_char (text, '/');
-      put_string (text, grub_dom0less_node_name
-		  (fdt, fdt_supernode_atdepth_offset (fdt, node, i, NULL)));
+      put_string (text, grub_dom0less_node_name (fdt, way[i]));
     }
+}
+
+/* Find the way to NODE, which WAY has room for, by what PLAN knows of it.
+   Returns its depth, 0 if nothing is known.  */
+static int
+find_plan_way (const struct grub_dom0less_plan *plan, int node, int *way)
+{
+  int i, domain = GRUB_DOM0LESS_NONE, is_found, depth = 1;
+
+  way[depth] = plan->chosen;
+  is_found = node == plan->chosen;
+  for (i = 0; !is_found && i < plan->n_domains; i++)
+    if (plan->domains[i].node == node)
+      {
+	domain = i;
+	is_found = 1;
+      }
+  for (i = 0; !is_found && i < plan->n_modules; i++)
+    if (plan->modules[i].node == node)
+      {
+	domain = plan->modules[i].domain;
+	is_found = 1;
+      }
+  for (i = 0; !is_found && i < plan->n_ranges; i++)
+    if (plan->ranges[i].node == node)
+      {
+	domain = plan->ranges[i].domain;
+	if (plan->ranges[i].kind == GRUB_DOM0LESS_RESERVED)
+	  way[depth] = plan->reserved;
+	is_found = 1;
+      }
+  if (!is_found)
+    return 0;
+
+  if (domain >= 0)
+    way[++depth] = plan->domains[domain].node;
+  if (way[depth] != node)
+    way[++depth] = node;
+  return depth;
+}
+
+/* The path is put together here, because libfdt's fdt_get_path wants a buffer
+   for all of it.  */
+static void
+put_path (struct text *text, const struct grub_dom0less_plan *plan,
+	  const void *fdt, int node)
+{
+  int way[GRUB_DOM0LESS_MAX_DEPTH] = { 0 }, at, depth = 0;
+
+  if (fdt && plan && (depth = find_plan_way (plan, node, way)) > 0)
+    {
+      put_way (text, fdt, way, depth);
+      return;
+    }
+  for (at = 0; fdt && at >= 0 && depth >= 0 && depth < GRUB_DOM0LESS_MAX_DEPTH
+       && at <= node; at = fdt_next_node (fdt, at, &depth))
+    {
+      way[depth] = at;
+      if (at == node)
+	{
+	  put_way (text, fdt, way, depth);
+	  return;
+	}
+    }
+  put_string (text, "?");
+}
+
+size_t
+grub_dom0less_node_path (const struct grub_dom0less_plan *plan,
+			 const void *fdt, int node, char *buf, size_t size)
+{
+  struct text text = { buf, size, 0 };
+
+  put_path (&text, plan, fdt, node);
+  if (size)
+    buf[text.length < size ? text.length : size - 1] = '\0';
+  return text.length;
 }
 
 static void
@@ -132,7 +238,7 @@ put_template (struct text *text, const char *template, const void *fdt,
 	  put_string (text, finding->file ? finding->file : "?");
 	  break;
 	case 'o':
-	  put_path (text, fdt, finding->other);
+	  put_path (text, finding->plan, fdt, finding->other);
 	  break;
 	case 'x':
 	case 'y':
@@ -158,13 +264,20 @@ grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
   put_string (&text, "] ");
   if (finding->node != GRUB_DOM0LESS_NONE)
     {
-      put_path (&text, fdt, finding->node);
+      put_path (&text, finding->plan, fdt, finding->node);
       put_string (&text, ": ");
     }
-  put_template (&text, rule->says, fdt, finding);
+  if (finding->more)
+    {
+      put_string (&text, "and ");
+      put_number (&text, finding->more, 10);
+      put_string (&text, " more");
+    }
+  else
+    put_template (&text, rule->says, fdt, finding);
 
   without_hint = text.length;
-  if (rule->hint)
+  if (rule->hint && !finding->more)
     {
       put_string (&text, "; ");
       put_template (&text, rule->hint, fdt, finding);

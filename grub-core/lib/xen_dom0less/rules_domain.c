@@ -281,10 +281,11 @@ void
 dom0less_check_llc_colors_static (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
+  int is_on = is_coloring_on (scene);
 
   FOR_DOMAINS (domain, scene)
     if (dom0less_has (scene, domain, "xen,static-mem")
-	&& (dom0less_has (scene, domain, "llc-colors") || is_coloring_on (scene)))
+	&& (dom0less_has (scene, domain, "llc-colors") || is_on))
       REPORT (scene, LLC_COLORS_STATIC, domain->node);
 }
 

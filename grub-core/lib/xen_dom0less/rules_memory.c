@@ -123,17 +123,12 @@ dom0less_check_image_in_range (scene_t scene)
 
 /* Whether both are one region that two domains share.  */
 static int
-is_same_shared (scene_t scene, const struct grub_dom0less_range *range,
-		const struct grub_dom0less_range *other)
+is_same_shared (const struct grub_dom0less_range *range, const char *id,
+		const struct grub_dom0less_range *other, const char *other_id)
 {
-  const char *id, *other_id;
-
-  if (range->kind != GRUB_DOM0LESS_SHARED_MEM || other->kind != range->kind
-      || range->start != other->start || range->size != other->size)
-    return 0;
-  id = grub_dom0less_string (scene->fdt, range->node, "xen,shm-id");
-  other_id = grub_dom0less_string (scene->fdt, other->node, "xen,shm-id");
-  return id && other_id && strcmp (id, other_id) == 0;
+  return (range->kind == GRUB_DOM0LESS_SHARED_MEM && other->kind == range->kind
+	  && range->start == other->start && range->size == other->size
+	  && id && other_id && strcmp (id, other_id) == 0);
 }
 
 /* Modules have rules of their own, and before 4.18 Xen did not mind when
@@ -141,17 +136,24 @@ is_same_shared (scene_t scene, const struct grub_dom0less_range *range,
 void
 dom0less_check_ranges_overlap (scene_t scene)
 {
+  const struct grub_dom0less_range *ranges = scene->plan->ranges;
   const struct grub_dom0less_range *range, *other;
+  const char *ids[GRUB_DOM0LESS_MAX_RANGES];
 
+  /* Here, because there are far more pairs than ranges.  */
   FOR_RANGES (range, scene)
-    for (other = scene->plan->ranges; other < range; other++)
+    ids[range - ranges] = range->kind != GRUB_DOM0LESS_SHARED_MEM ? NULL
+      : grub_dom0less_string (scene->fdt, range->node, "xen,shm-id");
+  FOR_RANGES (range, scene)
+    for (other = ranges; other < range; other++)
       {
 	if (range->kind == GRUB_DOM0LESS_PLACED
 	    || other->kind == GRUB_DOM0LESS_PLACED
 	    || is_ignored (scene, range) || is_ignored (scene, other)
 	    || !grub_dom0less_overlap (range->start, range->size,
 				       other->start, other->size)
-	    || is_same_shared (scene, range, other))
+	    || is_same_shared (range, ids[range - ranges], other,
+			       ids[other - ranges]))
 	  continue;
 	if (!is_static (range) && !is_static (other)
 	    && grub_dom0less_xen_before (&scene->machine->xen, 4, 18))
@@ -195,27 +197,30 @@ dom0less_check_range_over_firmware (scene_t scene)
 	}
 }
 
-/* The first address from ADDRESS on that no piece of memory has.  */
-static uint64_t
-end_of_memory (const struct grub_dom0less_machine *machine, uint64_t address)
+/* Whether memory has every address of the SIZE bytes at START, which are not
+   none and may end where all addresses do; *END is else the first that is
+   missing.  */
+static int
+is_in_memory (const struct grub_dom0less_machine *machine, uint64_t start,
+	      uint64_t size, uint64_t *end)
 {
+  uint64_t last = size - 1 > UINT64_MAX - start ? UINT64_MAX
+    : start + (size - 1);
   int i;
 
-  /* The pieces come in any order, and each takes ADDRESS further at most
-     once.  */
-  for (i = 0; i < machine->n_memory; i++)
-    if (machine->memory[i].size
-	&& address >= machine->memory[i].start
-	&& address - machine->memory[i].start < machine->memory[i].size)
-      {
-	address = grub_dom0less_end (machine->memory[i].start,
-				     machine->memory[i].size);
-	/* There are no more.  */
-	if (address == UINT64_MAX)
-	  break;
-	i = -1;
-      }
-  return address;
+  *end = start;
+  for (i = 0; i < machine->n_memory && machine->memory[i].start <= *end; i++)
+    {
+      const struct grub_dom0less_memory *memory = machine->memory + i;
+
+      if (*end - memory->start >= memory->size)
+	continue;
+      /* What is left of this piece, which reaches far enough or has an end.  */
+      if (memory->size - (*end - memory->start) > last - *end)
+	return 1;
+      *end = memory->start + memory->size;
+    }
+  return 0;
 }
 
 void
@@ -229,8 +234,7 @@ dom0less_check_range_outside_ram (scene_t scene)
   FOR_RANGES (range, scene)
     if (is_static (range))
       {
-	end = end_of_memory (scene->machine, range->start);
-	if (end - range->start < range->size)
+	if (!is_in_memory (scene->machine, range->start, range->size, &end))
 	  report_range (scene, GRUB_DOM0LESS_RULE_RANGE_OUTSIDE_RAM, range,
 			end);
       }

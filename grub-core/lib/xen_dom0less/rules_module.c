@@ -322,13 +322,46 @@ dom0less_check_modules_overlap (scene_t scene)
 		      other);
 }
 
+/* What follows in PATH behind NODE's name, which may lack its unit address; NULL
+   if something else comes first, or PATH is NULL.  */
+static const char *
+skip_name (scene_t scene, const char *path, int node)
+{
+  const char *name = grub_dom0less_node_name (scene->fdt, node);
+  int has_unit = 0;
+
+  if (!path || *path != '/')
+    return NULL;
+  while (*path == '/')
+    path++;
+  for (; *path && *path != '/' && *path == *name; path++, name++)
+    has_unit |= *path == '@';
+  return ((!*path || *path == '/') && (!*name || (*name == '@' && !has_unit))
+	  ? path : NULL);
+}
+
+/* Whether PATH, from /chosen on, leads to MODULE.  */
+static int
+leads_to (scene_t scene, const char *path,
+	  const struct grub_dom0less_module *module)
+{
+  if (module->domain != GRUB_DOM0LESS_DOM0)
+    path = skip_name (scene, path,
+		      scene->plan->domains[module->domain].node);
+  path = skip_name (scene, path, module->node);
+  while (path && *path == '/')
+    path++;
+  return path && !*path;
+}
+
 /* The string properties of the node PATH that name a module which will get
-   another name.  */
+   another name.  Names are compared, because libfdt would look for each
+   property's node from the root on.  */
 static void
 check_paths (scene_t scene, const char *path)
 {
   const struct grub_dom0less_module *module;
-  int node, property, target;
+  int node, property, length;
   const char *name, *value;
 
   node = fdt_path_offset (scene->fdt, path);
@@ -336,15 +369,21 @@ check_paths (scene_t scene, const char *path)
     return;
   fdt_for_each_property_offset (property, scene->fdt, node)
     {
-      if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL)
-	  || !(value = grub_dom0less_string (scene->fdt, node, name))
-	  || value[0] != '/')
+      value = fdt_getprop_by_offset (scene->fdt, property, &name, &length);
+      if (!value || length < 2
+	  || memchr (value, '\0', (size_t) length) != value + length - 1)
 	continue;
-      target = fdt_path_offset (scene->fdt, value);
+      value = skip_name (scene, value, scene->plan->chosen);
+      if (!value)
+	continue;
       FOR_MODULES (module, scene)
-	if (module->image != GRUB_DOM0LESS_NONE && target == module->node)
-	  grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_DANGLING_ALIAS, node,
-				module->node, name, 0, 0);
+	if (module->image != GRUB_DOM0LESS_NONE
+	    && leads_to (scene, value, module))
+	  {
+	    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_DANGLING_ALIAS,
+				  node, module->node, name, 0, 0);
+	    break;
+	  }
     }
 }
 

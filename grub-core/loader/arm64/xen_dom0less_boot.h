@@ -88,6 +88,7 @@ struct dom0less_boot
   struct grub_dom0less_memory *memory;	/* the firmware's map */
   struct grub_dom0less_machine machine;
   struct grub_dom0less_scene scene;
+  struct grub_dom0less_tally tally;
   char *error;				/* the last error's text, untold */
   int is_quiet;				/* warnings were told before */
 
@@ -359,7 +360,8 @@ grub_err_t dom0less_gather_loaded (struct dom0less_boot *boot);
 grub_err_t dom0less_fix_up (struct dom0less_boot *boot);
 
 /* Put BOOT->final_tree into the EFI configuration table, and back what was
-   there before.  */
+   there before.  If the firmware does not take that back, the table still points
+   to BOOT->final_tree, which is given up: its pages stay allocated.  */
 grub_err_t dom0less_install_tree (struct dom0less_boot *boot);
 void dom0less_restore_tree (struct dom0less_boot *boot);
 

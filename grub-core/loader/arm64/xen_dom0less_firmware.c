@@ -303,7 +303,7 @@ dom0less_install_tree (struct dom0less_boot *boot)
 void
 dom0less_restore_tree (struct dom0less_boot *boot)
 {
-  if (boot->installed)
-    set_table (boot->firmware_tree);
+  if (boot->installed && set_table (boot->firmware_tree))
+    boot->final_tree.count = 0;
   boot->installed = 0;
 }

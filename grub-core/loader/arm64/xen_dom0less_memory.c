@@ -141,6 +141,7 @@ dom0less_memory_map (struct dom0less_boot *boot)
 		    (grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT, &memory->size))
 	memory->size = ~(grub_uint64_t) 0;
     }
+  grub_dom0less_sort_memory (boot->memory, boot->machine.n_memory);
   boot->machine.memory = boot->memory;
 
  fail:

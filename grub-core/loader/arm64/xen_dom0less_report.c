@@ -46,11 +46,13 @@ dom0less_listen (struct dom0less_boot *boot)
   boot->scene.machine = &boot->machine;
   boot->scene.report = report;
   boot->scene.data = boot;
+  boot->scene.tally = &boot->tally;
 }
 
 grub_err_t
 dom0less_judge (struct dom0less_boot *boot)
 {
+  grub_dom0less_report_more (&boot->scene);
   if (boot->error && !grub_errno)
     grub_error (GRUB_ERR_BAD_OS, "%s", boot->error);
   return grub_errno;

@@ -139,6 +139,7 @@ collect (struct dom0less_boot *boot, struct mapped **result)
 static void
 show_memory (struct dom0less_boot *boot)
 {
+  const struct grub_dom0less_plan *plan = boot->plan;
   struct mapped *mapped;
   int i, j, n = collect (boot, &mapped);
 
@@ -155,9 +156,11 @@ show_memory (struct dom0less_boot *boot)
       mapped[lowest] = mapped[i];
       mapped[i] = next;
 
-      if (next.node == GRUB_DOM0LESS_NONE
-	  || fdt_get_path (boot->tree, next.node, path, sizeof (path)))
+      if (next.node == GRUB_DOM0LESS_NONE)
 	grub_snprintf (path, sizeof (path), "%s", boot->xen);
+      else
+	grub_dom0less_node_path (plan, boot->tree, next.node, path,
+				 sizeof (path));
       grub_printf ("0x%012" PRIxGRUB_UINT64_T "-0x%012" PRIxGRUB_UINT64_T
 		   " %-12s ", next.start, next.start + next.size - 1,
 		   next.what);

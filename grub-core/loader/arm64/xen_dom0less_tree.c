@@ -17,9 +17,70 @@
 
 #include "xen_dom0less_boot.h"
 
-/* Xen maps this much for its tree, and its EFI stub adds a page to ours
-   (MAX_FDT_SIZE and efi_arch_use_config_file).  */
-#define MAX_TREE_SIZE	(((grub_size_t) 2 << 20) - 4096)
+/* As much of a path as a line has room for.  */
+#define NODE_SIZE	128
+
+/* Refuse the SIZE bytes at FDT, which NAME is, unless they are a tree that can
+   be worked on.  */
+static grub_err_t
+check_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size,
+	    const char *name)
+{
+  const char *fault = grub_dom0less_tree_fault (fdt, size);
+  char *text;
+
+  if (fault)
+    {
+      text = grub_xasprintf ("%s: %s", name, fault);
+      dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+		       GRUB_DOM0LESS_NONE, text ? text : name);
+      grub_free (text);
+      return grub_errno;
+    }
+  size = grub_dom0less_tree_size (fdt);
+  if (size > GRUB_DOM0LESS_MAX_TREE)
+    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
+			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, name,
+			  size, GRUB_DOM0LESS_MAX_TREE);
+  return dom0less_judge (boot);
+}
+
+/* libfdt could do nothing with a tree that has been checked: the reason is
+   ERR.  */
+static grub_err_t
+libfdt_error (const char *name, int err)
+{
+  return grub_error (GRUB_ERR_BAD_OS, N_("%s: libfdt fails: %s"), name,
+		     fdt_strerror (err));
+}
+
+/* Make BOOT->tree a copy of FDT, whose blocks may come in any order, with ROOM
+   bytes for edits.  */
+static grub_err_t
+copy_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t room)
+{
+  grub_size_t size;
+  void *copy;
+  int err;
+
+  /* A header of version 16 is smaller than ours.  */
+  if (grub_add (fdt_totalsize (fdt), sizeof (struct fdt_header), &size)
+      || grub_add (size, room, &size) || size > GRUB_INT_MAX)
+    return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
+  copy = grub_malloc (size);
+  if (!copy)
+    return grub_errno;
+  err = fdt_open_into (fdt, copy, (int) size);
+  if (err)
+    {
+      grub_free (copy);
+      return libfdt_error (boot->tree_name, err);
+    }
+  grub_free (boot->tree);
+  boot->tree = copy;
+  boot->scene.fdt = copy;
+  return GRUB_ERR_NONE;
+}
 
 /* The beginning of a node, its name and its end; and alignment.  */
 #define CHOSEN_ROOM	32
@@ -28,35 +89,15 @@ grub_err_t
 dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 		     grub_size_t size)
 {
-  if (grub_dom0less_check_tree (fdt, size))
-    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-			    GRUB_DOM0LESS_NONE, boot->tree_name);
-  boot->tree = grub_malloc (fdt_totalsize (fdt));
-  if (!boot->tree)
+  if (check_tree (boot, fdt, size, boot->tree_name))
     return grub_errno;
-  grub_memcpy (boot->tree, fdt, fdt_totalsize (fdt));
-  boot->scene.fdt = boot->tree;
-  return GRUB_ERR_NONE;
+  return copy_tree (boot, fdt, 0);
 }
 
 grub_err_t
 dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room)
 {
-  grub_size_t size;
-  void *larger;
-
-  if (grub_add (fdt_totalsize (boot->tree), room, &size)
-      || size > GRUB_INT_MAX)
-    return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
-  larger = grub_malloc (size);
-  if (!larger)
-    return grub_errno;
-  /* It has passed the full check, so there is nothing to refuse.  */
-  fdt_open_into (boot->tree, larger, (int) size);
-  grub_free (boot->tree);
-  boot->tree = larger;
-  boot->scene.fdt = larger;
-  return GRUB_ERR_NONE;
+  return copy_tree (boot, boot->tree, room);
 }
 
 /* Where everything is that this loader writes or reads.  Many a board's file has
@@ -79,19 +120,19 @@ need_chosen (struct dom0less_boot *boot)
 
 static grub_err_t
 report_misfit (struct dom0less_boot *boot,
-	       const struct dom0less_overlay *overlay, int err)
+	       const struct dom0less_overlay *overlay,
+	       const struct grub_dom0less_misfit *misfit)
 {
-  const char *missing, *fragment = "";
-  char *text;
-  int node;
+  char node[NODE_SIZE], *text;
 
-  node = grub_dom0less_overlay_fault (boot->tree, overlay->fdt, &missing);
-  if (node < 0)
-    missing = fdt_strerror (err);
+  grub_dom0less_node_path (NULL, overlay->fdt, misfit->node, node,
+			   sizeof (node));
+  if (misfit->missing)
+    text = grub_xasprintf ("%s: %s wants %s", overlay->path, node + 1,
+			   misfit->missing);
   else
-    fragment = grub_dom0less_node_name (overlay->fdt, node);
-  text = grub_xasprintf ("%s: %s %s%s", overlay->path, fragment,
-			 node < 0 ? "" : "wants ", missing);
+    text = grub_xasprintf ("%s: %s: %s", overlay->path, node,
+			   misfit->fault);
   dom0less_refuse (boot, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
 		   GRUB_DOM0LESS_NONE, text ? text : overlay->path);
   grub_free (text);
@@ -126,52 +167,57 @@ read_overlays (struct dom0less_boot *boot)
 					 &overlay->size);
       if (!overlay->fdt)
 	return grub_errno;
-      if (grub_dom0less_check_overlay (overlay->fdt, overlay->size))
-	return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-				GRUB_DOM0LESS_NONE, overlay->path);
+      if (check_tree (boot, overlay->fdt, overlay->size, overlay->path))
+	return grub_errno;
     }
   return GRUB_ERR_NONE;
 }
 
-/* fdt_overlay_apply spoils both of its trees when it fails, so it works on
-   copies.  What it needs is not known before: all of OVERLAY, and longer paths
-   for its symbols.  */
+/* Merging changes an overlay, so it gets a copy.  */
 static grub_err_t
 apply_overlay (struct dom0less_boot *boot,
 	       const struct dom0less_overlay *overlay)
 {
-  grub_size_t size = overlay->size, room;
-  void *base, *copy;
-  int err = -FDT_ERR_NOSPACE;
+  struct grub_dom0less_misfit misfit;
+  void *work, *copy, *merged = NULL;
+  grub_size_t size;
 
-  for (room = 2 * size; err == -FDT_ERR_NOSPACE && room <= MAX_TREE_SIZE * 4;
-       room *= 2)
+  work = grub_malloc (grub_dom0less_merge_room (boot->tree, overlay->fdt));
+  copy = grub_malloc (overlay->size);
+  if (!work || !copy)
+    goto fail;
+  grub_memcpy (copy, overlay->fdt, overlay->size);
+  if (grub_dom0less_merge (work, boot->tree, copy, &misfit))
     {
-      base = grub_malloc (fdt_totalsize (boot->tree) + room);
-      copy = grub_malloc (size);
-      if (!base || !copy)
-	err = -FDT_ERR_INTERNAL;
-      else
-	{
-	  grub_memcpy (copy, overlay->fdt, size);
-	  err = fdt_open_into (boot->tree, base,
-			       (int) (fdt_totalsize (boot->tree) + room));
-	  if (!err)
-	    err = fdt_overlay_apply (base, copy);
-	}
-      grub_free (copy);
-      if (err)
-	grub_free (base);
+      report_misfit (boot, overlay, &misfit);
+      goto fail;
     }
 
-  if (!err)
+  /* Symbols can make far more of it than the two had.  */
+  size = grub_dom0less_merged (work, NULL, 0);
+  if (size > GRUB_DOM0LESS_MAX_TREE)
     {
-      grub_free (boot->tree);
-      boot->tree = base;
-      boot->scene.fdt = base;
+      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
+			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
+			    overlay->path, size, GRUB_DOM0LESS_MAX_TREE);
+      dom0less_judge (boot);
+      goto fail;
     }
-  else if (!grub_errno)
-    report_misfit (boot, overlay, err);
+  merged = grub_malloc (size);
+  if (!merged)
+    goto fail;
+  grub_dom0less_merged (work, merged, size);
+  if (check_tree (boot, merged, size, overlay->path))
+    goto fail;
+  grub_free (boot->tree);
+  boot->tree = merged;
+  boot->scene.fdt = merged;
+  merged = NULL;
+
+ fail:
+  grub_free (merged);
+  grub_free (copy);
+  grub_free (work);
   return grub_errno;
 }
 
@@ -210,9 +256,11 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
     if (apply_overlay (boot, boot->overlays + i))
       return grub_errno;
 
-  if (boot->tree_is_file)
-    return dom0less_fix_up (boot);
-  return GRUB_ERR_NONE;
+  /* What the firmware makes of it has to be a tree as well.  */
+  if (boot->tree_is_file && dom0less_fix_up (boot) == GRUB_ERR_NONE)
+    check_tree (boot, boot->tree, fdt_totalsize (boot->tree),
+		boot->tree_name);
+  return grub_errno;
 }
 
 grub_err_t
@@ -239,9 +287,10 @@ dom0less_patch_tree (struct dom0less_boot *boot)
   if (err)
     return grub_error (GRUB_ERR_BAD_OS, N_("cannot write Xen's tree: %s"),
 		       fdt_strerror (err));
-  if (fdt_totalsize (fdt) > MAX_TREE_SIZE)
+  if (fdt_totalsize (fdt) > GRUB_DOM0LESS_MAX_TREE)
     grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
-			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, NULL,
-			  fdt_totalsize (fdt), MAX_TREE_SIZE);
+			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
+			  boot->tree_name, fdt_totalsize (fdt),
+			  GRUB_DOM0LESS_MAX_TREE);
   return dom0less_judge (boot);
 }

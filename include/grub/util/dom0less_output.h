@@ -38,7 +38,7 @@ struct dom0less_lines
 const char *dom0less_model (const struct dom0less_boot *boot);
 
 /* NODE's path, in memory that is the caller's.  */
-char *dom0less_node_path (const void *fdt, int node);
+char *dom0less_node_path (const struct dom0less_boot *boot, int node);
 
 /* dom0less_json.c: write BOOT, as far as it has come, and LINES as one JSON
    object (RFC 8259) to STREAM.  Sizes are in bytes, addresses in decimal.  */
