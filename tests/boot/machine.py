@@ -271,7 +271,7 @@ class Machine:
         match, _ = self.expect(r"([^!]*)!")
         self._qemu.send("\x01\x0b\r")      # home, erase to the end
         self.expect(r"grub> ")
-        return command + clean(match.group(1))
+        return command + clean(match.group(1)).replace("\n", "")
 
     def run(self, command):
         """At the prompt: run a GRUB command. Returns (its text, its status as $? has it)."""

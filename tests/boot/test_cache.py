@@ -29,20 +29,23 @@ XEN = some_xen()
 QEMU = "qemu-trixie"
 RAM, MEMORY = 0x40000000, 1024          # where it begins, and MiB
 LINE = 64
-STORED, CLEANED, STORED_SINCE, CHANGED_SINCE, CLEANED_TO_POU = 1, 2, 4, 8, 16
+STORED, CLEANED, STORED_SINCE, CHANGED_SINCE, CLEANED_TO_POU, FETCHED = 1, 2, 4, 8, 16, 64
+# A processor with VHE, and a firmware that uses it.
+VHE = dict(firmware="edk2-2025", cpu="neoverse-n1")
 
-KERNEL = 'uefi,binary = "vmlinuz";'
+KERNEL = 'uefi,binary = "again";'
 PLACE = f"reg = <0x60000100 0x100000>; {KERNEL}"
 TREE = chosen(
     domain("Direct", kernel="vmlinuz", ramdisk="a.img", memory=32, extra=module(3, "device-tree", "partial.dtb")),
     domain("Unpacked1", kernel="shared.gz", memory=32), domain("Unpacked2", kernel="shared.gz", memory=32),
     domain("Zstd", kernel="zboot", memory=32), domain("Xz", kernel="xz", memory=32),
     domain("Gzip", kernel="gz", memory=32),
-    domain("Copied1", kernel="uimage", memory=32), domain("Copied2", kernel="uimage", memory=32),
-    domain("Fixed", cells=(1, 1), memory=32).replace(KERNEL, PLACE),
+    domain("Fixed", kernel="again", cells=(1, 1), memory=32).replace(KERNEL, PLACE),
+    # A file that has been read for another place is not read again.
+    domain("Copied", kernel="again", memory=32),
 )
 # Which of them a processor has written, and not the disk.
-BY_PROCESSOR = ["Unpacked1", "Unpacked2", "Zstd", "Xz", "Gzip", "Copied2", "Fixed"]
+BY_PROCESSOR = ["Unpacked1", "Unpacked2", "Zstd", "Xz", "Gzip", "Fixed", "Copied"]
 
 # Loaders that do it wrong (tests/mutations/list), and what is seen of each.
 WRONG = {
@@ -71,10 +74,10 @@ def keys():
 def files():
     found = rich_files()
     return {
-        **{name: found[name] for name in ("shared.gz", "zboot", "uimage", "partial.dtb")},
+        **{name: found[name] for name in ("shared.gz", "zboot", "partial.dtb")},
         "xz": zboot("xzkern", lzma.compress(kernel("xz"), check=lzma.CHECK_CRC32), size(len(kernel("xz")))),
         "gz": zboot("gzip", gzip.compress(kernel("gz"), 1, mtime=0)),
-        "vmlinuz": kernel(), "a.img": ramdisk("a.img"), "all.dtb": make_dtb(TREE),
+        "vmlinuz": kernel(), "again": kernel("again"), "a.img": ramdisk("a.img"), "all.dtb": make_dtb(TREE),
     }
 
 
@@ -104,9 +107,9 @@ def program():
     return [loader, "--library-path", libraries, folder / "usr/bin/qemu-system-aarch64", "-L", folder / "usr/share/qemu"]
 
 
-def watch(boot, plugin, folder, commands, **machine):
-    """Load and start Xen, and return what was seen: {module's path: its lines}."""
-    options = f"base={RAM:#x},size={MEMORY << 20:#x},entry={entry(xen_image(XEN))},out={folder}"
+def start(boot, plugin, folder, commands, handover="off", **machine):
+    """Load and start Xen in a machine that is watched."""
+    options = f"base={RAM:#x},size={MEMORY << 20:#x},entry={entry(xen_image(XEN))},out={folder},handover={handover}"
     machine = boot(grub=GRUB, xen=XEN, cpus=1, memory=MEMORY, program=program(),
                    extra=["-accel", "tcg", "-plugin", f"{plugin},{options}"], **machine)
     machine.prompt()
@@ -115,6 +118,12 @@ def watch(boot, plugin, folder, commands, **machine):
         assert status == 0, text
     machine.send("boot")
     machine.expect("watch: Xen's stub starts")
+    return machine
+
+
+def watch(boot, plugin, folder, commands, **arguments):
+    """The same, and what was seen then: {(domain, module's path): its lines}, and the console's text."""
+    machine = start(boot, plugin, folder, commands, **arguments)
     text = machine.text
     machine.close()
     lines = (folder / "lines").read_bytes()
@@ -125,7 +134,7 @@ def watch(boot, plugin, folder, commands, **machine):
             # Two cells of address and one of size, or one of each.
             address, length = (cells[0] << 32 | cells[1], cells[2]) if len(cells) == 3 else cells
             found[path.split("/")[2], path] = lines[(address - RAM) // LINE:(address + length - 1 - RAM) // LINE + 1]
-    assert len(found) == 11
+    assert len(found) == 10
     return found, text
 
 
@@ -149,7 +158,7 @@ def test_direct(boot, plugin, tmp_path):
     """From the disk to where they stay, unpacked, copied, and at a place that the tree has chosen."""
     found, text = watch(boot, plugin, tmp_path, ["set debug=xen_dom0less", LOAD], files=files())
     check(found)
-    assert re.search(r"vmlinuz: 0x[1-9a-f][0-9a-f]* of", text)
+    assert re.search(r"/vmlinuz: 0x[1-9a-f][0-9a-f]* of", " ".join(text.split()))
     assert all(is_written(found, name) for name in BY_PROCESSOR)
     assert not is_written(found, "Direct")
 
@@ -168,6 +177,27 @@ def test_verified(boot, plugin, keys, tmp_path):
                      core=make_program(keys, GRUB, MODULES + PGP + ["gzio", "xzio"]))
     check(found)
     assert is_written(found, "Direct")
+
+
+def fetched(boot, plugin, folder, commands=(), **arguments):
+    """The lines from which code runs while the MMU is off, between the firmware's regime and Xen's."""
+    machine = start(boot, plugin, folder, [*commands, LOAD], handover="on", **VHE, **arguments)
+    machine.expect("watch: the MMU is on again")
+    machine.close()
+    found = [line for line in (folder / "fetched").read_bytes() if line & FETCHED]
+    assert found
+    return found
+
+
+def test_handover(boot, plugin, tmp_path):
+    """The code that leaves VHE is fetched past the caches. Its tables are the firmware's."""
+    assert all(map(is_clean, fetched(boot, plugin, tmp_path, files=files())))
+
+
+def test_handover_wrong(boot, plugin, tmp_path):
+    """The same where that code was not cleaned."""
+    modules = {"wrong.mod": mutated_loader(GRUB, tmp_path, "handover-not-cleaned")}
+    assert not any(map(is_clean, fetched(boot, plugin, tmp_path, ["insmod /wrong.mod"], files={**files(), **modules})))
 
 
 @pytest.mark.parametrize("bug", WRONG)

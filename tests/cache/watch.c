@@ -23,6 +23,12 @@
  *     lines	one byte for each line of RAM, of the bits below
  *     tree	the device tree of the EFI configuration table
  *
+ * and, with HANDOVER, when the MMU is on again that somebody has switched off
+ * since
+ *
+ *     fetched	one byte for each line of RAM: those from which instructions
+ *		have been executed without the MMU have FETCHED
+ *
  * and stops watching.  Stores by processors are seen as they are made, those by
  * devices only by what they have changed since the line was cleaned.
  *
@@ -91,7 +97,8 @@ enum
     STORED_SINCE = 4,		/* since it was cleaned last */
     CHANGED_SINCE = 8,		/* it holds something else */
     CLEANED_TO_POU = 16,	/* to the Point of Unification only */
-    DISCARDED = 32		/* invalidated without being cleaned */
+    DISCARDED = 32,		/* invalidated without being cleaned */
+    FETCHED = 64		/* executed while the MMU was off */
   };
 
 #define LINE		64u	/* CTR_EL0.DminLine of all processors of QEMU's */
@@ -103,6 +110,7 @@ enum
 #define DC_CVAU		0xd50b7b20
 #define DC_ZVA		0xd50b7420
 #define DC_IVAC		0xd5087620
+#define MSR_SCTLR_EL2	0xd51c1000
 
 #define DTB_GUID	0x41a5f19cb1b621d5ULL	/* its first half */
 
@@ -111,7 +119,8 @@ static uint8_t *lines;
 static uint64_t *digests;	/* of each line when it was cleaned last */
 static uint32_t entry[8];
 static const char *out;
-static int is_over;
+static int has_handover;
+static enum { LOADER, STUB, OFF, OVER } phase;
 static struct qemu_plugin_register *registers[31];
 static struct bytes *buffer;
 
@@ -195,7 +204,7 @@ on_store (unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address,
 {
   (void) vcpu;
   (void) data;
-  if (!is_over)
+  if (phase != OVER)
     note_store (address, 1u << qemu_plugin_mem_size_shift (info));
 }
 
@@ -206,7 +215,7 @@ on_maintenance (unsigned int vcpu, void *data)
   uint64_t address, line;
 
   (void) vcpu;
-  if (is_over)
+  if (phase == OVER)
     return;
   address = read_register (instruction & RT);
   if (address - base >= size)
@@ -217,7 +226,8 @@ on_maintenance (unsigned int vcpu, void *data)
     {
     case DC_CVAC:
     case DC_CIVAC:
-      lines[line] = (lines[line] & ~STORED_SINCE) | CLEANED;
+      lines[line] &= ~(STORED_SINCE | CHANGED_SINCE);
+      lines[line] |= CLEANED;
       digests[line] = digest_line (line);
       break;
     case DC_CVAU:
@@ -270,23 +280,56 @@ write_tree (uint64_t system)
   write_file ("tree", bytes, length);
 }
 
+static void
+find_changes (void)
+{
+  size_t line;
+
+  for (line = 0; line < size / LINE; line++)
+    if ((lines[line] & CLEANED) && digests[line] != digest_line (line))
+      lines[line] |= CHANGED_SINCE;
+}
+
 /* Xen's stub gets the image's handle and the system table.  */
 static void
 on_entry (unsigned int vcpu, void *data)
 {
-  size_t line;
-
   (void) vcpu;
   (void) data;
-  if (is_over)
+  if (phase != LOADER)
     return;
-  is_over = 1;
-  for (line = 0; line < size / LINE; line++)
-    if ((lines[line] & CLEANED) && digests[line] != digest_line (line))
-      lines[line] |= CHANGED_SINCE;
+  phase = has_handover ? STUB : OVER;
+  find_changes ();
   write_tree (read_register (1));
   write_file ("lines", lines, size / LINE);
   fprintf (stderr, "watch: Xen's stub starts\n");
+}
+
+static void
+on_fetch (unsigned int vcpu, void *data)
+{
+  uint64_t address = (uintptr_t) data;
+
+  (void) vcpu;
+  if (phase == OFF && address - base < size)
+    lines[(address - base) / LINE] |= FETCHED;
+}
+
+static void
+on_sctlr (unsigned int vcpu, void *data)
+{
+  int is_on = read_register ((uintptr_t) data & RT) & 1;
+
+  (void) vcpu;
+  if (phase == STUB && !is_on)
+    phase = OFF;
+  else if (phase == OFF && is_on)
+    {
+      phase = OVER;
+      find_changes ();
+      write_file ("fetched", lines, size / LINE);
+      fprintf (stderr, "watch: the MMU is on again\n");
+    }
 }
 
 static void
@@ -295,8 +338,17 @@ on_instruction (struct qemu_plugin_insn *instruction)
   uint32_t word;
 
   qemu_plugin_insn_data (instruction, &word, sizeof (word));
+  if (phase != LOADER)
+    qemu_plugin_register_vcpu_insn_exec_cb
+      (instruction, on_fetch, NO_REGISTERS,
+       (void *) (uintptr_t) qemu_plugin_insn_vaddr (instruction));
   switch (word & ~RT)
     {
+    case MSR_SCTLR_EL2:
+      qemu_plugin_register_vcpu_insn_exec_cb (instruction, on_sctlr,
+					      READ_REGISTERS,
+					      (void *) (uintptr_t) word);
+      break;
     case DC_CVAC:
     case DC_CIVAC:
     case DC_CVAU:
@@ -335,7 +387,7 @@ on_translation (qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
   size_t n = qemu_plugin_tb_n_insns (tb), i;
 
   (void) id;
-  if (is_over)
+  if (phase == OVER)
     return;
   if (n && is_entry (tb))
     qemu_plugin_register_vcpu_insn_exec_cb (qemu_plugin_tb_get_insn (tb, 0),
@@ -381,7 +433,7 @@ allocate (size_t length)
 }
 
 /* Arguments: base= and size= of RAM, in bytes; entry=, the first 32 bytes of
-   Xen's entry in hexadecimal; out=, the folder.  */
+   Xen's entry in hexadecimal; out=, the folder; handover=on, or not.  */
 EXPORT int
 qemu_plugin_install (qemu_plugin_id_t id, const void *info, int argc,
 		     char **argv)
@@ -392,7 +444,9 @@ qemu_plugin_install (qemu_plugin_id_t id, const void *info, int argc,
 
   (void) info;
   for (i = 0; i < argc; i++)
-    if (strncmp (argv[i], "base=", 5) == 0)
+    if (strcmp (argv[i], "handover=on") == 0)
+      has_handover = 1;
+    else if (strncmp (argv[i], "base=", 5) == 0)
       base = strtoull (argv[i] + 5, NULL, 0);
     else if (strncmp (argv[i], "size=", 5) == 0)
       size = strtoull (argv[i] + 5, NULL, 0);
