@@ -1,5 +1,14 @@
 /* xen_dom0less_handover.c - what stands between the firmware and Xen  */
-
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
 
 #include <grub/efi/efi.h>
 #include <grub/env.h>
@@ -115,7 +124,7 @@ dom0less_look_at_processor (struct dom0less_boot *boot)
   machine->is_vhe_only = (READ ("S3_0_C0_C7_4") >> 27 & 1) != 0;
 }
 
-static grub_efi_status_t __grub_efi_api
+static grub_efi_status_t
 see_memory_map (grub_efi_uintn_t *size, grub_efi_memory_descriptor_t *map,
 		grub_efi_uintn_t *key, grub_efi_uintn_t *step,
 		grub_efi_uint32_t *version)
@@ -172,7 +181,7 @@ leave_vhe (void)
 /* After its first call nothing may be allocated, and nothing is.  When a
    second try is not sound, or has failed as well, the stub must not read the
    map again: to any other error it says that it cannot exit, and stops.  */
-static grub_efi_status_t __grub_efi_api
+static grub_efi_status_t
 exit_for_xen (grub_efi_handle_t image, grub_efi_uintn_t key)
 {
   grub_efi_status_t status = exit_boot_services (image, key);

@@ -1,5 +1,14 @@
 /* xen_dom0less_regime.S - from one translation regime of EL2 to another  */
-
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
 
 #include <grub/symbol.h>
 
