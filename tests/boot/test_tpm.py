@@ -66,7 +66,7 @@ def reg(address, size):
 def placed_nodes(places):
     """A tree's nodes of which these {address: bytes} are the modules, in the order of PLACES."""
     (kernel, image), (ramdisk, disk), (stray, other), (initrd, earlier) = places.items()
-    nodes = domain("DomA", kernel="", ramdisk="a.img").replace('uefi,binary = "";', reg(kernel, len(image)))
+    nodes = domain("DomA", kernel="k", ramdisk="a.img").replace('uefi,binary = "k";', reg(kernel, len(image)))
     nodes = nodes.replace('uefi,binary = "a.img";', reg(ramdisk, len(disk)))
     return f"""
         linux,initrd-start = <{initrd:#x}>; linux,initrd-end = <{initrd + len(earlier):#x}>;
