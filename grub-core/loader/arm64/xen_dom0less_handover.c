@@ -13,6 +13,7 @@
 #include <grub/efi/efi.h>
 #include <grub/env.h>
 #include <grub/misc.h>
+#include <grub/safemath.h>
 
 #include "xen_dom0less_boot.h"
 
@@ -222,10 +223,11 @@ dom0less_prepare_handover (struct dom0less_boot *boot)
   if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
     return grub_error (GRUB_ERR_IO,
 		       N_("cannot read the firmware's memory map"));
+  if (grub_mul (size, 2, &size) || grub_mul (step, MORE_DESCRIPTORS, &step)
+      || grub_add (size, step, &size))
+    return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
   return dom0less_pages_alloc (&boot->maps, DOM0LESS_NO_LIMIT,
-			       2 * DOM0LESS_PAGES (2 * size
-						   + MORE_DESCRIPTORS
-						     * step));
+			       2 * DOM0LESS_PAGES (size));
 }
 
 void

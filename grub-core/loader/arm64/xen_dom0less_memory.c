@@ -168,7 +168,9 @@ dom0less_is_readable (const struct dom0less_boot *boot,
       if (size <= memory->size - offset)
 	return 1;
       size -= memory->size - offset;
-      address = memory->start + memory->size;
+      /* Behind the last address there is nothing to be read.  */
+      if (grub_add (memory->start, memory->size, &address))
+	return 0;
       i = 0;
     }
   return size == 0;
