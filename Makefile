@@ -8,6 +8,7 @@
 #     make check-matrix               every GRUB, firmware and Xen with one domain and several
 #     make judge N=100 SEED=1         random trees: what the check says of each, and what Xen does with it
 #     make check-boards               the checker on all boards that several kernels have device trees of
+#     make check-machines             every firmware, processor, bus and size of machine, and what is silent without us
 #     make mutations                  which tests find each of some deliberate bugs
 #     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
 #     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
@@ -204,6 +205,7 @@ suite-boot-needs: $(foreach grub,$(boot_grubs),$(call module,$(grub)))
 suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06 build/guest/qemu-trixie
 suite-boot-needs: $(foreach xen,$(XENS) $(if $(XEN_SOURCE),own),build/guest/xen-$(xen).efi)
 suite-boot-needs: build/guest/edk2-2025 build/guest/edk2-newest build/guest/u-boot-2025
+suite-boot-needs: build/guest/u-boot-rpi build/guest/boards-6.1
 suite-boot-needs: build/guest/small $(linux) | setup-boot setup-places
 boot_tests = $(as_told) /usr/bin/python3 -m pytest $(if $(wildcard build/missing/python3-pytest-xdist),,-n 2)
 suite-boot: suite-boot-needs
@@ -238,6 +240,12 @@ check-matrix: suite-matrix-needs
 	@MATRIX=all $(boot_tests) $(if $(CELLS),-k '$(CELLS)') --junitxml=build/results/matrix/pytest.xml \
 	  tests/boot/test_matrix.py; \
 	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/matrix/pytest.xml; scripts/count-results matrix=$$status
+
+check-machines: suite-boot-needs
+	@rm -rf build/results/machines
+	@MACHINES=all $(boot_tests) $(if $(CELLS),-k '$(CELLS)') --junitxml=build/results/machines/pytest.xml \
+	  tests/boot/test_machines.py tests/boot/test_handover.py; \
+	status=$$?; /usr/bin/python3 tests/boot/matrix.py build/results/machines/pytest.xml; scripts/count-results machines=$$status
 
 fuzz: suite-fuzz-needs
 	@$(MAKE) --no-print-directory -C tests/fuzz run; status=$$?; $(MAKE) --no-print-directory -C tests/fuzz coverage \
@@ -285,7 +293,7 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix check-boards
+.PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix check-machines check-boards
 .PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
 .PHONY: suite-targets suite-targets-needs

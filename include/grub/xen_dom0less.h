@@ -862,7 +862,7 @@ struct grub_dom0less_machine
   struct grub_dom0less_regime regime;	/* EL2's, of the firmware */
   int is_vhe_only;			/* the processor has no other */
   int is_handover_off;			/* the user does not want it left */
-  uint64_t code_start, code_size;	/* what leaves it */
+  uint64_t code_start, code_size;	/* the loader's, which leaves it */
   uint64_t (*read) (uint64_t address);	/* for translation tables */
 };
 

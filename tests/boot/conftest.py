@@ -49,7 +49,8 @@ def boot(request):
             if core:
                 esp = {**(esp or {}), BOOTAA64_EFI: core}
             xen = xen_image(xen or some_xen())
-            machine.setdefault("firmware", "own" if FIRMWARES == ["own"] else os.environ.get("FIRMWARE") or FIRMWARES[0])
+            if "board" not in machine:
+                machine.setdefault("firmware", "own" if FIRMWARES == ["own"] else os.environ.get("FIRMWARE") or FIRMWARES[0])
             content = {
                 "xen.efi": xen,
                 "vmlinuz": linux_kernel() if linux else kernel(),

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pexpect
@@ -109,6 +110,34 @@ def qemu(disk, firmware=FIRMWARES[0], extra=(), bus="virtio", **machine):
             *BUSES[bus]]
 
 
+def newer_qemu():
+    """The command of a QEMU that is new enough. The fetched one comes with the libraries that it was built with."""
+    said = subprocess.run([qemu_program(), "--version"], capture_output=True, text=True).stdout
+    version = re.search(r"version (\d+)\.(\d+)", said)
+    if version and tuple(map(int, version.groups())) >= (9, 2):
+        return [qemu_program()]
+    folder = GUEST / "qemu-trixie"
+    libraries, = (folder / "usr/lib").glob("*-linux-gnu")
+    loader, = libraries.glob("ld-linux-*.so.?")
+    return [str(word) for word in (loader, "--library-path", libraries, folder / "usr/bin/qemu-system-aarch64",
+                                   "-L", folder / "usr/share/qemu")]
+
+
+def raspberry_tree():
+    return GUEST / "boards-6.1" / "broadcom/bcm2711-rpi-4-b.dtb"
+
+
+def raspberry(disk, extra=()):
+    """A Raspberry Pi 4 with U-Boot, as Debian 13's QEMU has it. The tree that the board's own firmware would give U-Boot
+    comes from QEMU, and the console is where that tree has it, at the second UART. The disk is an SD card, and as big
+    as these are."""
+    os.truncate(disk, 1 << (os.path.getsize(disk) - 1).bit_length())
+    return [*newer_qemu(),
+            "-machine", "raspi4b", "-nodefaults", "-display", "none", "-no-reboot",
+            "-kernel", str(GUEST / "u-boot-rpi"), "-dtb", str(raspberry_tree()),
+            "-drive", f"if=sd,format=raw,snapshot=on,file={disk}", *extra, "-serial", "null"]
+
+
 def _on(flag):
     return "on" if flag else "off"
 
@@ -177,10 +206,10 @@ def guest_text(text):
 
 class Machine:
     """One QEMU, which ends with its `with` block. Everything that the console says goes to the file `log`, and with
-    `show` to standard output as well."""
+    `show` to standard output as well. `board` makes QEMU's command of the rest."""
 
-    def __init__(self, disk, log, show=False, **arguments):
-        command = [*qemu(disk, **arguments), "-serial", "stdio"]
+    def __init__(self, disk, log, show=False, board=qemu, **arguments):
+        command = [*board(disk, **arguments), "-serial", "stdio"]
         self.log = Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._file = self.log.open("w", errors="replace")

@@ -1,8 +1,9 @@
-"""The table of a run of test_matrix.py, from what pytest has left of it:
+"""The table of a run of test_matrix.py, or of test_machines.py and test_handover.py, from what pytest has left of it:
 
     tests/boot/matrix.py build/results/matrix/pytest.xml
+    tests/boot/matrix.py build/results/machines/pytest.xml
 
-matrix.md and matrix.json come beside that file, and the first is printed.
+A .md and a .json with the folder's name come beside that file, and the first is printed.
 """
 
 import json
@@ -40,9 +41,35 @@ def make_table(rows):
     return "\n".join([*lines, "", *gaps]).rstrip() + "\n"
 
 
+def read_machines(file):
+    """[(test, what is different, result, reason)]"""
+    rows = []
+    for case in ElementTree.parse(file).iter("testcase"):
+        test, _, cell = case.get("name").rstrip("]").partition("[")
+        if not cell:
+            continue
+        gap = next((one for one in case if one.tag in ("skipped", "failure", "error")), None)
+        result = "as expected" if gap is None else "skipped" if gap.tag == "skipped" else "fails"
+        rows.append((test.removeprefix("test_"), cell, result,
+                     "" if gap is None else " ".join(gap.get("message", "").split())))
+    return rows
+
+
+def make_machines_table(rows):
+    lines = ["| test | machine | result |", "| --- | --- | --- |"]
+    lines += [f"| {test} | {cell} | {result} |" for test, cell, result, _ in rows]
+    return "\n".join([*lines, "", *(f"- {cell}: {result}: {reason}" for _, cell, result, reason in rows if reason)]) + "\n"
+
+
 if __name__ == "__main__":
     results = Path(sys.argv[1])
-    rows = read_results(results)
-    results.with_name("matrix.json").write_text(json.dumps(rows, indent=1) + "\n")
-    results.with_name("matrix.md").write_text(make_table(rows))
-    print(make_table(rows), end="")
+    name = results.parent.name
+    if name == "machines":
+        rows = read_machines(results)
+        table = make_machines_table(rows)
+    else:
+        rows = read_results(results)
+        table = make_table(rows)
+    results.with_name(f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
+    results.with_name(f"{name}.md").write_text(table)
+    print(table, end="")

@@ -17,7 +17,8 @@ import pytest
 from faults import mutated_loader
 from guest import kernel, ramdisk
 from keys import Keys
-from paths import GUEST, ROOT, qemu_program, some_grub, some_xen, xen_image
+from machine import newer_qemu
+from paths import ROOT, some_grub, some_xen, xen_image
 from test_faults import rich_files
 from test_kernels import size, zboot
 from test_trust import MODULES, PGP, make_program
@@ -26,7 +27,6 @@ from two import XEN_EFI
 
 GRUB = some_grub()
 XEN = some_xen()
-QEMU = "qemu-trixie"
 RAM, MEMORY = 0x40000000, 1024          # where it begins, and MiB
 LINE = 64
 STORED, CLEANED, STORED_SINCE, CHANGED_SINCE, CLEANED_TO_POU, FETCHED = 1, 2, 4, 8, 16, 64
@@ -95,22 +95,10 @@ def entry(xen):
     raise ValueError("no section has the entry")
 
 
-def program():
-    """The command of a QEMU that is new enough. The fetched one comes with the libraries that it was built with."""
-    said = subprocess.run([qemu_program(), "--version"], capture_output=True, text=True).stdout
-    version = re.search(r"version (\d+)\.(\d+)", said)
-    if version and tuple(map(int, version.groups())) >= (9, 2):
-        return [qemu_program()]
-    folder = GUEST / QEMU
-    libraries, = (folder / "usr/lib").glob("*-linux-gnu")
-    loader, = libraries.glob("ld-linux-*.so.?")
-    return [loader, "--library-path", libraries, folder / "usr/bin/qemu-system-aarch64", "-L", folder / "usr/share/qemu"]
-
-
 def start(boot, plugin, folder, commands, handover="off", **machine):
     """Load and start Xen in a machine that is watched."""
     options = f"base={RAM:#x},size={MEMORY << 20:#x},entry={entry(xen_image(XEN))},out={folder},handover={handover}"
-    machine = boot(grub=GRUB, xen=XEN, cpus=1, memory=MEMORY, program=program(),
+    machine = boot(grub=GRUB, xen=XEN, cpus=1, memory=MEMORY, program=newer_qemu(),
                    extra=["-accel", "tcg", "-plugin", f"{plugin},{options}"], **machine)
     machine.prompt()
     for command in commands:

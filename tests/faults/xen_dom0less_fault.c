@@ -304,6 +304,38 @@ fault_load_image (grub_efi_boolean_t policy, grub_efi_handle_t parent,
     : load_image (policy, parent, path, source, size, image);
 }
 
+/* The two that the loader has in its hands while Xen runs.  */
+static __typeof__ (((grub_efi_boot_services_t *) 0)->get_memory_map)
+  get_memory_map;
+static __typeof__ (((grub_efi_boot_services_t *) 0)->exit_boot_services)
+  exit_boot_services;
+
+static grub_efi_uint32_t
+sum_of_table (void)
+{
+  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
+  grub_efi_uint32_t said = b->hdr.crc32, sum = 0;
+
+  b->hdr.crc32 = 0;
+  b->calculate_crc32 (b, b->hdr.header_size, &sum);
+  b->hdr.crc32 = said;
+  return sum;
+}
+
+/* While Xen runs both are the loader's, and at all other times the firmware's;
+   the sum of the table is always right.  */
+static void
+look_at_services (int are_loaders)
+{
+  grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
+
+  if ((b->get_memory_map != get_memory_map) != are_loaders
+      || (b->exit_boot_services != exit_boot_services) != are_loaders)
+    grub_fatal ("somebody else has the firmware's services");
+  if (b->hdr.crc32 != sum_of_table ())
+    grub_fatal ("the sum of the firmware's services is wrong");
+}
+
 /* As if Xen had come back, always; or as if the firmware did not want to start
    it, which leaves the image to whoever has loaded it.  */
 static grub_efi_status_t __grub_efi_api
@@ -311,6 +343,7 @@ fault_start_image (grub_efi_handle_t image,
 		   grub_efi_uintn_t *size __attribute__ ((unused)),
 		   grub_efi_char16_t **data __attribute__ ((unused)))
 {
+  look_at_services (1);
   if (IS_DUE (CALL))
     return GRUB_EFI_SECURITY_VIOLATION;
   grub_efi_system_table->boot_services->unload_image (image);
@@ -348,11 +381,14 @@ swap_in (void)
   load_image = b->load_image;
   start_image = b->start_image;
   install_table = b->install_configuration_table;
+  get_memory_map = b->get_memory_map;
+  exit_boot_services = b->exit_boot_services;
   disk_read = disk_device->disk_read;
   b->load_image = fault_load_image;
   b->start_image = fault_start_image;
   b->install_configuration_table = fault_install_table;
   disk_device->disk_read = fault_disk_read;
+  b->hdr.crc32 = sum_of_table ();
 }
 
 static void
@@ -364,6 +400,7 @@ swap_out (void)
   b->start_image = start_image;
   b->install_configuration_table = install_table;
   disk_device->disk_read = disk_read;
+  b->hdr.crc32 = sum_of_table ();
 }
 
 /*
@@ -584,6 +621,7 @@ grub_cmd_faults (grub_command_t self __attribute__ ((unused)),
       is_refused = grub_strcmp (message, usual) != 0;
       grub_printf ("%d %s %lx %s %s", n, failed, offset_in_loader (),
 		   is_refused ? "refused" : "passed", message);
+      look_at_services (0);
       measure (&after);
       leaks += compare (&before, &after);
       if (run (0, 0, again, sizeof (again)) != expected)

@@ -27,6 +27,7 @@ WORDS = {
     "run": [f"GRUB={GRUB}"],
     "check-boards": ["BOARDS=30"],
     "check-matrix": [f"CELLS={GRUB}-edk2-{some_xen()}-one"],
+    "check-machines": [f"CELLS={some_xen()}-edk2-cortex-a57"],
     "judge": ["N=1", "SEED=1"],
     "mutations": ["BUGS=cells-reversed"],
     "fuzz": ["SECONDS=1"],
@@ -39,6 +40,7 @@ WORDS = {
 NEEDS = {
     "deb": ["grub-2.06", "debhelper", "texinfo"],
     "run": ["vmlinuz", "busybox"],
+    "check-machines": ["vmlinuz", "busybox"],
     "fuzz": ["clang", "libclang-rt-dev"],
     "bench": ["vmlinuz", "user-mode-linux", "kmod", "btrfs-progs", "lvm2", "xfsprogs", "xorriso", "gnuplot-nox"],
     "docs": ["texinfo"],
@@ -89,7 +91,7 @@ def test_target(target):
         table, _, console = said.partition("\nQEMU ")
         assert re.search(r"^grub-\S+ +\d", table, re.MULTILINE) and "Xen version" not in table
         assert "DomA: 2 vCPUs" in console and "DomB: 3 vCPUs" in console
-    elif target in ("check-matrix", "check-upstream"):
+    elif target in ("check-matrix", "check-machines", "check-upstream"):
         assert re.search(r"^[1-9]\d* passed, 0 failed, 0 skipped$", said, re.MULTILINE)
     elif target == "upstream-patch":
         assert len(list((BUILD / "upstream-patch").glob("*.patch"))) == said.count(".patch") > 1

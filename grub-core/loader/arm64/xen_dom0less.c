@@ -144,6 +144,9 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   if (!boot)
     return grub_errno;
   boot->request = &request;
+  /* The handover runs after the firmware's last service, too.  */
+  boot->machine.code_start = (grub_addr_t) my_mod->base;
+  boot->machine.code_size = my_mod->sz;
   dom0less_listen (boot);
 
   if (join_xen_args (boot, argc - 1, argv + 1)

@@ -113,9 +113,6 @@ dom0less_look_at_processor (struct dom0less_boot *boot)
 
   machine->exception_level = READ ("CurrentEL") >> 2 & 3;
   machine->is_handover_off = is_switched_off ();
-  machine->code_start = (grub_addr_t) dom0less_change_regime;
-  machine->code_size = ((grub_addr_t) dom0less_change_regime_end
-			- machine->code_start);
   machine->read = read_memory;
   if (machine->exception_level != 2)
     return;
@@ -147,7 +144,8 @@ see_memory_map (grub_efi_uintn_t *size, grub_efi_memory_descriptor_t *map,
   return status;
 }
 
-/* Try again, with *KEY new, whether that is sound or not.  */
+/* Whether Xen can go on with the map that it has seen, though *KEY is not the
+   map's any more.  If so, *KEY is the new one.  */
 static int
 is_still_sound (grub_efi_uintn_t *key)
 {
@@ -241,8 +239,9 @@ dom0less_begin_handover (struct dom0less_boot *boot)
   seen_bytes = dom0less_at (boot->maps.address);
   now_bytes = seen_bytes + room;
   seen.size = 0;
-  dom0less_clean_cache (dom0less_at (boot->machine.code_start),
-			boot->machine.code_size);
+  dom0less_clean_cache ((const void *) dom0less_change_regime,
+			dom0less_change_regime_end
+			- (const char *) dom0less_change_regime);
   if (grub_dom0less_is_vhe (&boot->machine.regime))
     grub_dprintf ("xen_dom0less", "HCR_EL2.E2H is set, and will be cleared\n");
 
