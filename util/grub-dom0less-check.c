@@ -317,7 +317,7 @@ end_unjudged (void)
 
 /* End with STATUS, if all that was printed has arrived.  */
 static void __attribute__ ((noreturn))
-end (int status)
+finish (int status)
 {
   if (fflush (stdout) || ferror (stdout))
     grub_util_error (_("cannot write: %s"), strerror (errno));
@@ -506,7 +506,7 @@ read_pcr (const char *text, int number, unsigned char *pcr)
     {
       fprintf (stderr, "%s: no value of PCR %d, of SHA-256\n", program_name,
 	       number);
-      end (EXIT_USAGE);
+      finish (EXIT_USAGE);
     }
 }
 
@@ -585,7 +585,7 @@ fail (int status, const char *name)
     : strerror (errno);
 
   fprintf (stderr, "%s: %s: %s\n", program_name, plain (name), why);
-  end (status);
+  finish (status);
 }
 
 static void
@@ -695,7 +695,7 @@ place (struct arguments *arguments)
     {
       fprintf (stderr, "%s: %s is not below %s\n", program_name,
 	       plain (request->xen), plain (folder));
-      end (EXIT_USAGE);
+      finish (EXIT_USAGE);
     }
   grub_free (name);
   free (folder);
@@ -761,5 +761,5 @@ main (int argc, char *argv[])
   if (arguments.output_tree)
     write_tree (boot, arguments.output_tree);
   dom0less_free (boot);
-  end (status);
+  finish (status);
 }

@@ -353,7 +353,11 @@ is_misfit (const void *base, void *overlay, char *node,
 
   grub_test_assert (work && merged, "out of memory");
   if (!work || !merged)
-    return 0;
+    {
+      free (merged);
+      free (work);
+      return 0;
+    }
   err = grub_dom0less_merge (work, base, overlay, misfit);
   if (err)
     grub_dom0less_node_path (NULL, overlay, misfit->node, node, TEXT_SIZE);

@@ -256,6 +256,8 @@ run (const struct dom0less_request *request)
   struct dom0less_boot *boot = calloc (1, sizeof (*boot));
   const void *fdt;
 
+  if (!boot)
+    abort ();
   boot->request = request;
   dom0less_listen (boot);
   if (dom0less_gather (boot) || dom0less_make_plan (boot)

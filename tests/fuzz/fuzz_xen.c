@@ -15,7 +15,7 @@
 static void
 fuzz_version (const void *image, size_t size)
 {
-  struct grub_dom0less_xen xen = { -1, -1, 0, 0 };
+  struct grub_dom0less_xen xen = { .major = -1, .minor = -1 };
 
   grub_dom0less_xen_version (&xen, image, size);
   require (xen.has_config == 0 && xen.options == 0, "not the version");
@@ -51,7 +51,7 @@ fuzz_gzip (const uint8_t *image, size_t size)
 static void
 fuzz_config (const char *text, size_t size)
 {
-  struct grub_dom0less_xen xen = { 4, 20, 0, 0 };
+  struct grub_dom0less_xen xen = { .major = 4, .minor = 20 };
   int found = grub_dom0less_xen_config (&xen, text, size);
 
   require (xen.major == 4 && xen.minor == 20, "not the config");

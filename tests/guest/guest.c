@@ -55,25 +55,28 @@ add_string (struct line *line, const char *string)
   add (line, string, strlen (string));
 }
 
+/* What EVTCHNOP_status is given, and what it fills in.  */
+struct channel
+{
+  uint16_t domain;
+  uint32_t port;
+  uint32_t status, vcpu;
+  uint32_t other[2];
+};
+
 /* HYPERVISOR_event_channel_op, EVTCHNOP_status: whether PORT of this domain is
    bound to another domain's.  */
 static int
 is_connected (uint32_t port)
 {
-  struct
-  {
-    uint16_t domain;
-    uint32_t port;
-    uint32_t status, vcpu;
-    uint32_t other[2];
-  } volatile status = { .domain = 0x7ff0, .port = port };	/* DOMID_SELF */
+  volatile struct channel query = { 0x7ff0, port, 0, 0, { 0, 0 } };	/* DOMID_SELF */
   register uintptr_t x0 __asm__ ("x0") = 5;
-  register uintptr_t x1 __asm__ ("x1") = (uintptr_t) &status;
+  register uintptr_t x1 __asm__ ("x1") = (uintptr_t) &query;
   register uintptr_t x16 __asm__ ("x16") = 32;
 
   __asm__ volatile ("hvc #0xea1" : "+r" (x0), "+r" (x1), "+r" (x16)
 		    : : "memory", "x2", "x3", "x4", "x5");
-  return x0 == 0 && status.status == 2;		/* EVTCHNSTAT_interdomain */
+  return x0 == 0 && query.status == 2;		/* EVTCHNSTAT_interdomain */
 }
 
 /* HYPERVISOR_console_io, CONSOLEIO_write.  Of a domain Xen would tell it at a

@@ -45,7 +45,7 @@ COMPILERS = {
     "grub-core/lib/xen_dom0less/module.c": IN_GRUB,
     "tests/cache": ["gcc", "-O1", "-Wall", "-Wextra"],
     "tests/faults": IN_GRUB,
-    "tests/fuzz": [*ON_HOST, "-Iutil/imagebuilder"],
+    "tests/fuzz": [*ON_HOST, "-Iutil/imagebuilder", "-Itests/fuzz", "-Igrub-core/loader/arm64"],
     "tests/guest": [CROSS, "-O1", "-Wall", "-Wextra", "-ffreestanding", "-march=armv8-a+crc", "-mgeneral-regs-only",
                     "-include", "tests/guest/libfdt_env.h", f"-I{LIBFDT}"],
     "tests/unit": [*ON_HOST, "-Iutil/imagebuilder"],

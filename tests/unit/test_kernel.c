@@ -311,7 +311,7 @@ assert_fault (size_t offset, unsigned char value,
 
   bytes[offset] = value;
   fault = grub_dom0less_uimage_fault (bytes, 64 + 256, xen);
-  if (word ? !fault || !strstr (fault, word) : fault != NULL)
+  if (!fault || !word ? fault != word : !strstr (fault, word))
     fail_msg ("%zu: %s", offset, fault ? fault : "(none)");
   free (bytes);
 }

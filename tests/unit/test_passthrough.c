@@ -76,11 +76,10 @@ TEST (trees_are_judged_as_xen_reads_them)
 	= grub_dom0less_passthrough_fault (tree, fdt_totalsize (tree), host,
 					   &xen, &node, &is_fatal);
 
-      if (!fault != !cases[i].fault
-	  || (fault && (!strstr (fault, cases[i].fault)
-			|| is_fatal != cases[i].is_fatal
-			|| strcmp (fdt_get_name (tree, node, NULL),
-				   cases[i].node))))
+      if (!fault || !cases[i].fault
+	  ? fault != cases[i].fault
+	  : !strstr (fault, cases[i].fault) || is_fatal != cases[i].is_fatal
+	    || strcmp (fdt_get_name (tree, node, NULL), cases[i].node))
 	fail_msg ("%s\n%s, %d", cases[i].tree, fault ? fault : "(none)",
 		  is_fatal);
       free (tree);

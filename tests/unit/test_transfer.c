@@ -68,7 +68,7 @@ TEST (no_byte_goes_beyond_the_pages)
     for (block = 512; block <= 64 << 10; block *= 2)
       {
 	/* Blocks of a sector, after which all begins anew.  */
-	turns = block >> shift ? 1 : (1 << shift) / block;
+	turns = (block >> shift) ? 1 : (1 << shift) / block;
 	for (from = 0; from < turns; from++)
 	  for (hole = 0; hole <= turns; hole++)
 	    for (missing = 0; missing < block;
