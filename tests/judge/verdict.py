@@ -2,7 +2,7 @@
 
 import gzip
 import json
-import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ def judge(tool, xen, draft, folder):
         if not path.exists():
             path.write_bytes(content)
     if not (folder / "xen.efi").exists():
-        os.symlink(Path(xen).resolve(), folder / "xen.efi")
+        shutil.copy(xen, folder / "xen.efi")
     (folder / "map").write_text(draft.board.memory_map())
     (folder / "tree.dtb").write_bytes(fdt.write(draft.root))
     final = folder / "final.dtb"
