@@ -274,8 +274,10 @@ run (const struct dom0less_request *request)
   dom0less_show (boot);
 
  fail:
-  require (!grub_errno == !boot->error || !boot->error,
-	   "an error that nobody has told");
+  require (!boot->error || grub_errno, "an error that nobody has told");
+  require (!boot->tree
+	   || fdt_check_full (boot->tree, fdt_totalsize (boot->tree)) == 0,
+	   "the working tree is none");
   dom0less_free (boot);
   grub_errno = GRUB_ERR_NONE;
 }

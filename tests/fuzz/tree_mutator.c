@@ -161,7 +161,7 @@ make_value (uint8_t *value)
 	}
       return (int) length;
     case 4:				/* many cells */
-      n = pick (64);
+      n = pick (32);
       break;
     default:
       n = 1 + pick (8);
@@ -373,6 +373,50 @@ add_many (void *fdt)
   return err;
 }
 
+/* Say of a property that there is a phandle in it, in a way that fits: in
+   __local_fixups__, or in a label of __fixups__.  What says so may be among the
+   fixups itself.  */
+static int
+add_fixup (void *fdt)
+{
+  int node = pick_node (fdt), property, length, fixup, is_label;
+  char path[256], entry[512], *at, *next;
+  const char *name;
+  fdt32_t cell;
+
+  property = node < 0 ? node : pick_property (fdt, node);
+  if (property < 0 || fdt_get_path (fdt, node, path, sizeof (path))
+      || !fdt_getprop_by_offset (fdt, property, &name, &length))
+    return -FDT_ERR_NOTFOUND;
+  cell = cpu_to_fdt32 (length >= 4 ? pick ((unsigned int) length - 3)
+		       & ~(pick (4) ? 3u : 0u) : 0);
+  length = snprintf (entry, sizeof (entry), "%s:%s:%u", path, name,
+		     fdt32_to_cpu (cell)) + 1;
+  if (length > (int) sizeof (entry))
+    return -FDT_ERR_NOSPACE;
+
+  is_label = !pick (3);
+  fixup = fdt_add_subnode (fdt, 0, is_label ? "__fixups__"
+			   : "__local_fixups__");
+  if (fixup == -FDT_ERR_EXISTS)
+    fixup = fdt_subnode_offset (fdt, 0, is_label ? "__fixups__"
+				: "__local_fixups__");
+  if (is_label)
+    return fixup < 0 ? fixup : fdt_appendprop (fdt, fixup, pick (2) ? "uart"
+					       : "bus", entry, length);
+  at = strchr (entry, ':');
+  *at++ = '\0';
+  *strchr (at, ':') = '\0';
+  for (next = strtok (path, "/"); next && fixup >= 0;
+       next = strtok (NULL, "/"))
+    {
+      int child = fdt_subnode_offset (fdt, fixup, next);
+
+      fixup = child < 0 ? fdt_add_subnode (fdt, fixup, next) : child;
+    }
+  return fixup < 0 ? fixup : fdt_setprop (fdt, fixup, at, &cell, sizeof (cell));
+}
+
 static int
 mutate_tree (void *fdt)
 {
@@ -381,7 +425,7 @@ mutate_tree (void *fdt)
 
   if (node < 0)
     return node;
-  switch (pick (60) ? pick (14) : 14)
+  switch (pick (60) ? pick (16) : 16)
     {
     case 0:
     case 1:
@@ -405,8 +449,11 @@ mutate_tree (void *fdt)
       return add_domain (fdt);
     case 12:
       return fdt_add_mem_rsv (fdt, pick (1000) << 12, 4096);
-    case 14:
+    case 16:
       return add_many (fdt);
+    case 14:
+    case 15:
+      return add_fixup (fdt);
     default:
       {
 	int size = (int) fdt_totalsize (fdt), err;
@@ -486,6 +533,12 @@ break_header (uint8_t *out)
     case 1:
       *field = cpu_to_fdt32 (PICK (cells));
       break;
+    case 2:				/* names are wherever there is text */
+      header.off_dt_strings = header.off_dt_struct;
+      header.size_dt_strings
+	= cpu_to_fdt32 (fdt32_to_cpu (header.totalsize)
+			- fdt32_to_cpu (header.off_dt_struct));
+      break;
     default:
       *field = cpu_to_fdt32 (fdt32_to_cpu (*field) + 4 * (pick (33) - 16));
       break;
@@ -530,7 +583,7 @@ LLVMFuzzerCustomMutator (uint8_t *data, size_t size, size_t max_size,
 
   for (n = pick (5); n; n--)
     mutate_tree (fdt);
-  n = pick (64);
+  n = pick (32);
   tail_size = mutate_tail (data, size, tail);
   done = finish (data, max_size, fdt, tail, tail_size);
   free (fdt);

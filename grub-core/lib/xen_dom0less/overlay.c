@@ -370,24 +370,26 @@ miss (struct merge *merge, int node, const char *missing)
   return -FDT_ERR_NOTFOUND;
 }
 
-/* What each node of the overlay belongs to.  A node comes behind its parent.  */
+/* What each node of the overlay belongs to.  A node comes behind its parent; and
+   of two with the same name the first counts.  */
 static int
 assign_roles (struct merge *merge)
 {
   int i, role;
 
+  for (role = LOCAL_FIXUPS; role <= SYMBOLS; role++)
+    {
+      i = find_named_child (merge, merge->overlay_root, role_names[role]);
+      if (i == NONE)
+	continue;
+      merge->nodes[i].role = (enum role) role;
+      /* For libfdt it would be a fragment as well.  */
+      if (find_named_child (merge, i, "__overlay__") != NONE)
+	return refuse (merge, i, "fixups or symbols in __overlay__");
+    }
   for (i = merge->overlay_root + 1; i < merge->overlay_end; i++)
     if (merge->nodes[i].parent != merge->overlay_root)
       merge->nodes[i].role = merge->nodes[merge->nodes[i].parent].role;
-    else
-      for (role = LOCAL_FIXUPS; role <= SYMBOLS; role++)
-	if (strcmp (merge->nodes[i].name, role_names[role]) == 0)
-	  {
-	    merge->nodes[i].role = (enum role) role;
-	    /* For libfdt it would be a fragment as well.  */
-	    if (find_named_child (merge, i, "__overlay__") != NONE)
-	      return refuse (merge, i, "fixups or symbols in __overlay__");
-	  }
   return 0;
 }
 
