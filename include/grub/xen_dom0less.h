@@ -34,6 +34,7 @@
 #define GRUB_DOM0LESS_MAX_RANGES	320
 #define GRUB_DOM0LESS_MAX_STRAYS	64
 #define GRUB_DOM0LESS_MAX_BARE		256
+#define GRUB_DOM0LESS_MAX_REFERENCES	1024
 
 /* What a tree may be like.  Every tree of /chosen's domains has some five
    levels, and Linux reads 64; a name has at most 31 bytes in the Devicetree
@@ -137,6 +138,15 @@ struct grub_dom0less_range
   int domain;				/* that NODE is, or belongs to; or NONE */
 };
 
+/* A node that others point to by its phandle, which is not 0: a processor, a
+   pool of processors or an event channel.  */
+struct grub_dom0less_reference
+{
+  uint32_t phandle;
+  int node;
+  int parent;
+};
+
 struct grub_dom0less_plan
 {
   int chosen;				/* a negative libfdt error without */
@@ -150,6 +160,8 @@ struct grub_dom0less_plan
   struct grub_dom0less_module modules[GRUB_DOM0LESS_MAX_MODULES];
   struct grub_dom0less_image images[GRUB_DOM0LESS_MAX_MODULES];
   struct grub_dom0less_range ranges[GRUB_DOM0LESS_MAX_RANGES];
+  int n_references;
+  struct grub_dom0less_reference references[GRUB_DOM0LESS_MAX_REFERENCES];
   struct grub_dom0less_stray strays[GRUB_DOM0LESS_MAX_STRAYS];
 };
 

@@ -317,6 +317,69 @@ fill_pools (void *fdt, size_t size)
   ONE (fdt_end_node (fdt));
 }
 
+/* Event channels of one domain, some of which others can point to.  */
+static void
+fill_channels (void *fdt, size_t size)
+{
+  fdt32_t channel[2];
+  int i;
+
+  begin_chosen (fdt);
+  begin_domain (fdt, "d");
+  for (i = 0; used (fdt) < size; i++)
+    {
+      channel[0] = cpu_to_fdt32 ((uint32_t) i % 1023 + 1);
+      channel[1] = cpu_to_fdt32 ((uint32_t) i % 500 + 1);
+      ONE (fdt_begin_node (fdt, "c"));
+      put_string (fdt, "compatible", "xen,evtchn-v1");
+      ONE (fdt_property (fdt, "xen,evtchn", channel, sizeof (channel)));
+      if (i < 300)
+	ONE (fdt_property_u32 (fdt, "phandle", (uint32_t) i + 1));
+      ONE (fdt_end_node (fdt));
+    }
+  ONE (fdt_end_node (fdt));
+  ONE (fdt_end_node (fdt));
+}
+
+/* Pools of all processors, and virtual ones that run anywhere.  */
+static void
+fill_processors (void *fdt, size_t size)
+{
+  fdt32_t cpus[256];
+  char name[16];
+  int i;
+
+  ONE (fdt_begin_node (fdt, "cpus"));
+  for (i = 0; i < 256; i++)
+    {
+      snprintf (name, sizeof (name), "cpu@%x", i);
+      ONE (fdt_begin_node (fdt, name));
+      put_string (fdt, "device_type", "cpu");
+      ONE (fdt_property_u32 (fdt, "phandle", (uint32_t) i + 1));
+      ONE (fdt_end_node (fdt));
+      cpus[i] = cpu_to_fdt32 ((uint32_t) i + 1);
+    }
+  ONE (fdt_end_node (fdt));
+  ONE (fdt_begin_node (fdt, "chosen"));
+  begin_domain (fdt, "d");
+  while (used (fdt) < size * 3 / 4)
+    {
+      ONE (fdt_begin_node (fdt, "v"));
+      put_string (fdt, "compatible", "xen,vcpu");
+      put_string (fdt, "hard-affinity", "0-255");
+      ONE (fdt_end_node (fdt));
+    }
+  ONE (fdt_end_node (fdt));
+  while (used (fdt) < size)
+    {
+      ONE (fdt_begin_node (fdt, "p"));
+      put_string (fdt, "compatible", "xen,cpupool");
+      ONE (fdt_property (fdt, "cpupool-cpus", cpus, sizeof (cpus)));
+      ONE (fdt_end_node (fdt));
+    }
+  ONE (fdt_end_node (fdt));
+}
+
 /* Regions that all are one, in nodes that say much else.  */
 static void
 fill_shared (void *fdt, size_t size)
@@ -496,6 +559,8 @@ static const struct shape shapes[] =
     { "ranges of memory", fill_cells, NULL },
     { "arguments for Xen", fill_arguments, NULL },
     { "phandles", fill_pools, NULL },
+    { "event channels", fill_channels, NULL },
+    { "processors and pools of them", fill_processors, NULL },
     { "one shared region, often", fill_shared, NULL },
     { "an overlay of fragments", fill_labels, fill_fragments },
     { "an overlay that renames phandles", fill_labels, fill_renamed },
@@ -544,6 +609,11 @@ judge (void *fdt, void *overlay)
   void *work = allocate (room), *merged = allocate (4 << 20);
   int i;
 
+  /* All that any Xen has, so that every rule looks.  */
+  machine.xen.major = 4;
+  machine.xen.minor = 22;
+  machine.xen.has_config = 1;
+  machine.xen.options = ~0u;
   steps = 0;
   assert_null (grub_dom0less_tree_fault (fdt, fdt_totalsize (fdt)));
   if (overlay)

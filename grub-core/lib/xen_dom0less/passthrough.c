@@ -28,6 +28,9 @@
 /* The nodes deeper than this have no cells of their own here.  */
 #define MAX_DEPTH	64
 
+/* As many devices as are looked up in the machine's tree, from its root on.  */
+#define MAX_DEVICES	256
+
 static int
 read_size (const void *fdt, int node, const char *name, int fallback)
 {
@@ -64,7 +67,7 @@ find_reg_fault (const fdt32_t *cell, int len,
    handle_prop_pfdt.  */
 static const char *
 find_node_fault (const void *tree, int node, const void *host,
-		 struct grub_dom0less_cells cells, int *is_fatal)
+		 struct grub_dom0less_cells cells, int *n, int *is_fatal)
 {
   int len, path_len;
   const fdt32_t *reg = fdt_getprop (tree, node, "xen,reg", &len);
@@ -83,6 +86,8 @@ find_node_fault (const void *tree, int node, const void *host,
   fault = find_reg_fault (reg, len, cells, is_fatal);
   if (fault)
     return fault;
+  if (path && ++*n > MAX_DEVICES)
+    return "more than 256 devices: the rest was not looked at";
   *is_fatal = 1;
   if (path && (!memchr (path, '\0', (size_t) path_len)
 	       || fdt_path_offset (host, path) < 0))
@@ -96,7 +101,7 @@ find_device_fault (const void *tree, int passthrough, const void *host,
 		   int *node, int *is_fatal)
 {
   struct grub_dom0less_cells cells[MAX_DEPTH + 1];
-  int depth = 0;
+  int depth = 0, n = 0;
   const char *fault;
 
   cells[0].address = ADDRESS_CELLS;
@@ -106,7 +111,8 @@ find_device_fault (const void *tree, int passthrough, const void *host,
     {
       if (depth >= MAX_DEPTH)
 	continue;
-      fault = find_node_fault (tree, *node, host, cells[depth], is_fatal);
+      fault = find_node_fault (tree, *node, host, cells[depth], &n,
+			       is_fatal);
       if (fault)
 	return fault;
       cells[depth + 1].address = read_size (tree, *node, "#address-cells",

@@ -471,6 +471,44 @@ read_chosen (struct grub_dom0less_plan *plan, const void *fdt)
     }
 }
 
+static int
+is_cpu (const void *fdt, int node)
+{
+  const char *type = grub_dom0less_string (fdt, node, "device_type");
+
+  return type && strcmp (type, "cpu") == 0;
+}
+
+/* One walk for all that rules look up by a phandle: libfdt would walk for each.
+   The tree is as deep as a tree may be at most.  */
+static void
+read_references (struct grub_dom0less_plan *plan, const void *fdt)
+{
+  int node, depth = 0, above[GRUB_DOM0LESS_MAX_DEPTH] = { 0 };
+  struct grub_dom0less_reference *reference;
+  uint32_t phandle;
+
+  for (node = 0; node >= 0 && depth >= 0 && depth < GRUB_DOM0LESS_MAX_DEPTH;
+       node = fdt_next_node (fdt, node, &depth))
+    {
+      above[depth] = node;
+      phandle = fdt_get_phandle (fdt, node);
+      if (!phandle || phandle == UINT32_MAX || depth == 0
+	  || !(is_cpu (fdt, node) || is_compatible (fdt, node, "xen,cpupool")
+	       || is_compatible (fdt, node, "xen,evtchn-v1")))
+	continue;
+      if (plan->n_references == GRUB_DOM0LESS_MAX_REFERENCES)
+	{
+	  note_overflow (plan, node);
+	  return;
+	}
+      reference = plan->references + plan->n_references++;
+      reference->phandle = phandle;
+      reference->node = node;
+      reference->parent = above[depth - 1];
+    }
+}
+
 void
 grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
 {
@@ -479,6 +517,7 @@ grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
   read_reserved_memory (plan, fdt);
   read_chosen (plan, fdt);
   grub_dom0less_read_strays (plan, fdt);
+  read_references (plan, fdt);
 }
 
 /* Whether MODULE may use what was loaded for FIRST.  */

@@ -142,11 +142,9 @@ dom0less_check_memory_malformed (scene_t scene)
       REPORT (scene, MEMORY_MALFORMED, domain->node);
 }
 
-/* How many virtual processors DOMAIN can have on this machine.  Before 4.22
-   Xen writes a domain's tree into 4 KiB, and as much more as its passthrough
-   tree has, which is not known yet.  */
-static uint32_t
-max_cpus (scene_t scene, const struct grub_dom0less_domain *domain)
+/* Whether the machine has an interrupt controller of version 2.  */
+static int
+has_gicv2 (scene_t scene)
 {
   static const char *const gicv2[]
     = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic",
@@ -155,7 +153,16 @@ max_cpus (scene_t scene, const struct grub_dom0less_domain *domain)
 
   for (i = 0; i < sizeof (gicv2) / sizeof (gicv2[0]); i++)
     if (fdt_node_offset_by_compatible (scene->fdt, -1, gicv2[i]) >= 0)
-      return MAX_GICV2_CPUS;
+      return 1;
+  return 0;
+}
+
+/* How many virtual processors DOMAIN can have on a machine without GICv2.  Before 4.22
+   Xen writes a domain's tree into 4 KiB, and as much more as its passthrough
+   tree has, which is not known yet.  */
+static uint32_t
+max_cpus (scene_t scene, const struct grub_dom0less_domain *domain)
+{
   if (grub_dom0less_xen_before (&scene->machine->xen, 4, 22)
       && !dom0less_find_module (scene, (int) (domain - scene->plan->domains),
 				GRUB_DOM0LESS_DEVICE_TREE, NULL))
@@ -168,11 +175,12 @@ dom0less_check_cpus_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
   uint32_t cpus, most;
+  int is_gicv2 = has_gicv2 (scene);
 
   FOR_DOMAINS (domain, scene)
     {
       cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 0);
-      most = max_cpus (scene, domain);
+      most = is_gicv2 ? MAX_GICV2_CPUS : max_cpus (scene, domain);
       if (cpus < 1 || cpus > most)
 	REPORT_NUMBERS (scene, CPUS_IMPOSSIBLE, domain->node, cpus, most);
     }

@@ -153,30 +153,51 @@ are_cpus_below (const char *text, uint32_t limit)
   return 1;
 }
 
+/* Report what is wrong with NODE, a virtual processor of a domain that has CPUS,
+   on a machine of ALL.  */
+static void
+check_vcpu (scene_t scene, int node, uint32_t cpus, uint32_t all)
+{
+  const char *affinity
+    = grub_dom0less_string (scene->fdt, node, "hard-affinity");
+
+  if (grub_dom0less_first_u32 (scene->fdt, node, "id", UINT32_MAX) >= cpus)
+    REPORT_FILE (scene, VCPU_IMPOSSIBLE, node, "id");
+  if (affinity && !are_cpus_below (affinity, all))
+    REPORT_FILE (scene, VCPU_IMPOSSIBLE, node, "processor in hard-affinity");
+}
+
 /* domain_vcpu_affinity panics.  */
 void
 dom0less_check_vcpu_impossible (scene_t scene)
 {
   const struct grub_dom0less_domain *domain;
-  const char *affinity;
-  uint32_t cpus;
+  uint32_t cpus, all;
   int node;
 
   if (!grub_dom0less_xen_since (&scene->machine->xen, 21))
     return;
+  all = count_cpus (scene);
   FOR_DOMAINS (domain, scene)
-    fdt_for_each_subnode (node, scene->fdt, domain->node)
-      {
-	if (fdt_node_check_compatible (scene->fdt, node, "xen,vcpu"))
-	  continue;
-	cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 0);
-	if (grub_dom0less_first_u32 (scene->fdt, node, "id", UINT32_MAX) >= cpus)
-	  REPORT_FILE (scene, VCPU_IMPOSSIBLE, node, "id");
-	affinity = grub_dom0less_string (scene->fdt, node, "hard-affinity");
-	if (affinity && !are_cpus_below (affinity, count_cpus (scene)))
-	  REPORT_FILE (scene, VCPU_IMPOSSIBLE, node,
-		       "processor in hard-affinity");
-      }
+    {
+      cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 0);
+      fdt_for_each_subnode (node, scene->fdt, domain->node)
+	if (fdt_node_check_compatible (scene->fdt, node, "xen,vcpu") == 0)
+	  check_vcpu (scene, node, cpus, all);
+    }
+}
+
+/* The node that has PHANDLE among those that others point to, or NULL.  */
+static const struct grub_dom0less_reference *
+find_reference (scene_t scene, uint32_t phandle)
+{
+  const struct grub_dom0less_plan *plan = scene->plan;
+  int i;
+
+  for (i = 0; i < plan->n_references; i++)
+    if (plan->references[i].phandle == phandle)
+      return plan->references + i;
+  return NULL;
 }
 
 /* Xen panics if the node is of another kind, and passes over a phandle of
@@ -184,72 +205,34 @@ dom0less_check_vcpu_impossible (scene_t scene)
 void
 dom0less_check_cpupool_missing (scene_t scene)
 {
+  const struct grub_dom0less_reference *pool;
   const struct grub_dom0less_domain *domain;
-  uint32_t phandle;
-  int pool;
 
   FOR_DOMAINS (domain, scene)
     {
       if (!dom0less_has (scene, domain, "domain-cpupool"))
 	continue;
-      phandle = grub_dom0less_first_u32 (scene->fdt, domain->node, "domain-cpupool",
-				   0);
-      pool = fdt_node_offset_by_phandle (scene->fdt, phandle);
-      if (pool < 0
-	  || fdt_node_check_compatible (scene->fdt, pool, "xen,cpupool"))
+      pool = find_reference (scene, grub_dom0less_first_u32
+			     (scene->fdt, domain->node, "domain-cpupool", 0));
+      if (!pool
+	  || fdt_node_check_compatible (scene->fdt, pool->node, "xen,cpupool"))
 	REPORT (scene, CPUPOOL_MISSING, domain->node);
     }
 }
 
-/* The processor that is number I of POOL's, or a negative libfdt error.  */
-static int
-pool_cpu (scene_t scene, int pool, int i)
-{
-  int len, node;
-  const char *type;
-  const fdt32_t *cell = fdt_getprop (scene->fdt, pool, "cpupool-cpus", &len);
-
-  if (!cell || i >= len / (int) sizeof (*cell))
-    return -FDT_ERR_NOTFOUND;
-  node = fdt_node_offset_by_phandle (scene->fdt, fdt32_to_cpu (cell[i]));
-  type = node < 0 ? NULL
-    : grub_dom0less_string (scene->fdt, node, "device_type");
-  return type && strcmp (type, "cpu") == 0 ? node : -FDT_ERR_BADPHANDLE;
-}
-
-/* Whether a pool up to POOL has CPU, other than as number I of POOL.  */
-static int
-is_cpu_taken (scene_t scene, int pool, int i, int cpu)
-{
-  int node, j, other;
-
-  fdt_for_each_subnode (node, scene->fdt, scene->plan->chosen)
-    {
-      if (fdt_node_check_compatible (scene->fdt, node, "xen,cpupool"))
-	continue;
-      for (j = 0; node != pool || j < i; j++)
-	{
-	  other = pool_cpu (scene, node, j);
-	  if (other == cpu)
-	    return 1;
-	  if (other == -FDT_ERR_NOTFOUND)
-	    break;
-	}
-      if (node == pool)
-	break;
-    }
-  return 0;
-}
-
-/* What btcpupools_dtb_parse panics at.  */
+/* What btcpupools_dtb_parse panics at.  IS_TAKEN has a byte for each of the
+   plan's references: whether that processor is in a pool already.  */
 static const char *
-pool_fault (scene_t scene, int pool)
+pool_fault (scene_t scene, int pool, char *is_taken)
 {
   static const char *const schedulers[]
     = { "credit", "credit2", "rtds", "arinc653", "null" };
   const char *name = grub_dom0less_string (scene->fdt, pool, "cpupool-sched");
+  const struct grub_dom0less_reference *cpu;
+  const fdt32_t *cell;
+  const char *type;
   size_t s;
-  int i, cpu;
+  int i, len;
 
   for (s = 0; name && s < sizeof (schedulers) / sizeof (schedulers[0]); s++)
     if (strcmp (schedulers[s], name) == 0)
@@ -257,17 +240,25 @@ pool_fault (scene_t scene, int pool)
   if (name)
     return "no scheduler has the name in cpupool-sched";
 
-  for (i = 0; (cpu = pool_cpu (scene, pool, i)) != -FDT_ERR_NOTFOUND; i++)
-    if (cpu < 0)
-      return "cpupool-cpus points at what is no processor";
-    else if (is_cpu_taken (scene, pool, i, cpu))
-      return "a processor of cpupool-cpus is in a pool already";
+  cell = fdt_getprop (scene->fdt, pool, "cpupool-cpus", &len);
+  for (i = 0; cell && i < len / (int) sizeof (*cell); i++)
+    {
+      cpu = find_reference (scene, fdt32_to_cpu (cell[i]));
+      type = cpu ? grub_dom0less_string (scene->fdt, cpu->node, "device_type")
+	: NULL;
+      if (!type || strcmp (type, "cpu"))
+	return "cpupool-cpus points at what is no processor";
+      if (is_taken[cpu - scene->plan->references])
+	return "a processor of cpupool-cpus is in a pool already";
+      is_taken[cpu - scene->plan->references] = 1;
+    }
   return i ? NULL : "cpupool-cpus names no processor";
 }
 
 void
 dom0less_check_cpupool_malformed (scene_t scene)
 {
+  char is_taken[GRUB_DOM0LESS_MAX_REFERENCES] = { 0 };
   const char *fault;
   int node;
 
@@ -277,7 +268,7 @@ dom0less_check_cpupool_malformed (scene_t scene)
   fdt_for_each_subnode (node, scene->fdt, scene->plan->chosen)
     if (fdt_node_check_compatible (scene->fdt, node, "xen,cpupool") == 0)
       {
-	fault = pool_fault (scene, node);
+	fault = pool_fault (scene, node, is_taken);
 	if (fault)
 	  REPORT_FILE (scene, CPUPOOL_MALFORMED, node, fault);
       }
@@ -297,25 +288,6 @@ read_channel (scene_t scene, int node, uint32_t *port, uint32_t *other)
   return 1;
 }
 
-/* Whether an event channel before NODE in PARENT has PORT.  */
-static int
-is_port_taken (scene_t scene, int parent, int node, uint32_t port)
-{
-  uint32_t other_port, phandle;
-  int other;
-
-  fdt_for_each_subnode (other, scene->fdt, parent)
-    {
-      if (other == node)
-	break;
-      if (fdt_node_check_compatible (scene->fdt, other, "xen,evtchn-v1") == 0
-	  && read_channel (scene, other, &other_port, &phandle)
-	  && other_port == port)
-	return 1;
-    }
-  return 0;
-}
-
 /* Whether event channels in NODE are somebody's: a domain's, or the
    dom0's.  */
 static int
@@ -326,24 +298,26 @@ is_domain (scene_t scene, int node)
   return fdt_node_check_compatible (scene->fdt, node, "xen,domain") == 0;
 }
 
-/* What alloc_domain_evtchn of Xen's static-evtchn.c gives up at.  */
+/* What alloc_domain_evtchn of Xen's static-evtchn.c gives up at.  IS_TAKEN has a
+   byte for each port of PARENT's.  */
 static const char *
-channel_fault (scene_t scene, int parent, int node)
+channel_fault (scene_t scene, int parent, int node, char *is_taken)
 {
   uint32_t port, phandle, other_port, other_phandle;
   uint32_t limit = parent == scene->plan->chosen ? MAX_DOM0_PORT : MAX_PORT;
-  int other;
+  const struct grub_dom0less_reference *other;
 
   if (!read_channel (scene, node, &port, &phandle))
     return "xen,evtchn is not a port and a phandle";
   if (port < 1 || port > limit)
     return "there is no such port";
-  if (is_port_taken (scene, parent, node, port))
+  if (is_taken[port])
     return "the domain has a channel with this port already";
-  other = fdt_node_offset_by_phandle (scene->fdt, phandle);
-  if (other < 0
-      || !read_channel (scene, other, &other_port, &other_phandle)
-      || !is_domain (scene, fdt_parent_offset (scene->fdt, other)))
+  is_taken[port] = 1;
+  other = find_reference (scene, phandle);
+  if (!other
+      || !read_channel (scene, other->node, &other_port, &other_phandle)
+      || !is_domain (scene, other->parent))
     return "its phandle is no event channel's";
   if (other_phandle == 0
       || other_phandle != fdt_get_phandle (scene->fdt, node))
@@ -354,13 +328,14 @@ channel_fault (scene_t scene, int parent, int node)
 static void
 check_channels (scene_t scene, int parent)
 {
+  char is_taken[MAX_DOM0_PORT + 1] = { 0 };
   const char *fault;
   int node;
 
   fdt_for_each_subnode (node, scene->fdt, parent)
     if (fdt_node_check_compatible (scene->fdt, node, "xen,evtchn-v1") == 0)
       {
-	fault = channel_fault (scene, parent, node);
+	fault = channel_fault (scene, parent, node, is_taken);
 	if (fault)
 	  REPORT_FILE (scene, EVENT_CHANNEL_BROKEN, node, fault);
       }
