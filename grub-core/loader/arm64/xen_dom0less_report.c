@@ -19,8 +19,8 @@
    a source file and a line before it.  */
 #define TEXT_SIZE	192
 
-/* Tell of FINDING.  The last error is kept back: it becomes GRUB's own, which
-   stops a menu entry and is printed with the same beginning.  */
+/* Tell of FINDING.  The last error that names its place is kept back: it becomes
+   GRUB's own, which stops a menu entry and is printed with the same beginning.  */
 static void
 report (void *data, const struct grub_dom0less_finding *finding)
 {
@@ -32,6 +32,11 @@ report (void *data, const struct grub_dom0less_finding *finding)
     {
       if (!boot->is_quiet)
 	grub_printf ("warning: %s\n", text);
+      return;
+    }
+  if (finding->more)
+    {
+      grub_printf ("error: %s\n", text);
       return;
     }
   if (boot->error)
