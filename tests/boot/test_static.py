@@ -14,7 +14,7 @@ import pytest
 from faults import force, forced_modules
 from guest import kernel
 from machine import Died, findings
-from paths import some_grub, static_xen
+from paths import some_grub, static_xen, xen_image, xen_version
 from prompt import accept
 from tree import chosen, domain, make_dtb
 from two import XEN_EFI
@@ -119,13 +119,16 @@ def test_on_top(boot, seen, tmp_path, kind):
     machine.domains("DomA", "DomB")
     machine.close()
 
-    machine = boot(files={**files, **forced_modules(GRUB, tmp_path)}, grub=GRUB,
-                   xen=static_xen(*NEEDS.get(kind, ())))
+    xen = static_xen(*NEEDS.get(kind, ()))
+    machine = boot(files={**files, **forced_modules(GRUB, tmp_path)}, grub=GRUB, xen=xen)
     machine.prompt()
     force(machine)
     text, _ = machine.run(LOAD)
     assert re.search(r"warning: forced: \[image-in-range\]", forced := "\n".join(findings(text))), text
     assert re.search(r"warning: forced: \[xen-in-range\]", forced), text
+    # Before 4.18 Xen does not look, and goes on with what lies in somebody's memory.
+    if tuple(map(int, xen_version(xen_image(xen)).split(".")[:2])) < (4, 18):
+        return
     machine.send("boot")
     machine.expect("EFI loader")
     with pytest.raises(Died, match="no .* within"):
