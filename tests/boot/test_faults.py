@@ -128,7 +128,10 @@ def test_calls(boot, tmp_path):
     reached, count, lost, leaks = set(), 0, 0, 0
     for name, text in told.items():
         points, total = read_points(text)
-        assert total[3:] == ("0", "0"), f"{name}: {text}"
+        # The table may still name a tree's pages if the old tree cannot be put back, so these stay; they are counted
+        # behind the call that failed and behind the last.
+        kept = 2 * any(point[:1] + point[2:3] == ("fault_install_table", "passed") for point in points)
+        assert total[3:] == ("0", str(kept)), f"{name}: {text}"
         assert all(error for _, _, _, error in points if name != "shown"), f"{name}: {text}"
         assert {function for function, _, outcome, _ in points if outcome == "passed"} <= PASSED, f"{name}: {text}"
         reached |= {int(site, 16) for _, site, _, _ in points}
@@ -365,13 +368,15 @@ def test_limits(boot, tmp_path):
     told = subprocess.run([grub_dir(GRUB) / "bin/grub-dom0less-check", "--xen", tmp_path / "xen.efi",
                            "--xen-args", arguments, tmp_path / "tree.dtb"], capture_output=True, text=True).stdout
     too_big, = re.findall(rf"\[tree-too-big\] Xen's tree has (\d+) bytes, at most {room} ", told)
+    # The structure is of whole cells; what the names leave of one is not used.
     most = 2 * room - int(too_big)
+    most, spare = most - most % 4, most % 4
     commands = {name: f"xen_dom0less --dtb /{name}.dtb /xen.efi {arguments}" for name in ("more", "most")}
     machine = boot(files={**files, "most.dtb": tree(most), "more.dtb": tree(most + 4), "all.cfg": script(commands)},
                    grub=GRUB, xen=some_xen("4.20"))
     machine.prompt()
     told = machine.run_all("/all.cfg")
-    assert f"[tree-too-big] Xen's tree has {room + 4} bytes, at most {room} " in " ".join(told["more"][0].split())
+    assert f"[tree-too-big] Xen's tree has {room + 4 - spare} bytes, at most {room} " in " ".join(told["more"][0].split())
     text, status = told["most"]
     assert status == 0 and not findings(text), text
     machine.send("boot")

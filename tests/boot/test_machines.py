@@ -35,6 +35,7 @@ NUMA = ["-object", "memory-backend-ram,id=low,size=4G", "-object", "memory-backe
 # What a firmware has no driver for, so that it does not get as far as GRUB.
 IMPOSSIBLE = {(("firmware", firmware), ("bus", "ahci")): "QEMU's EDK2 has no driver for AHCI"
               for firmware in MACHINE["firmware"] if firmware.startswith("edk2")}
+IMPOSSIBLE[("firmware", "uboot"), ("bus", "nvme")] = "U-Boot 2023.01 takes an exception in its driver for NVMe"
 
 
 def pairs(cell):

@@ -17,6 +17,9 @@ from tree import chosen, compile_dts, domain, make_dtb, module
 
 MODULES = ["part_gpt", "ext2", "normal", "configfile", "loopback", "tar", "lsefisystab", "tpm", "xen_dom0less"]
 
+# A domain's own tree, in which there is something to change.
+PARTIAL = compile_dts(b"""/dts-v1/; / { note = "a note"; passthrough { #address-cells = <2>; #size-cells = <2>; }; };""")
+
 # A tree of a file, and the firmware's own: the command, and the same for the tool.
 ON_FILE = "xen_dom0less -d /a.dtb -o /b.dtbo -c /xen.cfg -m KEY=/c.img /xen.efi"
 ON_FIRMWARE = "xen_dom0less -o /b.dtbo -m KEY=/c.img /xen.efi console=dtuart noreboot"
@@ -38,7 +41,7 @@ CHANGED = {
     "tree": ("a.dtb", b"dummy-virt", {8, 9}),
     "bootargs": ("a.dtb", b"hostname=DomA", {8, 9}),
     "overlay": ("b.dtbo", b"hostname=DomC", {8, 9}),
-    "image": ("image", -1, {9}), "policy": ("policy", -1, {9}), "partial": ("partial.dtb", -1, {9}),
+    "image": ("image", -1, {9}), "policy": ("policy", -1, {9}), "partial": ("partial.dtb", PARTIAL.index(b"a note"), {9}),
     "ramdisk": ("a.img", -1, {9}), "module": ("c.img", -1, {9}),
 }
 
@@ -87,7 +90,7 @@ def folders(tmp_path_factory):
             domain("DomB", kernel="image", ramdisk="a.img"),
         )),
         "b.dtbo": overlay((CHOSEN, domain("DomC", kernel="image", ramdisk="KEY"))),
-        "image": IMAGE, "policy": POLICY, "partial.dtb": compile_dts(b"/dts-v1/; / { };"),
+        "image": IMAGE, "policy": POLICY, "partial.dtb": PARTIAL,
         "a.img": b"ramdisk a", "c.img": b"ramdisk c",
     }
     top = tmp_path_factory.mktemp("folders")

@@ -9,7 +9,7 @@ from guest import kernel, ramdisk
 from paths import grub_dir, some_grub
 from prompt import accept, read_hexdump
 from rules import FIXTURES
-from tree import make_dtb, read_dtb
+from tree import compile_dts, make_dtb, read_dtb
 
 GRUB = some_grub()
 RESCUE = "grub rescue> "
@@ -69,7 +69,8 @@ def test_byte_for_byte(boot):
     """Every node and property arrives as it was, but for what says where the modules are; and they are there."""
     files = {"vmlinuz": kernel("vmlinuz"), "vmlinuz-dom0": kernel("vmlinuz-dom0"),
              "ramdisk.img": ramdisk("ramdisk.img"), "other.img": ramdisk("other.img"),
-             "policy": b"\x8c\xff\x7c\xf9 the policy" + bytes(range(256)), "partial.dtb": b"the partial tree" + bytes(range(255))}
+             "policy": b"\x8c\xff\x7c\xf9 the policy" + bytes(range(256)), "partial.dtb": compile_dts(
+                 b"/dts-v1/; / { passthrough { #address-cells = <2>; #size-cells = <2>; }; };")}
     given = make_dtb((FIXTURES / "good-properties.dts").read_text() + MORE)
     machine = boot(files={
         **files, "test.dtb": given,

@@ -64,7 +64,7 @@ def test_memory(boot):
     """On EDK2, which counts what it gives: U-Boot loses some by itself."""
     a, b = domain("DomA", ramdisk="a.img"), domain("DomB", ramdisk="b.img")
     # In the middle of RAM, where the claims are pieces of the largest free one.
-    heap = "xen,static-heap = <0 0x58000000 0 0x4000000>;"
+    heap = "xen,static-heap = <0 0x80000000 0 0x20000000>;"
     place = "reg = <0 {:#x} {:#x}>; " + KERNEL
     machine = boot(files={
         "heap.dtb": make_dtb(chosen(heap, a, b)),
