@@ -58,7 +58,7 @@ def test_evil(boot):
     """Trees and overlays that make libfdt write where nobody has asked for it, or look for something for hours: each is
     refused by one line, and GRUB goes on."""
     trees = {
-        "overlap": (overlapping(make_dtb()), "its blocks overlap"),
+        "overlap": (overlapping(make_dtb()), "not a well-formed device tree"),
         "name": (long_name(20000, 1000), "255 bytes"),
         "deep": (nested(1000), "deeper than 64 levels"),
     }
