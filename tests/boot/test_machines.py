@@ -32,10 +32,12 @@ NUMA = ["-object", "memory-backend-ram,id=low,size=4G", "-object", "memory-backe
         "-numa", "node,memdev=low", "-numa", "node,memdev=high"]
 
 
-# What a firmware has no driver for, so that it does not get as far as GRUB.
+# What a firmware cannot do, so that it does not get as far as GRUB.
 IMPOSSIBLE = {(("firmware", firmware), ("bus", "ahci")): "QEMU's EDK2 has no driver for AHCI"
               for firmware in MACHINE["firmware"] if firmware.startswith("edk2")}
-IMPOSSIBLE[("firmware", "uboot"), ("bus", "nvme")] = "U-Boot 2023.01 takes an exception in its driver for NVMe"
+IMPOSSIBLE |= {(("firmware", firmware), ("memory", "8GiB-numa")):
+               "QEMU's U-Boot loses its memory when that is in two nodes: no allocation below 0x0, or an exception"
+               for firmware in MACHINE["firmware"] if firmware.startswith("uboot")}
 
 
 def pairs(cell):
@@ -106,10 +108,10 @@ def test_cell(boot, cell):
 
 
 if os.environ.get("MACHINES") == "all":
-    @pytest.mark.parametrize("firmware, bus", [(one[1], other[1]) for one, other in IMPOSSIBLE])
-    def test_impossible(firmware, bus):
+    @pytest.mark.parametrize("pair", IMPOSSIBLE, ids=lambda pair: "-".join(value for _, value in pair))
+    def test_impossible(pair):
         """For the table."""
-        pytest.skip(IMPOSSIBLE[("firmware", firmware), ("bus", bus)])
+        pytest.skip(IMPOSSIBLE[pair])
 
 
 def test_raspberry(boot):
