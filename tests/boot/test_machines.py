@@ -38,6 +38,7 @@ IMPOSSIBLE = {(("firmware", firmware), ("bus", "ahci")): "QEMU's EDK2 has no dri
 IMPOSSIBLE |= {(("firmware", firmware), ("memory", "8GiB-numa")):
                "QEMU's U-Boot loses its memory when that is in two nodes: no allocation below 0x0, or an exception"
                for firmware in MACHINE["firmware"] if firmware.startswith("uboot")}
+IMPOSSIBLE[("bus", "ahci"), ("memory", "8GiB-numa")] = "no firmware can do with both"
 
 
 def pairs(cell):
