@@ -102,7 +102,7 @@ def call_sites(folder):
     return {int(offset, 16) + 4 for offset in found}
 
 
-def where(grub, addresses):
-    """The lines of the loader's source that these return addresses belong to."""
+def where(grub, addresses, *options):
+    """The lines of the loader's source that these return addresses belong to; with "-f" their functions before them."""
     module = grub_dir(grub) / "lib/grub/arm64-efi/xen_dom0less.module"
-    return run("addr2line", "-s", "-e", module, *(hex(address - 4) for address in sorted(addresses))).split("\n")[:-1]
+    return run("addr2line", "-s", *options, "-e", module, *(hex(address - 4) for address in sorted(addresses))).split("\n")[:-1]

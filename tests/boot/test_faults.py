@@ -69,6 +69,7 @@ def rich_files():
         "misfit.dtbo": overlay(('target-path = "/chosen/DomX"', "cpus = <2>;")),
         "elf": b"\x7fELF" + bytes(100),
         "elf.dtb": make_dtb(chosen(domain("DomA", kernel="elf"))),
+        "broken.dtb": make_dtb(chosen(domain("DomA", kernel="vmlinuz", extra=module(3, "device-tree", "elf")))),
         "gone.dtb": make_dtb(chosen(domain("DomA", ramdisk="gone.img"))),
     }
 
@@ -83,6 +84,8 @@ OTHERS = {
     "xz": "xen_dom0less --dtb /xz.dtb /xen.efi",
     "elf": "xen_dom0less --dtb /elf.dtb /xen.efi",
     "gone": "xen_dom0less --dtb /gone.dtb /xen.efi",
+    "broken": "xen_dom0less --dtb /broken.dtb /xen.efi",
+    "no-tree": "xen_dom0less --dtb /elf /xen.efi",
 }
 # Calls that may fail: a claim is tried again with a newer map; a firmware need not know how to fix up a tree; and if it
 # does not take its own tree back, there is no more to be done.
@@ -136,7 +139,8 @@ def test_calls(boot, tmp_path):
         assert {function for function, _, outcome, _ in points if outcome == "passed"} <= PASSED, f"{name}: {text}"
         reached |= {int(site, 16) for _, site, _, _ in points}
         count, lost, leaks = count + len(points), lost + int(total[3]), leaks + int(total[4])
-    missed = call_sites(tmp_path) - reached
+    # Holes, and odd ends on sectors of 4 KiB, which are not on this disk; test_layouts.py has them.
+    missed = {site for site in call_sites(tmp_path) - reached if "read_ordinarily" not in where(GRUB, [site], "-f")}
     assert not missed, f"no fault was tried at {where(GRUB, missed)}"
     print(f"{count} fault points, {count - lost} recovered, {leaks} leaks of heap or pages of any type")
     boot_rich(machine)
@@ -344,6 +348,10 @@ def test_thousand(boot):
     check_two(machine.domains("DomA", "DomB"))
 
 
+def fdt_size(tree):
+    return int.from_bytes(tree[4:8], "big")
+
+
 def test_limits(boot, tmp_path):
     """As much as Xen takes: thirty different modules, command lines of 1023 bytes, a tree of 2 MiB less a page for what
     Xen's own stub may add. Four bytes more in the tree are refused."""
@@ -364,12 +372,11 @@ def test_limits(boot, tmp_path):
             for name in names)))
 
     room = (2 << 20) - 4096
-    put_file(tmp_path / "tree.dtb", tree(room))
-    told = subprocess.run([grub_dir(GRUB) / "bin/grub-dom0less-check", "--xen", tmp_path / "xen.efi",
-                           "--xen-args", arguments, tmp_path / "tree.dtb"], capture_output=True, text=True).stdout
-    too_big, = re.findall(rf"\[tree-too-big\] Xen's tree has (\d+) bytes, at most {room} ", told)
+    put_file(tmp_path / "tree.dtb", tree(room // 2))
+    subprocess.run([grub_dir(GRUB) / "bin/grub-dom0less-check", "--xen", tmp_path / "xen.efi", "--xen-args", arguments,
+                    "--output", tmp_path / "final.dtb", tmp_path / "tree.dtb"], capture_output=True)
     # The structure is of whole cells; what the names leave of one is not used.
-    most = 2 * room - int(too_big)
+    most = room // 2 + room - fdt_size((tmp_path / "final.dtb").read_bytes())
     most, spare = most - most % 4, most % 4
     commands = {name: f"xen_dom0less --dtb /{name}.dtb /xen.efi {arguments}" for name in ("more", "most")}
     machine = boot(files={**files, "most.dtb": tree(most), "more.dtb": tree(most + 4), "all.cfg": script(commands)},

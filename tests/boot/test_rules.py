@@ -231,7 +231,7 @@ BOOTS = {
     "property-size": ("4.20", ["DomU1"]),
     "value-unknown": ("4.20", ["DomU1", "DomU2"]),
     # Nobody can be heard, so its dom0 resets the machine.
-    "console-missing": ("4.17", []),
+    **dict.fromkeys(["console-missing", "console-undriven"], ("4.17", [])),
     # Xen says that it has not so much memory, and stops: a warning, because the firmware's map may not have all of it.
     "memory-bytes": ("4.17", None),
 }
@@ -239,7 +239,7 @@ BOOTS = {
 
 @pytest.mark.parametrize("names", [
     ["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present", "compatible-missing"],
-    ["property-size"], ["value-unknown"], ["memory-bytes"], ["console-missing"],
+    ["property-size"], ["value-unknown"], ["memory-bytes"], ["console-missing"], ["console-undriven"],
 ], ids="-".join)
 def test_warnings(boot, names):
     version, domains = BOOTS[names[0]]
