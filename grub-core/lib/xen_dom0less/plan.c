@@ -101,8 +101,10 @@ grub_dom0less_tree_fault (const void *fdt, size_t size)
   n = fdt_num_mem_rsv (fdt);
   if (n < 0)
     return "its memory reservations have no end";
-  fault = find_structure_fault (fdt, &blocks[2].size);
-  if (fault)
+  /* Before version 17 the header does not say how large the structure is.  */
+  blocks[2].size = fdt_size_dt_struct (fdt);
+  if (fdt_version (fdt) == OLDEST_VERSION
+      && (fault = find_structure_fault (fdt, &blocks[2].size)) != NULL)
     return fault;
 
   blocks[0].start = 0;
@@ -110,9 +112,6 @@ grub_dom0less_tree_fault (const void *fdt, size_t size)
   blocks[1].start = fdt_off_mem_rsvmap (fdt);
   blocks[1].size = ((uint64_t) n + 1) * sizeof (struct fdt_reserve_entry);
   blocks[2].start = fdt_off_dt_struct (fdt);
-  /* Before version 17 the header does not say.  */
-  if (fdt_version (fdt) > OLDEST_VERSION)
-    blocks[2].size = fdt_size_dt_struct (fdt);
   blocks[3].start = fdt_off_dt_strings (fdt);
   blocks[3].size = fdt_size_dt_strings (fdt);
   for (i = 0; i < 4; i++)
@@ -120,6 +119,9 @@ grub_dom0less_tree_fault (const void *fdt, size_t size)
       if (do_share (blocks + i, blocks + j))
 	return "its blocks overlap";
 
+  fault = find_structure_fault (fdt, &blocks[2].size);
+  if (fault)
+    return fault;
   if (fdt_check_full (fdt, size) || !fdt_get_name (fdt, 0, NULL))
     return "it has no root, or more than one";
   return NULL;
