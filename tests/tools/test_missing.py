@@ -34,6 +34,17 @@ case "$*" in *-L*) echo /usr/share/keyrings/debian-archive-keyring.gpg ;; *) ech
 """
 
 
+def make_package(folder, package, names):
+    content = folder / "package"
+    (content / "DEBIAN").mkdir(parents=True, exist_ok=True)
+    (content / "DEBIAN/control").write_text("Package: xen-hypervisor-4.20-arm64\nVersion: 4.20.1\nArchitecture: arm64\n"
+                                            "Maintainer: nobody\nDescription: none\n")
+    for name in names:
+        (content / name).parent.mkdir(parents=True, exist_ok=True)
+        (content / name).write_text("a Xen\n")
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", content, package], check=True, capture_output=True)
+
+
 @pytest.fixture
 def place(tmp_path):
     """place(PROGRAM, ARGUMENT...) runs a script in a tree of its own, where apt is made up. Returns (status, what it
@@ -48,14 +59,7 @@ def place(tmp_path):
         (bin / name).chmod(0o755)
     for name in "served", "not-served", "madison":
         (state / name).touch()
-    package = tmp_path / "package"
-    (package / "DEBIAN").mkdir(parents=True)
-    (package / "DEBIAN/control").write_text("Package: xen-hypervisor-4.20-arm64\nVersion: 4.20.1\nArchitecture: arm64\n"
-                                            "Maintainer: nobody\nDescription: none\n")
-    (package / "boot").mkdir()
-    (package / "boot/xen-4.20-arm64.efi").write_text("a Xen\n")
-    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", package, state / "package.deb"], check=True,
-                   capture_output=True)
+    make_package(tmp_path, state / "package.deb", ["boot/xen-4.20-arm64.efi"])
 
     def run(program, *arguments, **environment):
         done = subprocess.run([tree / "scripts" / program, *arguments], stdout=subprocess.PIPE, text=True,
@@ -146,6 +150,17 @@ def test_broken_download(place):
         assert image.read_text() == "a Xen\n"
         tries.append((place.state / "tried").read_text().count("\n"))
     assert tries == [1, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["xen-4.20-arm64.efi", "xen-4.20.1-arm64.efi"])
+def test_two_files(place, tmp_path, name):
+    """Of two files in a package that could be meant, neither is taken: which comes first is not the package's choice."""
+    make_package(tmp_path, place.state / "package.deb", [f"usr/lib/xen-4.20/boot/{name}"])
+    (place.state / "madison").write_text(listed("4.20.5"))
+    (place.state / "served").write_text(f"{XEN}=4.20.5\n")
+    status, printed = place("fetch", "xen-4.20.efi")
+    assert status == 1 and "the package holds more than one */xen-4.*-arm64.efi: " in printed.splitlines()[-1]
+    assert not (place.tree / "build/guest/xen-4.20.efi").exists()
 
 
 def test_cache_elsewhere(place):
