@@ -13,6 +13,8 @@ from paths import need, why_missing
 
 LINUX = "linux.uml"
 INIT = Path(__file__).parent / "uml-init"
+# What it needs on the processors of today.
+PTRACE = Path(__file__).parent / "uml_ptrace.c"
 
 
 # Shell functions that make devices and fill them.
@@ -84,13 +86,15 @@ def run_in_linux(folder, script, memory=512):
     (folder / "script").write_text(script)
     output, status = folder / "output", folder / "status"
     output.write_text("")
+    ptrace = folder / "ptrace.so"
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", ptrace, PTRACE], check=True)
     status.write_text("it did not get so far")
     # Its memory is a file in TMPDIR: what lies in /dev/shm may have to be small.
     done = subprocess.run(
         [LINUX, f"mem={memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={INIT}",
          f"folder={folder}", "con=null", "con0=fd:0,fd:1", "quiet"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        env={**os.environ, "TMPDIR": str(folder)})
+        env={**os.environ, "TMPDIR": str(folder), "LD_PRELOAD": str(ptrace)})
     if status.read_text() != "0\n":
         raise RuntimeError(f"{LINUX}: {done.stdout[-2000:]}{output.read_text(errors='replace')[-4000:]}")
 

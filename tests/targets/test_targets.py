@@ -17,8 +17,8 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 GRUB = some_grub()
 UPSTREAM = "grub-2.14-upstream"
 
-# What the other suites of `make check` run, by the recipes of these targets.
-SUITES = {"check", "lint"}
+# What `make check` runs, by the recipes of these targets.
+SUITES = {"check", "check-targets", "lint"}
 
 # Where Python has the tests of what a target leaves: test_deb.py, test_demo.py.
 WORDS = {
