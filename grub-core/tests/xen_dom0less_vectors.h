@@ -458,6 +458,8 @@ static const struct
       "/__fixups__", NULL, "a fixup that is no PATH:PROPERTY:OFFSET" },
     { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a\"; };",
       "/__fixups__", NULL, "a fixup that is no PATH:PROPERTY:OFFSET" },
+    { LABELS, "a { p = <1>; }; __fixups__ { soc = \"/a::0\"; };",
+      "/__fixups__", NULL, "a fixup that is no PATH:PROPERTY:OFFSET" },
     { LABELS, "__fixups__ { soc; };", "/__fixups__", NULL,
       "a fixup that is no PATH:PROPERTY:OFFSET" },
     { LABELS, "__fixups__ { soc = \"\"; };", "/__fixups__", NULL,

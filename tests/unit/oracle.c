@@ -550,10 +550,8 @@ find_merge_fault (const void *base, const void *overlay, const void *merged)
   void *fdt = apply (base, overlay, &err);
   const char *fault = NULL;
 
-  /* There are overlays that libfdt alone calls bad; then there is nothing to
-     compare with.  */
   if (!fdt)
-    return err == -FDT_ERR_BADOVERLAY ? NULL : fdt_strerror (err);
+    return fdt_strerror (err);
   symbols = fdt_path_offset (fdt, "/__symbols__");
   while (!fault && node >= 0 && other >= 0 && depth >= 0 && other_depth >= 0)
     {

@@ -637,7 +637,7 @@ fix_label (struct merge *merge, int fixups, const struct property *list,
       stop = at < end ? memchr (at, '\0', (size_t) (end - at)) : NULL;
       name = stop ? memchr (at, ':', (size_t) (stop - at)) : NULL;
       offset = name ? memchr (name + 1, ':', (size_t) (stop - name - 1)) : NULL;
-      if (!offset || *at != '/')
+      if (!offset || *at != '/' || offset == name + 1)
 	return refuse (merge, fixups, "a fixup that is no PATH:PROPERTY:OFFSET");
       err = find_fixed (merge, fixups,
 			find_node (merge, merge->overlay_root, at,
