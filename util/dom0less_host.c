@@ -32,7 +32,7 @@
 #include <grub/util/dom0less_host.h>
 #include <grub/util/misc.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* No name in a tree resolves to one that begins so.  */
 #define HOST		"host:"
@@ -451,7 +451,7 @@ is_on_root (const char *path)
 }
 
 char *
-dom0less_full_name (const char *name)
+dom0less_platform_full_name (const char *name)
 {
   char *path = absolute_name (name);
   size_t length = strlen (root);
@@ -675,7 +675,7 @@ open_nothing (void)
 }
 
 grub_file_t
-dom0less_open (const char *name, enum grub_file_type type)
+dom0less_platform_open (const char *name, enum grub_file_type type)
 {
   grub_file_t file;
 
@@ -701,52 +701,52 @@ dom0less_open (const char *name, enum grub_file_type type)
 
 /* What GRUB will want on the machine is not known.  */
 grub_err_t
-dom0less_look_at_trust (struct dom0less_boot *boot)
+dom0less_platform_check_trust (struct dom0less_boot *boot)
 {
-  boot->machine.is_enforcing = is_enforcing;
+  boot->facts.is_enforcing = is_enforcing;
   return GRUB_ERR_NONE;
 }
 
 void
-dom0less_announce (grub_file_t file __attribute__ ((unused)),
-		   const char *label __attribute__ ((unused)),
-		   const char *path __attribute__ ((unused)))
+dom0less_platform_announce (grub_file_t file __attribute__ ((unused)),
+			    const char *label __attribute__ ((unused)),
+			    const char *path __attribute__ ((unused)))
 {
 }
 
 /* A host has no firmware to be asked.  */
 grub_size_t
-dom0less_read_direct (grub_file_t file __attribute__ ((unused)),
-		      void *buffer __attribute__ ((unused)))
+dom0less_platform_read_direct (grub_file_t file __attribute__ ((unused)),
+			       void *buffer __attribute__ ((unused)))
 {
   return 0;
 }
 
 /* They are part of this program.  */
 grub_err_t
-dom0less_load_filter (const char *module __attribute__ ((unused)))
+dom0less_platform_load_filter (const char *module __attribute__ ((unused)))
 {
   return GRUB_ERR_NONE;
 }
 
 grub_err_t
-dom0less_verify (char *line,
-		 enum grub_verify_string_type type __attribute__ ((unused)))
+dom0less_platform_verify (char *line,
+			  enum grub_verify_string_type type __attribute__ ((unused)))
 {
   dom0less_host_measure (line);
   return GRUB_ERR_NONE;
 }
 
 int
-dom0less_is_measuring (void)
+dom0less_platform_is_measuring (void)
 {
   return are_files_measured;
 }
 
 grub_err_t
-dom0less_leave_unmeasured (struct dom0less_boot *boot __attribute__ ((unused)),
-			   int node __attribute__ ((unused)),
-			   grub_uint64_t address)
+dom0less_platform_leave_unmeasured (struct dom0less_boot *boot __attribute__ ((unused)),
+				    int node __attribute__ ((unused)),
+				    grub_uint64_t address)
 {
   add_measurement (DOM0LESS_STRING_PCR,
 		   xasprintf ("what lies at 0x%llx",
@@ -852,8 +852,8 @@ page_bytes (grub_size_t count, grub_uint64_t *size)
 }
 
 grub_err_t
-dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
-		      grub_size_t count)
+dom0less_platform_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
+			 grub_size_t count)
 {
   grub_uint64_t highest = 0, size, end;
   int i;
@@ -903,8 +903,8 @@ is_free (grub_uint64_t start, grub_uint64_t size)
 }
 
 grub_err_t
-dom0less_pages_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
-			 grub_size_t count)
+dom0less_platform_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
+			    grub_size_t count)
 {
   grub_uint64_t size;
 
@@ -918,7 +918,7 @@ dom0less_pages_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
 }
 
 void
-dom0less_pages_free (struct dom0less_pages *pages)
+dom0less_platform_free (struct dom0less_pages *pages)
 {
   struct block **at, *block;
 
@@ -937,7 +937,7 @@ dom0less_pages_free (struct dom0less_pages *pages)
 }
 
 void *
-dom0less_at (grub_uint64_t address)
+dom0less_platform_at (grub_uint64_t address)
 {
   struct block *block = find_block (address, 1);
 
@@ -1082,7 +1082,7 @@ dom0less_host_is_memory_sure (void)
 }
 
 grub_err_t
-dom0less_memory_map (struct dom0less_boot *boot)
+dom0less_platform_memory_map (struct dom0less_boot *boot)
 {
   plan = boot->plan;
   if (!n_map)
@@ -1102,8 +1102,8 @@ dom0less_memory_map (struct dom0less_boot *boot)
   if (n_map)
     memcpy (boot->memory, map, n_map * sizeof (*map));
   grub_dom0less_sort_memory (boot->memory, n_map);
-  boot->machine.memory = boot->memory;
-  boot->machine.n_memory = n_map;
+  boot->facts.memory = boot->memory;
+  boot->facts.n_memory = n_map;
   return GRUB_ERR_NONE;
 }
 
@@ -1123,9 +1123,9 @@ dom0less_host_memory (grub_uint64_t address, void *bytes, size_t size)
 
 /* Only what dom0less_host_memory was told of is known.  */
 int
-dom0less_is_readable (const struct dom0less_boot *boot
-		      __attribute__ ((unused)),
-		      grub_uint64_t address, grub_uint64_t size)
+dom0less_platform_is_readable (const struct dom0less_boot *boot
+			       __attribute__ ((unused)),
+			       grub_uint64_t address, grub_uint64_t size)
 {
   struct block *block = find_block (address, 1);
 
@@ -1134,8 +1134,8 @@ dom0less_is_readable (const struct dom0less_boot *boot
 }
 
 void
-dom0less_clean_cache (const void *address __attribute__ ((unused)),
-		      grub_size_t size __attribute__ ((unused)))
+dom0less_platform_clean_cache (const void *address __attribute__ ((unused)),
+			       grub_size_t size __attribute__ ((unused)))
 {
 }
 
@@ -1145,22 +1145,22 @@ dom0less_clean_cache (const void *address __attribute__ ((unused)),
  */
 
 void
-dom0less_look_at_processor (struct dom0less_boot *boot
-			    __attribute__ ((unused)))
+dom0less_platform_read_processor (struct dom0less_boot *boot
+				  __attribute__ ((unused)))
 {
 }
 
 /* By default the tree of the machine that we run on.  */
 grub_err_t
-dom0less_gather_loaded (struct dom0less_boot *boot)
+dom0less_platform_read_tree (struct dom0less_boot *boot)
 {
   off_t size;
   FILE *stream = dom0less_host_open (AT_FDCWD, machine_tree, &size);
   char *fdt;
 
   if (!stream && (errno == ENOENT || errno == ENOTDIR))
-    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
-			    GRUB_DOM0LESS_NONE, NULL);
+    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
+			  GRUB_DOM0LESS_NONE, NULL);
   if (!stream)
     cannot_judge (machine_tree);
   if (size > MAX_TREE_SIZE)
@@ -1179,25 +1179,25 @@ dom0less_gather_loaded (struct dom0less_boot *boot)
 }
 
 grub_err_t
-dom0less_fix_up (struct dom0less_boot *boot __attribute__ ((unused)))
+dom0less_platform_fix_up (struct dom0less_boot *boot __attribute__ ((unused)))
 {
   return GRUB_ERR_NONE;
 }
 
 /* What an image of Xen is made of is known: where it will lie is not.  */
 grub_err_t
-dom0less_load_xen (struct dom0less_boot *boot)
+dom0less_platform_load_xen (struct dom0less_boot *boot)
 {
-  dom0less_pages_free (&boot->xen_file);
+  dom0less_platform_free (&boot->xen_file);
   return GRUB_ERR_NONE;
 }
 
 void
-dom0less_unload_xen (struct dom0less_boot *boot __attribute__ ((unused)))
+dom0less_platform_unload_xen (struct dom0less_boot *boot __attribute__ ((unused)))
 {
 }
 
 void
-dom0less_restore_tree (struct dom0less_boot *boot __attribute__ ((unused)))
+dom0less_platform_restore_tree (struct dom0less_boot *boot __attribute__ ((unused)))
 {
 }

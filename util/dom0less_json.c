@@ -162,7 +162,7 @@ write_ranges (FILE *stream, const struct dom0less_boot *boot)
 static void
 write_xen (FILE *stream, const struct dom0less_boot *boot)
 {
-  const struct grub_dom0less_xen *xen = &boot->machine.xen;
+  const struct grub_dom0less_xen *xen = &boot->facts.xen;
 
   write_pair (stream, ",\n  ", "xen", boot->xen && boot->xen[1]
 	      ? boot->xen : NULL);

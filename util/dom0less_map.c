@@ -160,8 +160,8 @@ draw_piece (FILE *stream, const struct dom0less_boot *boot,
       const struct grub_dom0less_range *range = boot->plan->ranges + i;
       grub_uint64_t start, size;
 
-      if (!grub_dom0less_claim (memory, range->start, range->size,
-				&start, &size))
+      if (!grub_dom0less_clip_to_pages (memory, range->start, range->size,
+					&start, &size))
 	continue;
       label = range_label (boot, range);
       draw_box (&bar, start, size, colours[range->kind], label);
@@ -262,7 +262,7 @@ dom0less_write_map (FILE *stream, const struct dom0less_boot *boot)
   double y = MARGIN;
   int i, pieces = 0;
 
-  for (i = 0; i < boot->machine.n_memory; i++)
+  for (i = 0; i < boot->facts.n_memory; i++)
     if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
       {
 	ram = grub_dom0less_end (ram, boot->memory[i].size);
@@ -277,7 +277,7 @@ dom0less_write_map (FILE *stream, const struct dom0less_boot *boot)
 	   + (pieces * plan->n_ranges + plan->n_domains + plan->n_images + 2)
 	     * LINE_HEIGHT);
   y = draw_domains (stream, boot, ram, y);
-  for (i = 0; i < boot->machine.n_memory; i++)
+  for (i = 0; i < boot->facts.n_memory; i++)
     if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
       y = draw_piece (stream, boot, boot->memory + i, y);
   if (boot->paths)

@@ -33,7 +33,7 @@
 #include <grub/util/misc.h>
 
 #include "progname.h"
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* A finding's line; in GRUB it has to be shorter.  */
 #define TEXT_SIZE	4096
@@ -180,9 +180,9 @@ explain (const char *name)
 {
   static const char *const decided[] =
     {
-      [GRUB_DOM0LESS_PHASE_TREE] = "from the tree, before anything is loaded",
-      [GRUB_DOM0LESS_PHASE_PLACED] = "when every file has its place in memory",
-      [GRUB_DOM0LESS_PHASE_MET] = "where the loader meets with it"
+      [GRUB_DOM0LESS_WITH_TREE] = "from the tree, before anything is loaded",
+      [GRUB_DOM0LESS_WITH_ADDRESSES] = "when every file has its place in memory",
+      [GRUB_DOM0LESS_BY_LOADER] = "where the loader meets with it"
     };
   const struct grub_dom0less_rule *rule;
 
@@ -193,7 +193,7 @@ explain (const char *name)
 	printf ("%s: %s, seen %s\n\n", rule->name,
 		rule->severity == GRUB_DOM0LESS_ERROR
 		? "an error" : "a warning", decided[rule->phase]);
-	print_template (rule->says);
+	print_template (rule->message);
 	if (rule->hint)
 	  {
 	    fputs ("Cure: ", stdout);
@@ -383,7 +383,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	    xstrdup (text));
   /* Without a tree or a file there is nothing to go on with.  */
   if (severity == GRUB_DOM0LESS_ERROR && !boot->error
-      && !(is_forced && finding->rule->phase != GRUB_DOM0LESS_PHASE_MET))
+      && !(is_forced && finding->rule->phase != GRUB_DOM0LESS_BY_LOADER))
     boot->error = grub_strdup (text);
 }
 
@@ -433,15 +433,15 @@ leave_other_devices (struct dom0less_boot *boot)
 static void
 go_through (struct dom0less_boot *boot)
 {
-  if (dom0less_gather (boot))
+  if (dom0less_read_inputs (boot))
     return;
   if (forget_linux (boot->tree) || dom0less_make_plan (boot))
     return;
   leave_other_devices (boot);
-  if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) == GRUB_ERR_NONE
+  if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE) == GRUB_ERR_NONE
       && dom0less_load (boot) == GRUB_ERR_NONE
-      && dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED) == GRUB_ERR_NONE)
-    dom0less_patch_tree (boot);
+      && dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_ADDRESSES) == GRUB_ERR_NONE)
+    dom0less_make_final_tree (boot);
 }
 
 /* Print the findings of SEVERITY.  Returns whether there are any.  */
@@ -608,7 +608,7 @@ write_tree (const struct dom0less_boot *boot, const char *name)
 
   if (!boot->final_tree.count || boot->error)
     return;
-  fdt = dom0less_at (boot->final_tree.address);
+  fdt = dom0less_platform_at (boot->final_tree.address);
   stream = fopen (name, "wb");
   if (stream)
     fwrite (fdt, 1, fdt_totalsize (fdt), stream);
@@ -690,7 +690,7 @@ place (struct arguments *arguments)
 
   if (!request->xen)
     request->xen = xasprintf ("%s/", folder);
-  name = dom0less_full_name (request->xen);
+  name = dom0less_platform_full_name (request->xen);
   if (!name || name[0] != '/')
     {
       fprintf (stderr, "%s: %s is not below %s\n", program_name,
@@ -746,10 +746,10 @@ main (int argc, char *argv[])
       boot->xen_args = grub_strdup (arguments.xen_args);
       dom0less_host_measure (arguments.xen_args);
     }
-  boot->scene.machine = &boot->machine;
-  boot->scene.report = report;
-  boot->scene.data = boot;
-  boot->scene.tally = &boot->tally;
+  boot->context.facts = &boot->facts;
+  boot->context.report = report;
+  boot->context.data = boot;
+  boot->context.tally = &boot->tally;
 
   go_through (boot);
   if (grub_errno && !boot->error)

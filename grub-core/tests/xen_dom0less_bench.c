@@ -22,7 +22,7 @@
 #include <grub/efi/disk.h>
 #include <grub/efi/efi.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 #include "xen_dom0less_compat.h"
 
 GRUB_MOD_LICENSE ("GPLv3+");
@@ -44,7 +44,7 @@ read_raw (grub_disk_t disk, grub_uint64_t start, grub_size_t size,
 				 GRUB_EFI_OPEN_PROTOCOL_GET_PROTOCOL);
   if (!io)
     return grub_error (GRUB_ERR_BAD_DEVICE, N_("not a disk of the firmware"));
-  if (dom0less_pages_alloc (&pages, DOM0LESS_NO_LIMIT, DOM0LESS_PAGES (size)))
+  if (dom0less_platform_alloc (&pages, DOM0LESS_NO_LIMIT, DOM0LESS_PAGES (size)))
     return grub_errno;
 
   for (done = 0; done < size; done += step)
@@ -52,14 +52,14 @@ read_raw (grub_disk_t disk, grub_uint64_t start, grub_size_t size,
       step = size - done < largest ? size - done : largest;
       if (io->read_blocks (io, io->media->media_id,
 			   (start + done) / io->media->block_size, step,
-			   (char *) dom0less_at (pages.address) + done)
+			   (char *) dom0less_platform_at (pages.address) + done)
 	  != GRUB_EFI_SUCCESS)
 	{
 	  grub_error (GRUB_ERR_READ_ERROR, N_("the firmware cannot read"));
 	  break;
 	}
     }
-  dom0less_pages_free (&pages);
+  dom0less_platform_free (&pages);
   return grub_errno;
 }
 
@@ -98,8 +98,8 @@ grub_cmd_hold (grub_command_t command __attribute__ ((unused)),
   size = (grub_size_t) grub_strtoul (argv[0], NULL, 0) << 20;
   if (grub_errno)
     return grub_errno;
-  return dom0less_pages_alloc (&pages, DOM0LESS_NO_LIMIT,
-			       DOM0LESS_PAGES (size));
+  return dom0less_platform_alloc (&pages, DOM0LESS_NO_LIMIT,
+				  DOM0LESS_PAGES (size));
 }
 
 /* Unload what is loaded, and empty GRUB's disk cache, or what was read before

@@ -19,7 +19,7 @@
 #include <grub/i18n.h>
 #include <grub/misc.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 GRUB_MOD_LICENSE ("GPLv3+");
 
@@ -85,13 +85,13 @@ read_direct (grub_file_t file, void *buffer)
   grub_size_t direct;
 
   if (!largest || !disk)
-    return dom0less_read_direct (file, buffer);
+    return dom0less_platform_read_direct (file, buffer);
   weak.largest = grub_strtoul (largest, NULL, 0);
   weak.real = disk->dev;
   weak.dev = *disk->dev;
   weak.dev.disk_read = weak_read;
   disk->dev = &weak.dev;
-  direct = dom0less_read_direct (file, buffer);
+  direct = dom0less_platform_read_direct (file, buffer);
   disk->dev = weak.real;
   return direct;
 }
@@ -102,7 +102,7 @@ static grub_err_t
 read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
       grub_size_t *direct)
 {
-  grub_file_t file = dom0less_open (path, FILE_TYPE);
+  grub_file_t file = dom0less_platform_open (path, FILE_TYPE);
   char fill = direct ? 0xd1 : 0x0d;
   grub_size_t room, total, at;
   grub_ssize_t got;
@@ -111,13 +111,13 @@ read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
   if (!file)
     return grub_errno;
   *size = grub_file_size (file);
-  if (dom0less_pages_alloc (pages, DOM0LESS_NO_LIMIT,
-			    DOM0LESS_PAGES (*size) + 1))
+  if (dom0less_platform_alloc (pages, DOM0LESS_NO_LIMIT,
+			       DOM0LESS_PAGES (*size) + 1))
     goto out;
   total = pages->count << DOM0LESS_PAGE_SHIFT;
   room = total - ((grub_size_t) 1 << DOM0LESS_PAGE_SHIFT);
 
-  bytes = dom0less_at (pages->address);
+  bytes = dom0less_platform_at (pages->address);
   /* What nobody writes shall differ.  */
   grub_memset (bytes, fill, total);
   if (direct)
@@ -133,7 +133,7 @@ read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
       grub_error (GRUB_ERR_TEST_FAILURE, N_("%s writes beyond its pages"),
 		  path);
   if (grub_errno)
-    dom0less_pages_free (pages);
+    dom0less_platform_free (pages);
 
  out:
   grub_file_close (file);
@@ -151,11 +151,11 @@ compare (const char *path, struct tally *tally)
     return grub_errno;
   if (read (path, &pages[1], &size[1], NULL))
     {
-      dom0less_pages_free (&pages[0]);
+      dom0less_platform_free (&pages[0]);
       return grub_errno;
     }
-  bytes[0] = dom0less_at (pages[0].address);
-  bytes[1] = dom0less_at (pages[1].address);
+  bytes[0] = dom0less_platform_at (pages[0].address);
+  bytes[1] = dom0less_platform_at (pages[1].address);
   for (at = 0; at < size[1] && bytes[0][at] == bytes[1][at]; at++)
     ;
   if (at < size[1])
@@ -167,8 +167,8 @@ compare (const char *path, struct tally *tally)
   tally->bytes += size[1];
   tally->direct += direct;
   add_sum (tally, bytes[0], size[1]);
-  dom0less_pages_free (&pages[0]);
-  dom0less_pages_free (&pages[1]);
+  dom0less_platform_free (&pages[0]);
+  dom0less_platform_free (&pages[1]);
   return GRUB_ERR_NONE;
 }
 

@@ -154,9 +154,9 @@ test_names (void)
     {
       const char *file = name_vectors[i].file;
       char name[64];
-      size_t length = grub_dom0less_resolve (name_vectors[i].xen,
-					     name_vectors[i].name, name,
-					     sizeof (name));
+      size_t length = grub_dom0less_format_path (name_vectors[i].xen,
+						 name_vectors[i].name, name,
+						 sizeof (name));
 
       grub_test_assert (length == strlen (file) && strcmp (name, file) == 0,
 			"%s beside %s is %s", name_vectors[i].name,
@@ -183,8 +183,8 @@ test_places (void)
 	{ GRUB_DOM0LESS_MEMORY_FREE, claim_vectors[i].memory,
 	  claim_vectors[i].memory_size };
       uint64_t start = 0, size = 0;
-      int found = grub_dom0less_claim (&piece, claim_vectors[i].start,
-				       claim_vectors[i].size, &start, &size);
+      int found = grub_dom0less_clip_to_pages (&piece, claim_vectors[i].start,
+					       claim_vectors[i].size, &start, &size);
 
       grub_test_assert (!found == !claim_vectors[i].claim_size
 			&& start == claim_vectors[i].claim
@@ -347,7 +347,7 @@ static int
 is_misfit (const void *base, void *overlay, char *node,
 	   struct grub_dom0less_misfit *misfit)
 {
-  void *work = malloc (grub_dom0less_merge_room (base, overlay));
+  void *work = malloc (grub_dom0less_merge_size (base, overlay));
   void *merged = malloc (TREE_SIZE);
   int err;
 
@@ -363,7 +363,7 @@ is_misfit (const void *base, void *overlay, char *node,
     grub_dom0less_node_path (NULL, overlay, misfit->node, node, TEXT_SIZE);
   else
     {
-      size_t size = grub_dom0less_merged (work, merged, TREE_SIZE);
+      size_t size = grub_dom0less_write_merged (work, merged, TREE_SIZE);
 
       grub_test_assert (size <= TREE_SIZE
 			&& !grub_dom0less_tree_fault (merged, size),
@@ -446,7 +446,7 @@ test_patch (void)
 		    "%d domains, %d modules, %d images, %d ranges",
 		    plan.n_domains, plan.n_modules, plan.n_images,
 		    plan.n_ranges);
-  grub_test_assert (grub_dom0less_patch (fdt, &plan, "console=dtuart") == 0,
+  grub_test_assert (grub_dom0less_write_plan (fdt, &plan, "console=dtuart") == 0,
 		    "no tree for Xen");
 
   for (i = 0; i < N_VECTORS (patch_vectors); i++)
@@ -489,7 +489,7 @@ test_fits (void)
 	return;
       read_plan (fdt);
       place_images (fit_vectors[i].address, fit_vectors[i].size);
-      status = grub_dom0less_patch (fdt, &plan, NULL);
+      status = grub_dom0less_write_plan (fdt, &plan, NULL);
       grub_test_assert (status == fit_vectors[i].status, "cells %d: %d",
 			(int) i, status);
       free (fdt);
@@ -540,19 +540,19 @@ report (void *data, const struct grub_dom0less_finding *finding)
 static void
 test_rules (void)
 {
-  struct grub_dom0less_machine machine;
+  struct grub_dom0less_facts facts;
   size_t i;
 
-  memset (&machine, 0, sizeof (machine));
-  machine.exception_level = 2;
-  machine.memory = memory;
-  machine.n_memory = N_VECTORS (memory);
+  memset (&facts, 0, sizeof (facts));
+  facts.exception_level = 2;
+  facts.memory = memory;
+  facts.n_memory = N_VECTORS (memory);
   for (i = 0; i < N_VECTORS (rule_vectors); i++)
     {
       const char *finds = rule_vectors[i].finds;
       struct findings findings = { NULL, 0, 0, "" };
-      struct grub_dom0less_scene scene =
-	{ NULL, &plan, &machine, NULL, report, &findings, NULL };
+      struct grub_dom0less_context context =
+	{ NULL, &plan, &facts, NULL, report, &findings, NULL };
       char source[2 * TEXT_SIZE];
       void *fdt;
 
@@ -561,13 +561,13 @@ test_rules (void)
       fdt = build_tree (source);
       if (!fdt)
 	return;
-      scene.fdt = findings.fdt = fdt;
+      context.fdt = findings.fdt = fdt;
       read_plan (fdt);
-      grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+      grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_TREE);
       if (!findings.n_errors)
 	{
 	  place_images (IMAGES, IMAGE_SIZE);
-	  grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_PLACED);
+	  grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_ADDRESSES);
 	}
       grub_test_assert (is_as_expected (findings.text, finds ? finds : ""),
 			"%s\nfinds: %s", rule_vectors[i].chosen,

@@ -268,8 +268,8 @@ void grub_dom0less_read_strays (struct grub_dom0less_plan *plan,
    full name, "(device)/directory/file".
    `(device)/path' stands as it is; `/path' is on XEN's device; anything else
    is relative to XEN's directory, as in Xen's own EFI stub; `\' is `/'.  */
-size_t grub_dom0less_resolve (const char *xen, const char *name,
-			      char *buf, size_t size);
+size_t grub_dom0less_format_path (const char *xen, const char *name,
+				  char *buf, size_t size);
 
 
 /*
@@ -322,7 +322,7 @@ size_t grub_dom0less_config_name (const char *xen, int attempt,
 				  char *buf, size_t size);
 
 /* How many bytes grub_dom0less_config_apply may add to a tree.  */
-size_t grub_dom0less_config_room (size_t text_size);
+size_t grub_dom0less_config_growth (size_t text_size);
 
 /* Write the dom0 of SECTION into FDT: its modules, with their files' names,
    into /chosen, and its options as Xen's command line.  Values of TEXT are
@@ -346,14 +346,14 @@ struct grub_dom0less_misfit
 };
 
 /* How many bytes grub_dom0less_merge works in.  */
-size_t grub_dom0less_merge_room (const void *base, const void *overlay);
+size_t grub_dom0less_merge_size (const void *base, const void *overlay);
 
 /* Apply OVERLAY to BASE, as libfdt's fdt_overlay_apply would, in WORK, which is
-   the caller's and has grub_dom0less_merge_room bytes, aligned for any type.
+   the caller's and has grub_dom0less_merge_size bytes, aligned for any type.
    grub_dom0less_tree_fault has found nothing in the two.  BASE is not changed;
    OVERLAY is: it is a copy.  Takes time proportional to the two, whatever is in
    them, and writes to nothing but WORK and values within OVERLAY.
-   Returns 0, and WORK is what grub_dom0less_merged takes as long as both are left
+   Returns 0, and WORK is what grub_dom0less_write_merged takes as long as both are left
    alone; or a negative libfdt error with MISFIT filled in.
    Beyond libfdt's rules, which leave these unsaid: a path has at most 1023
    bytes, a merged tree the depth of any; a phandle is not 0, and fixups change
@@ -364,7 +364,7 @@ int grub_dom0less_merge (void *work, const void *base, void *overlay,
 
 /* Write the tree that WORK has become into BUF of SIZE bytes, if it fits, and
    return how many bytes it takes.  */
-size_t grub_dom0less_merged (const void *work, void *buf, size_t size);
+size_t grub_dom0less_write_merged (const void *work, void *buf, size_t size);
 
 
 /*
@@ -579,9 +579,9 @@ int grub_dom0less_span (uint64_t address, uint64_t size,
 
 /* The part of START and SIZE that lies in MEMORY, widened to whole pages of
    4 KiB but not beyond MEMORY.  Returns whether there is one.  */
-int grub_dom0less_claim (const struct grub_dom0less_memory *memory,
-			 uint64_t start, uint64_t size,
-			 uint64_t *claim_start, uint64_t *claim_size);
+int grub_dom0less_clip_to_pages (const struct grub_dom0less_memory *memory,
+				 uint64_t start, uint64_t size,
+				 uint64_t *claim_start, uint64_t *claim_size);
 
 
 /*
@@ -628,7 +628,7 @@ uint64_t grub_dom0less_fat_cluster (const struct grub_dom0less_layout *layout,
 
 /* With the COUNT ENTRIES of LAYOUT's table that begin with CLUSTER's: how many of
    them say, one after the other, that a file goes on in the next cluster.  */
-uint64_t grub_dom0less_fat_row (const struct grub_dom0less_layout *layout,
+uint64_t grub_dom0less_fat_run (const struct grub_dom0less_layout *layout,
 				const void *entries, size_t count,
 				uint64_t cluster);
 
@@ -638,7 +638,7 @@ uint64_t grub_dom0less_fat_row (const struct grub_dom0less_layout *layout,
    0 if that is not told, or by two inodes.  Extents that are reserved but not
    written tell nothing.
    Source: Linux, Documentation/filesystems/ext4/ifork.rst and inodes.rst.  */
-uint32_t grub_dom0less_ext4_row (const void *metadata, size_t size,
+uint32_t grub_dom0less_ext4_run (const void *metadata, size_t size,
 				 uint64_t number, uint64_t block);
 
 
@@ -688,17 +688,17 @@ void grub_dom0less_walk (const struct grub_dom0less_regime *regime,
 			 uint64_t (*read) (uint64_t address),
 			 uint64_t address, struct grub_dom0less_leaf *leaf);
 
-struct grub_dom0less_machine;
+struct grub_dom0less_facts;
 
 /* Whether some of the SIZE bytes from START on can be executed now, and not, or
-   not at the same physical address, when MACHINE has left VHE: *LOST is the
+   not at the same physical address, when FACTS has left VHE: *LOST is the
    first.  */
-int grub_dom0less_lost_code (const struct grub_dom0less_machine *machine,
+int grub_dom0less_lost_code (const struct grub_dom0less_facts *facts,
 			     uint64_t start, uint64_t size, uint64_t *lost);
 
-/* Why MACHINE cannot leave VHE, or NULL if it can.  */
+/* Why FACTS cannot leave VHE, or NULL if it can.  */
 const char *
-grub_dom0less_vhe_fault (const struct grub_dom0less_machine *machine);
+grub_dom0less_vhe_fault (const struct grub_dom0less_facts *facts);
 
 /* A memory map as GetMemoryMap gives it; SIZE and STEP are in bytes.  */
 struct grub_dom0less_map
@@ -721,13 +721,13 @@ int grub_dom0less_map_holds (const struct grub_dom0less_map *seen,
  * patch.c: from the plan to the tree that Xen gets.
  */
 
-/* How many bytes grub_dom0less_patch may add to a tree with PLAN's modules
+/* How many bytes grub_dom0less_write_plan may add to a tree with PLAN's modules
    and a Xen command line of XEN_ARGS (or NULL).  */
-size_t grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
-				 const char *xen_args);
+size_t grub_dom0less_plan_growth (const struct grub_dom0less_plan *plan,
+				  const char *xen_args);
 
 /* Write into FDT, the tree PLAN was read from, with room for
-   grub_dom0less_patch_room bytes more: for each module that has an image its
+   grub_dom0less_plan_growth bytes more: for each module that has an image its
    address and size, in its cells; the node's name module@ADDRESS; no property
    that names a file; and XEN_ARGS, unless NULL, as Xen's command line.
    /chosen's cells are written if it lacks them, and a compatible that means
@@ -736,8 +736,8 @@ size_t grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
    address or a size that does not fit its cells.
    Source: Xen's xen/arch/arm/efi/efi-boot.h, which overwrites "reg" wherever
    it still finds "xen,uefi-binary".  */
-int grub_dom0less_patch (void *fdt, const struct grub_dom0less_plan *plan,
-			 const char *xen_args);
+int grub_dom0less_write_plan (void *fdt, const struct grub_dom0less_plan *plan,
+			      const char *xen_args);
 
 /* Whether VALUE can be written in CELLS cells.  */
 int grub_dom0less_fits (uint64_t value, int cells);
@@ -836,15 +836,15 @@ enum grub_dom0less_severity
 /* When a rule can be decided.  */
 enum grub_dom0less_phase
   {
-    GRUB_DOM0LESS_PHASE_TREE,		/* before anything is loaded */
-    GRUB_DOM0LESS_PHASE_PLACED,		/* when every image has its place */
-    GRUB_DOM0LESS_PHASE_MET		/* where the loader meets with it */
+    GRUB_DOM0LESS_WITH_TREE,		/* before anything is loaded */
+    GRUB_DOM0LESS_WITH_ADDRESSES,		/* when every image has its place */
+    GRUB_DOM0LESS_BY_LOADER		/* where the loader meets with it */
   };
 
 /* The rules' numbers: GRUB_DOM0LESS_RULE_... of xen_dom0less_rules.h.  */
 enum grub_dom0less_rule_number
   {
-#define RULE(number, name, severity, phase, check, says, hint)	\
+#define RULE(number, name, severity, phase, check, message, hint)	\
     GRUB_DOM0LESS_RULE_ ## number,
 #include <grub/xen_dom0less_rules.h>
 #undef RULE
@@ -862,7 +862,7 @@ struct grub_dom0less_tally
 };
 
 /* What is known of the machine.  Zeroed, it says that nothing is.  */
-struct grub_dom0less_machine
+struct grub_dom0less_facts
 {
   int exception_level;			/* the firmware's: 1, 2, or 0 */
   int is_enforcing;			/* only what is signed may be used */
@@ -878,15 +878,15 @@ struct grub_dom0less_machine
   uint64_t (*read) (uint64_t address);	/* for translation tables */
 };
 
-struct grub_dom0less_scene;
+struct grub_dom0less_context;
 
 struct grub_dom0less_rule
 {
   const char *name;			/* its identifier, [a-z0-9-]+ */
   enum grub_dom0less_severity severity;
   enum grub_dom0less_phase phase;
-  void (*check) (const struct grub_dom0less_scene *scene);
-  const char *says;			/* a template, see rules.c */
+  void (*check) (const struct grub_dom0less_context *context);
+  const char *message;			/* a template, see rules.c */
   const char *hint;			/* what to do; may be NULL */
 };
 
@@ -899,14 +899,14 @@ struct grub_dom0less_finding
   uint64_t number[2];
   unsigned int more;			/* not 0: so many more than were told,
 					   and nothing else */
-  const struct grub_dom0less_plan *plan;	/* the scene's */
+  const struct grub_dom0less_plan *plan;	/* the context's */
 };
 
-struct grub_dom0less_scene
+struct grub_dom0less_context
 {
   const void *fdt;			/* as the plan was read from it */
   const struct grub_dom0less_plan *plan;
-  const struct grub_dom0less_machine *machine;
+  const struct grub_dom0less_facts *facts;
   const char *xen_args;			/* will replace the tree's, or NULL */
   void (*report) (void *data, const struct grub_dom0less_finding *finding);
   void *data;
@@ -916,18 +916,18 @@ struct grub_dom0less_scene
 extern const struct grub_dom0less_rule
   grub_dom0less_rules[GRUB_DOM0LESS_RULES];
 
-/* Apply the rules of PHASE to SCENE; findings go to SCENE->report, in the
+/* Apply the rules of PHASE to CONTEXT; findings go to CONTEXT->report, in the
    table's order, and of one rule GRUB_DOM0LESS_MAX_TOLD and then one that says
    how many more there are.  Takes time proportional to the tree's size: a rule
    looks at each property once, and at each pair of what the plan has room for.  */
-void grub_dom0less_check (const struct grub_dom0less_scene *scene,
-			  enum grub_dom0less_phase phase);
+void grub_dom0less_apply_rules (const struct grub_dom0less_context *context,
+				enum grub_dom0less_phase phase);
 
 /* Report how many more there are of those rules that have no check.  */
-void grub_dom0less_report_more (const struct grub_dom0less_scene *scene);
+void grub_dom0less_report_more (const struct grub_dom0less_context *context);
 
-/* Tell SCENE of a finding against RULE that only its caller could see.  */
-void grub_dom0less_report (const struct grub_dom0less_scene *scene,
+/* Tell CONTEXT of a finding against RULE that only its caller could see.  */
+void grub_dom0less_report (const struct grub_dom0less_context *context,
 			   enum grub_dom0less_rule_number rule, int node,
 			   int other, const char *file,
 			   uint64_t number0, uint64_t number1);

@@ -26,29 +26,29 @@ GRUB_MOD_LICENSE ("GPLv3+");
 static void
 report (void *data, const struct grub_dom0less_finding *finding)
 {
-  const struct grub_dom0less_scene *scene = data;
+  const struct grub_dom0less_context *context = data;
   char text[192];
 
   if (finding->rule->severity == GRUB_DOM0LESS_WARNING)
     {
-      scene->report (scene->data, finding);
+      context->report (context->data, finding);
       return;
     }
-  grub_dom0less_finding_text (finding, scene->fdt, text, sizeof (text));
+  grub_dom0less_finding_text (finding, context->fdt, text, sizeof (text));
   grub_printf ("warning: forced: %s\n", text);
 }
 
-void force_grub_dom0less_check (const struct grub_dom0less_scene *scene,
+void force_grub_dom0less_check (const struct grub_dom0less_context *context,
 				enum grub_dom0less_phase phase);
 void
-force_grub_dom0less_check (const struct grub_dom0less_scene *scene,
+force_grub_dom0less_check (const struct grub_dom0less_context *context,
 			   enum grub_dom0less_phase phase)
 {
-  struct grub_dom0less_scene forced = *scene;
+  struct grub_dom0less_context forced = *context;
 
   forced.report = report;
-  forced.data = (void *) scene;
-  grub_dom0less_check (&forced, phase);
+  forced.data = (void *) context;
+  grub_dom0less_apply_rules (&forced, phase);
 }
 
 int force_grub_dom0less_claim (const struct grub_dom0less_memory *memory,

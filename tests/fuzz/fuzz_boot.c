@@ -13,7 +13,7 @@
 #include "fuzz.h"
 #include "grub.h"
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 #define PAGE		4096
 #define MAX_MEMORY	16
@@ -39,7 +39,7 @@ enum
     CONFIG
   };
 
-static struct input machine;
+static struct input facts;
 static grub_uint64_t next_address;
 
 grub_err_t
@@ -91,18 +91,18 @@ grub_env_get (const char *name)
 }
 
 char *
-dom0less_full_name (const char *name)
+dom0less_platform_full_name (const char *name)
 {
   return strdup (name);
 }
 
 char *
-dom0less_resolve (const struct dom0less_boot *boot, const char *name)
+dom0less_resolve_name (const struct dom0less_boot *boot, const char *name)
 {
-  size_t size = grub_dom0less_resolve (boot->xen, name, NULL, 0) + 1;
+  size_t size = grub_dom0less_format_path (boot->xen, name, NULL, 0) + 1;
   char *path = malloc (size);
 
-  grub_dom0less_resolve (boot->xen, name, path, size);
+  grub_dom0less_format_path (boot->xen, name, path, size);
   return path;
 }
 
@@ -138,15 +138,15 @@ dom0less_read_file (const char *path, enum grub_file_type type,
 grub_err_t
 dom0less_read_xen_facts (struct dom0less_boot *boot)
 {
-  struct grub_dom0less_xen *xen = &boot->machine.xen;
+  struct grub_dom0less_xen *xen = &boot->facts.xen;
 
-  xen->major = take8 (&machine) & 1 ? 4 : 0;
-  xen->minor = xen->major ? 16 + take8 (&machine) % 8 : 0;
+  xen->major = take8 (&facts) & 1 ? 4 : 0;
+  xen->minor = xen->major ? 16 + take8 (&facts) % 8 : 0;
   return GRUB_ERR_NONE;
 }
 
 grub_err_t
-dom0less_gather_loaded (struct dom0less_boot *boot)
+dom0less_platform_read_tree (struct dom0less_boot *boot)
 {
   void *fdt = guard (files[TREE].bytes, files[TREE].size);
 
@@ -156,29 +156,29 @@ dom0less_gather_loaded (struct dom0less_boot *boot)
 }
 
 grub_err_t
-dom0less_fix_up (struct dom0less_boot *boot)
+dom0less_platform_fix_up (struct dom0less_boot *boot)
 {
   (void) boot;
   return GRUB_ERR_NONE;
 }
 
 void
-dom0less_look_at_processor (struct dom0less_boot *boot)
+dom0less_platform_read_processor (struct dom0less_boot *boot)
 {
-  boot->machine.exception_level = 2;
+  boot->facts.exception_level = 2;
 }
 
 grub_err_t
-dom0less_look_at_trust (struct dom0less_boot *boot)
+dom0less_platform_check_trust (struct dom0less_boot *boot)
 {
-  boot->machine.is_enforcing = take8 (&machine) & 1;
+  boot->facts.is_enforcing = take8 (&facts) & 1;
   return GRUB_ERR_NONE;
 }
 
 grub_err_t
-dom0less_memory_map (struct dom0less_boot *boot)
+dom0less_platform_memory_map (struct dom0less_boot *boot)
 {
-  struct input input = machine;
+  struct input input = facts;
   int i, n = take8 (&input) % MAX_MEMORY;
 
   free (boot->memory);
@@ -191,15 +191,15 @@ dom0less_memory_map (struct dom0less_boot *boot)
       boot->memory[i].size = take64 (&input) & -(uint64_t) PAGE;
     }
   grub_dom0less_sort_memory (boot->memory, n);
-  boot->machine.memory = boot->memory;
-  boot->machine.n_memory = n;
+  boot->facts.memory = boot->memory;
+  boot->facts.n_memory = n;
   return GRUB_ERR_NONE;
 }
 
 /* Pages are the heap's.  */
 grub_err_t
-dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
-		      grub_size_t count)
+dom0less_platform_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
+			 grub_size_t count)
 {
   (void) limit;
   pages->address = (uintptr_t) malloc (count * PAGE);
@@ -208,27 +208,27 @@ dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
 }
 
 void
-dom0less_pages_free (struct dom0less_pages *pages)
+dom0less_platform_free (struct dom0less_pages *pages)
 {
   if (pages->count)
-    free (dom0less_at (pages->address));
+    free (dom0less_platform_at (pages->address));
   pages->count = 0;
 }
 
 void *
-dom0less_at (grub_uint64_t address)
+dom0less_platform_at (grub_uint64_t address)
 {
   return (void *) (uintptr_t) address;
 }
 
 void
-dom0less_restore_tree (struct dom0less_boot *boot)
+dom0less_platform_restore_tree (struct dom0less_boot *boot)
 {
   (void) boot;
 }
 
 void
-dom0less_unload_xen (struct dom0less_boot *boot)
+dom0less_platform_unload_xen (struct dom0less_boot *boot)
 {
   (void) boot;
 }
@@ -245,7 +245,7 @@ place (struct dom0less_boot *boot)
       {
 	if (!plan->modules[i].has_reg)
 	  plan->modules[i].address = next_address += 16 * PAGE;
-	plan->modules[i].size = 1 + take8 (&machine);
+	plan->modules[i].size = 1 + take8 (&facts);
       }
 }
 
@@ -259,16 +259,16 @@ run (const struct dom0less_request *request)
   if (!boot)
     abort ();
   boot->request = request;
-  dom0less_listen (boot);
-  if (dom0less_gather (boot) || dom0less_make_plan (boot)
-      || dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE))
+  dom0less_init_findings (boot);
+  if (dom0less_read_inputs (boot) || dom0less_make_plan (boot)
+      || dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE))
     goto fail;
   place (boot);
-  if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED)
-      || dom0less_patch_tree (boot))
+  if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_ADDRESSES)
+      || dom0less_make_final_tree (boot))
     goto fail;
 
-  fdt = dom0less_at (boot->final_tree.address);
+  fdt = dom0less_platform_at (boot->final_tree.address);
   require (fdt_check_full (fdt, boot->final_tree.count * PAGE) == 0,
 	   "Xen gets what is no tree");
   dom0less_show (boot);
@@ -317,8 +317,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   data = cut (OVERLAY, cut (TREE, data, end), end);
   choices = data < end ? *data++ : 0;
   zero = data < end ? memchr (data, 0, (size_t) (end - data)) : NULL;
-  machine.at = data;
-  machine.end = zero ? zero : end;
+  facts.at = data;
+  facts.end = zero ? zero : end;
   files[CONFIG].bytes = zero ? zero + 1 : end;
   files[CONFIG].size = (size_t) (end - files[CONFIG].bytes);
   next_address = (grub_uint64_t) choices << 24;

@@ -150,7 +150,7 @@ apply (char *text, size_t size, const char *section, int with_chosen)
 				   "xen,uefi-cfg-load") == 0, "no /chosen");
   require (fdt_pack (base) == 0, "no packed tree");
 
-  tree_size = fdt_totalsize (base) + grub_dom0less_config_room (size);
+  tree_size = fdt_totalsize (base) + grub_dom0less_config_growth (size);
   fdt = malloc (tree_size);
   require (fdt != NULL, "out of memory");
   require (fdt_open_into (base, fdt, (int) tree_size) == 0, "not opened");

@@ -24,15 +24,15 @@ look_at_table (const struct grub_dom0less_layout *layout,
 {
   uint64_t cluster = grub_dom0less_fat_cluster (layout, offset);
   size_t count = size / layout->entry;
-  uint64_t row;
+  uint64_t run;
 
   if (!cluster)
     return;
   require (cluster >= 2 && cluster < layout->end, "a cluster of nowhere");
   require (layout->data + (cluster - 2) * layout->block == offset,
 	   "another cluster");
-  row = grub_dom0less_fat_row (layout, table, count, cluster);
-  require (row <= count && cluster + row < layout->end, "a row too long");
+  run = grub_dom0less_fat_run (layout, table, count, cluster);
+  require (run <= count && cluster + run < layout->end, "a row too long");
 }
 
 int
@@ -61,7 +61,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       if (layout.entry)
 	look_at_table (&layout, rest, left, place);
     }
-  require (grub_dom0less_ext4_row (rest, left, number, place) <= 32768,
+  require (grub_dom0less_ext4_run (rest, left, number, place) <= 32768,
 	   "an extent too long");
   free (rest);
   free (superblock);

@@ -22,12 +22,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   char *xen = take_string (&input), *name = take_string (&input);
   char *buf = malloc (buf_size), *whole, *device_end;
 
-  length = grub_dom0less_resolve (xen, name, NULL, 0);
+  length = grub_dom0less_format_path (xen, name, NULL, 0);
   require (length <= strlen (xen) + strlen (name) + 1, "far too long");
 
   whole = malloc (length + 1);
   require (buf && whole, "out of memory");
-  require (grub_dom0less_resolve (xen, name, whole, length + 1) == length
+  require (grub_dom0less_format_path (xen, name, whole, length + 1) == length
 	   && strlen (whole) == length, "another length");
   require (strchr (whole, '\\') == NULL, "a backslash is left");
   require (length >= strlen (name), "cut");
@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (name[0] == '(' && strchr (name, ')'))
     require (device_end && device_end[1] == '/', "a list of blocks");
 
-  require (grub_dom0less_resolve (xen, name, buf, buf_size) == length,
+  require (grub_dom0less_format_path (xen, name, buf, buf_size) == length,
 	   "another length in a short buffer");
   if (buf_size > length)
     require (strcmp (buf, whole) == 0, "another name");

@@ -34,7 +34,7 @@ fuzz_overlay (const void *base, const void *overlay)
   static struct grub_dom0less_plan plan;
   struct grub_dom0less_misfit misfit;
   size_t size = fdt_totalsize (overlay);
-  void *work = malloc (grub_dom0less_merge_room (base, overlay));
+  void *work = malloc (grub_dom0less_merge_size (base, overlay));
   void *copy = guard (overlay, size), *merged;
 
   if (grub_dom0less_merge (work, base, copy, &misfit))
@@ -43,10 +43,10 @@ fuzz_overlay (const void *base, const void *overlay)
       require (fdt_get_name (overlay, misfit.node, NULL) != NULL,
 	       "a fault of no node");
     }
-  else if ((size = grub_dom0less_merged (work, NULL, 0)) < 1 << 20)
+  else if ((size = grub_dom0less_write_merged (work, NULL, 0)) < 1 << 20)
     {
       merged = malloc (size);
-      require (grub_dom0less_merged (work, merged, size) == size,
+      require (grub_dom0less_write_merged (work, merged, size) == size,
 	       "a tree of another size");
       require_right (grub_dom0less_tree_fault (merged, size));
       require_right (find_merge_fault (base, overlay, merged));

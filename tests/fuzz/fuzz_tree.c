@@ -22,8 +22,8 @@ static struct stage
 {
   struct grub_dom0less_plan plan, again;
   struct grub_dom0less_memory memory[MAX_MEMORY];
-  struct grub_dom0less_machine machine;
-  struct grub_dom0less_scene scene;
+  struct grub_dom0less_facts facts;
+  struct grub_dom0less_context context;
   enum grub_dom0less_phase phase;
   struct input input;			/* what stands behind the tree */
   int n_errors[2];			/* by phase */
@@ -42,7 +42,7 @@ check_text (const struct stage *stage,
   size_t length, i;
 
   require (buf != NULL, "out of memory");
-  length = grub_dom0less_finding_text (finding, stage->scene.fdt, buf,
+  length = grub_dom0less_finding_text (finding, stage->context.fdt, buf,
 				       stage->text_size);
   require (length < stage->text_size && strlen (buf) == length,
 	   "a text that does not end where it should");
@@ -62,7 +62,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	   && rule < grub_dom0less_rules + GRUB_DOM0LESS_RULES, "no rule");
   require (rule->phase == stage->phase && rule->check, "not in this phase");
   require (finding->node == GRUB_DOM0LESS_NONE
-	   || fdt_get_name (stage->scene.fdt, finding->node, NULL),
+	   || fdt_get_name (stage->context.fdt, finding->node, NULL),
 	   "a finding about no node");
 
   require (stage->told[rule - grub_dom0less_rules]++
@@ -110,33 +110,33 @@ take_memory (struct stage *stage)
 	memory->size = -memory->start;
     }
   grub_dom0less_sort_memory (stage->memory, n);
-  stage->machine.memory = stage->memory;
-  stage->machine.n_memory = n;
+  stage->facts.memory = stage->memory;
+  stage->facts.n_memory = n;
 }
 
 static void
 take_machine (struct stage *stage, char **args)
 {
-  struct grub_dom0less_machine *machine = &stage->machine;
+  struct grub_dom0less_facts *facts = &stage->facts;
   struct input *input = &stage->input;
   uint8_t choices = take8 (input);
 
-  memset (machine, 0, sizeof (*machine));
-  machine->exception_level = choices & 1 ? 1 : 2;
+  memset (facts, 0, sizeof (*facts));
+  facts->exception_level = choices & 1 ? 1 : 2;
   if (choices & 2)
     {
-      machine->xen.major = 4;
-      machine->xen.minor = 16 + take8 (input) % 8;
+      facts->xen.major = 4;
+      facts->xen.minor = 16 + take8 (input) % 8;
     }
   if (choices & 4)
     {
-      machine->xen.has_config = 1;
-      machine->xen.options = take8 (input);
+      facts->xen.has_config = 1;
+      facts->xen.options = take8 (input);
     }
   if (choices & 8)
     {
-      machine->xen_start = take_address (input);
-      machine->xen_size = take_address (input);
+      facts->xen_start = take_address (input);
+      facts->xen_size = take_address (input);
     }
   if (choices & 16)
     take_memory (stage);
@@ -197,13 +197,13 @@ claim (const struct stage *stage)
   int i, r;
 
   for (r = 0; r < stage->plan.n_ranges; r++)
-    for (i = 0; i < stage->machine.n_memory; i++)
+    for (i = 0; i < stage->facts.n_memory; i++)
       {
 	const struct grub_dom0less_memory *memory = stage->memory + i;
 
 	range = stage->plan.ranges + r;
-	if (!grub_dom0less_claim (memory, range->start, range->size, &start,
-				  &size))
+	if (!grub_dom0less_clip_to_pages (memory, range->start, range->size, &start,
+					  &size))
 	  {
 	    require (!grub_dom0less_overlap (memory->start, memory->size,
 					     range->start, range->size),
@@ -229,7 +229,7 @@ check (struct stage *stage, enum grub_dom0less_phase phase)
 {
   stage->phase = phase;
   stage->n_errors[phase] = 0;
-  grub_dom0less_check (&stage->scene, phase);
+  grub_dom0less_apply_rules (&stage->context, phase);
 }
 
 /* A copy of FDT with ROOM bytes free behind its last part, and none else.  */
@@ -254,11 +254,11 @@ static void
 patch (struct stage *stage, const void *fdt)
 {
   const struct grub_dom0less_plan *plan = &stage->plan;
-  const char *args = stage->scene.xen_args;
-  void *after = copy_tree (fdt, grub_dom0less_patch_room (plan, args));
+  const char *args = stage->context.xen_args;
+  void *after = copy_tree (fdt, grub_dom0less_plan_growth (plan, args));
   int err;
 
-  err = grub_dom0less_patch (after, plan, args);
+  err = grub_dom0less_write_plan (after, plan, args);
   /* What the plan has no place for is not counted: a rule refuses the tree.  */
   require (err != -FDT_ERR_NOSPACE || plan->overflow,
 	   "more room than promised");
@@ -266,8 +266,8 @@ patch (struct stage *stage, const void *fdt)
 	   "malformed by patching");
 
   /* A tree without errors is the loader's only business.  */
-  if (!stage->n_errors[GRUB_DOM0LESS_PHASE_TREE]
-      && !stage->n_errors[GRUB_DOM0LESS_PHASE_PLACED])
+  if (!stage->n_errors[GRUB_DOM0LESS_WITH_TREE]
+      && !stage->n_errors[GRUB_DOM0LESS_WITH_ADDRESSES])
     {
       require (err == 0, "an error that no rule has told");
       require_right (find_patch_fault (fdt, after, plan, args));
@@ -316,13 +316,13 @@ fuzz_tree (const void *fdt, struct input input)
 
   stage.input = input;
   take_machine (&stage, &args);
-  stage.scene.fdt = fdt;
-  stage.scene.plan = &stage.plan;
-  stage.scene.machine = &stage.machine;
-  stage.scene.xen_args = args;
-  stage.scene.report = report;
-  stage.scene.data = &stage;
-  stage.scene.tally = &stage.tally;
+  stage.context.fdt = fdt;
+  stage.context.plan = &stage.plan;
+  stage.context.facts = &stage.facts;
+  stage.context.xen_args = args;
+  stage.context.report = report;
+  stage.context.data = &stage;
+  stage.context.tally = &stage.tally;
   memset (stage.told, 0, sizeof (stage.told));
 
   memset (&stage.plan, 0xa5, sizeof (stage.plan));
@@ -330,9 +330,9 @@ fuzz_tree (const void *fdt, struct input input)
   require_right (find_plan_fault (fdt, &stage.plan));
   share (&stage);
   claim (&stage);
-  check (&stage, GRUB_DOM0LESS_PHASE_TREE);
+  check (&stage, GRUB_DOM0LESS_WITH_TREE);
   place (&stage);
-  check (&stage, GRUB_DOM0LESS_PHASE_PLACED);
+  check (&stage, GRUB_DOM0LESS_WITH_ADDRESSES);
   patch (&stage, fdt);
   compare_forms (fdt);
   free (args);

@@ -43,6 +43,7 @@ COMPILERS = {
     "grub-core": IN_GRUB,
     "grub-core/lib/xen_dom0less": ON_HOST,
     "grub-core/lib/xen_dom0less/module.c": IN_GRUB,
+    "tests/boot": ["gcc", "-O1", "-Wall", "-Wextra"],
     "tests/cache": ["gcc", "-O1", "-Wall", "-Wextra"],
     "tests/faults": IN_GRUB,
     "tests/fuzz": [*ON_HOST, "-Iutil/imagebuilder", "-Itests/fuzz", "-Igrub-core/loader/arm64"],

@@ -13,7 +13,7 @@
 #ifndef UNIT_CASES_HEADER
 #define UNIT_CASES_HEADER	1
 
-#include "scene.h"
+#include "stage.h"
 
 /* A domain NAME that no rule minds, which says SAYS as well, and so may take
    back or change what stands before.  */
@@ -22,7 +22,7 @@
   "#size-cells = <2>; memory = <0 0x10000>; cpus = <1>;"		\
   KERNEL ("") "};" name " {" says "};"
 
-/* What /chosen says, on which machine, and what is found; see scene.h.  */
+/* What /chosen says, on which machine, and what is found; see context.h.  */
 struct rule_case
 {
   const char *chosen, *needs, *finds;

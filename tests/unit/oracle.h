@@ -16,7 +16,7 @@
 /* No cmocka here: the fuzzers judge by it as well.  */
 #include <grub/xen_dom0less.h>
 
-/* What is wrong with AFTER, made of BEFORE by grub_dom0less_patch with PLAN
+/* What is wrong with AFTER, made of BEFORE by grub_dom0less_write_plan with PLAN
    and XEN_ARGS; or NULL if it is right: the same nodes with the same
    properties byte for byte, but for the module nodes that have an image and
    for /chosen.  */

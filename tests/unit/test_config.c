@@ -186,7 +186,7 @@ apply (const char *source, const char *config, const char *section, int room,
 {
   size_t size = strlen (config);
   void *base = make_tree (source);
-  void *fdt = copy_tree (base, room < 0 ? grub_dom0less_config_room (size)
+  void *fdt = copy_tree (base, room < 0 ? grub_dom0less_config_growth (size)
 			 : (size_t) room);
   char *text = cut (config);
 
@@ -295,7 +295,7 @@ TEST (too_little_room_is_an_error)
     {
       free (apply ("/ { };", XEN_CFG, "section1", room, &status));
       assert_true (status == 0 || status == -FDT_ERR_NOSPACE);
-      assert_true (room <= (int) grub_dom0less_config_room (strlen (XEN_CFG)));
+      assert_true (room <= (int) grub_dom0less_config_growth (strlen (XEN_CFG)));
     }
 }
 

@@ -10,7 +10,7 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "scene.h"
+#include "stage.h"
 
 #include <dirent.h>
 
@@ -141,7 +141,7 @@ TEST (rules_have_fixtures)
     {
       const struct grub_dom0less_rule *rule = grub_dom0less_rules + i;
 
-      if (rule->phase == GRUB_DOM0LESS_PHASE_MET || has_fixture (rule))
+      if (rule->phase == GRUB_DOM0LESS_BY_LOADER || has_fixture (rule))
 	continue;
       print_error ("no fixture for %s\n", rule->name);
       missing++;
@@ -197,7 +197,7 @@ TEST (other_rules_have_boot_tests)
     {
       const struct grub_dom0less_rule *rule = grub_dom0less_rules + i;
 
-      if (rule->phase != GRUB_DOM0LESS_PHASE_MET || has_boot_test (rule))
+      if (rule->phase != GRUB_DOM0LESS_BY_LOADER || has_boot_test (rule))
 	continue;
       print_error ("no test in " BOOT_TESTS " expects %s\n", rule->name);
       missing++;

@@ -343,15 +343,15 @@ TEST (tables_and_the_processor_restrict)
 static uint64_t
 find_lost (uint64_t start, uint64_t size)
 {
-  struct grub_dom0less_machine machine;
+  struct grub_dom0less_facts facts;
   uint64_t lost = 1;
 
-  memset (&machine, 0, sizeof (machine));
-  machine.regime.hcr = E2H;
-  machine.regime.tcr = 34;
-  machine.regime.ttbr0 = 0x100000;
-  machine.read = read_word;
-  return grub_dom0less_lost_code (&machine, start, size, &lost) ? lost : 0;
+  memset (&facts, 0, sizeof (facts));
+  facts.regime.hcr = E2H;
+  facts.regime.tcr = 34;
+  facts.regime.ttbr0 = 0x100000;
+  facts.read = read_word;
+  return grub_dom0less_lost_code (&facts, start, size, &lost) ? lost : 0;
 }
 
 TEST (code_is_lost_from_its_first_byte_to_its_last)

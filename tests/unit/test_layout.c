@@ -185,7 +185,7 @@ TEST (rows_of_clusters_end_where_the_file_goes_elsewhere)
   {
     uint32_t entries[3];
     uint64_t cluster;
-    unsigned int row;
+    unsigned int run;
   } vectors[] =
     {
       { { 11, 12, 13 }, 10, 3 },
@@ -212,9 +212,9 @@ TEST (rows_of_clusters_end_where_the_file_goes_elsewhere)
 	for (j = 0; j < 3; j++)
 	  put (table + entry * j, entry,
 	       vectors[i].entries[j] | (entry == 4 ? 0xa0000000 : 0));
-	assert_int_equal (grub_dom0less_fat_row (&layout, table, 3,
+	assert_int_equal (grub_dom0less_fat_run (&layout, table, 3,
 						 vectors[i].cluster),
-			  vectors[i].row);
+			  vectors[i].run);
 	free (table);
       }
 }
@@ -251,7 +251,7 @@ static const struct extent extents[] =
 static const struct
 {
   uint64_t number, block;
-  unsigned int row;
+  unsigned int run;
 } extent_vectors[] =
   {
     { 0, 1000, 10 }, { 4, 1004, 6 }, { 9, 1009, 1 }, { 10, 5, 1 },
@@ -271,13 +271,13 @@ TEST (leaves_tell_how_far_an_extent_goes)
 
   put_node (leaf, 0, extents, N (extents));
   for (i = 0; i < N (extent_vectors); i++)
-    assert_int_equal (grub_dom0less_ext4_row (leaf, 1024,
+    assert_int_equal (grub_dom0less_ext4_run (leaf, 1024,
 					      extent_vectors[i].number,
 					      extent_vectors[i].block),
-		      extent_vectors[i].row);
+		      extent_vectors[i].run);
   /* It points to leaves.  */
   put_node (leaf, 1, extents, N (extents));
-  assert_int_equal (grub_dom0less_ext4_row (leaf, 1024, 0, 1000), 0);
+  assert_int_equal (grub_dom0less_ext4_run (leaf, 1024, 0, 1000), 0);
   free (leaf);
 }
 
@@ -292,7 +292,7 @@ TEST (leaves_are_not_read_beyond)
 
       put_node (node, 0, extents, N (extents));
       memcpy (leaf, node, size);
-      assert_int_equal (grub_dom0less_ext4_row (leaf, size, 0, 1000),
+      assert_int_equal (grub_dom0less_ext4_run (leaf, size, 0, 1000),
 			size == 12 * 5 ? 10 : 0);
       free (leaf);
     }
@@ -319,16 +319,16 @@ TEST (inodes_tell_how_far_an_extent_goes)
       put_inode (table + (at + 256) % 512, other, N (other));
       put_inode (table + at, extents, N (extents));
       for (i = 0; i < N (extent_vectors); i++)
-	assert_int_equal (grub_dom0less_ext4_row (table, 512,
+	assert_int_equal (grub_dom0less_ext4_run (table, 512,
 						  extent_vectors[i].number,
 						  extent_vectors[i].block),
-			  extent_vectors[i].row);
-      assert_int_equal (grub_dom0less_ext4_row (table, 512, 0, 2000), 20);
+			  extent_vectors[i].run);
+      assert_int_equal (grub_dom0less_ext4_run (table, 512, 0, 2000), 20);
       /* Its blocks are not in extents.  */
       put (table + at + 32, 4, 0);
-      assert_int_equal (grub_dom0less_ext4_row (table, 512, 0, 1000), 0);
+      assert_int_equal (grub_dom0less_ext4_run (table, 512, 0, 1000), 0);
     }
-  assert_int_equal (grub_dom0less_ext4_row (table, 127, 0, 1000), 0);
+  assert_int_equal (grub_dom0less_ext4_run (table, 127, 0, 1000), 0);
   free (table);
 }
 
@@ -338,8 +338,8 @@ TEST (a_block_of_two_inodes_tells_nothing)
 
   put_inode (table, extents, N (extents));
   put_inode (table + 256, extents, 1);
-  assert_int_equal (grub_dom0less_ext4_row (table, 512, 0, 1000), 0);
-  assert_int_equal (grub_dom0less_ext4_row (table, 512, 10, 5), 1);
+  assert_int_equal (grub_dom0less_ext4_run (table, 512, 0, 1000), 0);
+  assert_int_equal (grub_dom0less_ext4_run (table, 512, 10, 5), 1);
   free (table);
 }
 

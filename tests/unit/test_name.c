@@ -21,9 +21,9 @@ TEST (names_resolve)
     {
       char buf[128];
 
-      assert_int_equal (grub_dom0less_resolve (name_vectors[i].xen,
-					       name_vectors[i].name,
-					       buf, sizeof (buf)),
+      assert_int_equal (grub_dom0less_format_path (name_vectors[i].xen,
+						   name_vectors[i].name,
+						   buf, sizeof (buf)),
 			strlen (name_vectors[i].file));
       assert_string_equal (buf, name_vectors[i].file);
     }
@@ -35,13 +35,13 @@ TEST (short_buffers_are_cut_and_terminated)
   const char *file = "(hd0,gpt2)/boot/xen/vmlinuz";
   size_t size, length = strlen (file);
 
-  assert_int_equal (grub_dom0less_resolve (XEN, "vmlinuz", NULL, 0), length);
+  assert_int_equal (grub_dom0less_format_path (XEN, "vmlinuz", NULL, 0), length);
   for (size = 1; size <= length + 1; size++)
     {
       char *buf = malloc (size);
 
       assert_non_null (buf);
-      assert_int_equal (grub_dom0less_resolve (XEN, "vmlinuz", buf, size),
+      assert_int_equal (grub_dom0less_format_path (XEN, "vmlinuz", buf, size),
 			length);
       assert_int_equal (strlen (buf), size - 1);
       assert_memory_equal (buf, file, size - 1);

@@ -30,7 +30,7 @@ static void *
 merge (const void *base, const void *overlay,
        struct grub_dom0less_misfit *misfit)
 {
-  void *work = allocate (grub_dom0less_merge_room (base, overlay));
+  void *work = allocate (grub_dom0less_merge_size (base, overlay));
   size_t size = fdt_totalsize (overlay);
   void *copy = allocate (size), *merged = NULL;
   static char missing[2048];
@@ -38,9 +38,9 @@ merge (const void *base, const void *overlay,
   memcpy (copy, overlay, size);
   if (grub_dom0less_merge (work, base, copy, misfit) == 0)
     {
-      size = grub_dom0less_merged (work, NULL, 0);
+      size = grub_dom0less_write_merged (work, NULL, 0);
       merged = allocate (size);
-      assert_int_equal (grub_dom0less_merged (work, merged, size), size);
+      assert_int_equal (grub_dom0less_write_merged (work, merged, size), size);
       assert_null (grub_dom0less_tree_fault (merged, size));
     }
   else if (misfit->missing)

@@ -61,9 +61,9 @@ patch (struct patched *patched, void *fdt, uint64_t start, uint64_t size,
 	plan->modules[i].size = size;
       }
   patched->after
-    = copy_tree (fdt, room < 0 ? grub_dom0less_patch_room (plan, xen_args)
+    = copy_tree (fdt, room < 0 ? grub_dom0less_plan_growth (plan, xen_args)
 		 : (size_t) room);
-  patched->status = grub_dom0less_patch (patched->after, plan, xen_args);
+  patched->status = grub_dom0less_write_plan (patched->after, plan, xen_args);
 }
 
 static void
@@ -96,7 +96,7 @@ assert_right (const struct patched *patched, const char *xen_args)
   share_by_name (&again);
   assert_int_equal (again.n_images, 0);
   twice = copy_tree (patched->after, PLENTY);
-  assert_int_equal (grub_dom0less_patch (twice, &again, xen_args), 0);
+  assert_int_equal (grub_dom0less_write_plan (twice, &again, xen_args), 0);
   fault = find_patch_fault (patched->after, twice, &again, xen_args);
   free (twice);
   if (fault)
@@ -291,7 +291,7 @@ TEST (too_little_room_is_an_error)
 	enough = 1;
       else
 	assert_int_equal (patched.status, -FDT_ERR_NOSPACE);
-      assert_true (room <= (int) grub_dom0less_patch_room
+      assert_true (room <= (int) grub_dom0less_plan_growth
 		   (&patched.plan, "a longer line than it was, which takes "
 		    "room"));
       release (&patched);

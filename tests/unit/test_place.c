@@ -35,8 +35,8 @@ TEST (claims_are_whole_pages_of_the_memory)
 	{ GRUB_DOM0LESS_MEMORY_FREE, claim_vectors[i].memory,
 	  claim_vectors[i].memory_size };
       uint64_t start = 0, size = 0;
-      int found = grub_dom0less_claim (&memory, claim_vectors[i].start,
-				       claim_vectors[i].size, &start, &size);
+      int found = grub_dom0less_clip_to_pages (&memory, claim_vectors[i].start,
+					       claim_vectors[i].size, &start, &size);
 
       assert_int_equal (found, claim_vectors[i].claim_size != 0);
       assert_int_equal (start, claim_vectors[i].claim);

@@ -49,7 +49,7 @@ TEST (words_are_templates)
 
   FOR_RULES (rule)
     {
-      check_template (rule->says);
+      check_template (rule->message);
       if (rule->hint)
 	check_template (rule->hint);
     }
@@ -61,7 +61,7 @@ TEST (the_loader_checks_what_it_meets)
 
   FOR_RULES (rule)
     assert_int_equal (rule->check == NULL,
-		      rule->phase == GRUB_DOM0LESS_PHASE_MET);
+		      rule->phase == GRUB_DOM0LESS_BY_LOADER);
 }
 
 /* A rule and a finding to put together.  */
@@ -71,7 +71,7 @@ text (const char *says, const char *hint, const void *fdt, int node,
 {
   static char buf[1024];
   struct grub_dom0less_rule rule =
-    { "the-rule", GRUB_DOM0LESS_ERROR, GRUB_DOM0LESS_PHASE_TREE, NULL, says,
+    { "the-rule", GRUB_DOM0LESS_ERROR, GRUB_DOM0LESS_WITH_TREE, NULL, says,
       hint };
   struct grub_dom0less_finding finding =
     { &rule, node, other, file, { number0, number1 }, 0, NULL };
@@ -139,7 +139,7 @@ TEST (texts_are_cut_to_fit)
   static const char *const whole = "[the-rule] says it all; a hint";
   static const char *const without = "[the-rule] says it all";
   struct grub_dom0less_rule rule =
-    { "the-rule", GRUB_DOM0LESS_ERROR, GRUB_DOM0LESS_PHASE_TREE, NULL,
+    { "the-rule", GRUB_DOM0LESS_ERROR, GRUB_DOM0LESS_WITH_TREE, NULL,
       "says it all", "a hint" };
   struct grub_dom0less_finding finding =
     { &rule, NONE, NONE, NULL, { 0, 0 }, 0, NULL };
@@ -181,10 +181,10 @@ count (void *data, const struct grub_dom0less_finding *finding)
 TEST (the_loader_reports_as_rules_do)
 {
   const struct grub_dom0less_finding *last = NULL;
-  struct grub_dom0less_scene scene =
+  struct grub_dom0less_context context =
     { NULL, NULL, NULL, NULL, count, &last, NULL };
 
-  grub_dom0less_report (&scene, GRUB_DOM0LESS_RULE_FILE_MISSING, 1, 2, "file",
+  grub_dom0less_report (&context, GRUB_DOM0LESS_RULE_FILE_MISSING, 1, 2, "file",
 			3, 4);
   assert_non_null (last);
 }
@@ -211,11 +211,11 @@ tell (void *data, const struct grub_dom0less_finding *finding)
 TEST (findings_have_a_limit)
 {
   static struct grub_dom0less_plan plan;
-  struct grub_dom0less_machine machine = { 0 };
+  struct grub_dom0less_facts facts = { 0 };
   struct grub_dom0less_tally tally = { { 0 } };
   struct told told = { NULL, 0, "" };
-  struct grub_dom0less_scene scene
-    = { NULL, &plan, &machine, NULL, tell, &told, &tally };
+  struct grub_dom0less_context context
+    = { NULL, &plan, &facts, NULL, tell, &told, &tally };
   int n, i, round;
 
   for (n = 15; n <= 19; n++)
@@ -231,12 +231,12 @@ TEST (findings_have_a_limit)
 	  source = more;
 	}
       more = format ("/ { cpus { %s }; };", source);
-      told.fdt = scene.fdt = fdt = make_tree (more);
+      told.fdt = context.fdt = fdt = make_tree (more);
       grub_dom0less_plan_read (&plan, fdt);
       for (round = 0; round < 2; round++)
 	{
 	  told.n = 0;
-	  grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+	  grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_TREE);
 	  /* One of them is that there is no module where it counts.  */
 	  assert_int_equal (told.n, 1 + (n <= 16 ? n : 17));
 	  free (more);
@@ -249,10 +249,10 @@ TEST (findings_have_a_limit)
 	}
       told.n = 0;
       for (i = 0; i < n; i++)
-	grub_dom0less_report (&scene, GRUB_DOM0LESS_RULE_KEY_UNUSED, NONE,
+	grub_dom0less_report (&context, GRUB_DOM0LESS_RULE_KEY_UNUSED, NONE,
 			      NONE, "k", 0, 0);
-      grub_dom0less_report_more (&scene);
-      grub_dom0less_report_more (&scene);
+      grub_dom0less_report_more (&context);
+      grub_dom0less_report_more (&context);
       assert_int_equal (told.n, n <= 16 ? n : 17);
       free (more);
       free (source);

@@ -107,14 +107,14 @@ TEST (memory_ends_with_the_last_address)
       { GRUB_DOM0LESS_MEMORY_FREE, UINT64_C (1) << 63, UINT64_C (1) << 63 }
     };
   static struct grub_dom0less_plan plan;
-  struct grub_dom0less_machine machine = { .memory = memory, .n_memory = 2 };
+  struct grub_dom0less_facts facts = { .memory = memory, .n_memory = 2 };
   void *fdt = load_fixture ("good-static-mem");
-  struct grub_dom0less_scene scene
-    = { fdt, &plan, &machine, NULL, fail_on_error, NULL, NULL };
+  struct grub_dom0less_context context
+    = { fdt, &plan, &facts, NULL, fail_on_error, NULL, NULL };
 
   grub_dom0less_plan_read (&plan, fdt);
   assert_true (plan.n_ranges > 0);
-  grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+  grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_TREE);
   free (fdt);
 }
 
@@ -254,15 +254,15 @@ TEST (memory_ends_where_it_says)
       { UINT64_MAX - 0x2fff, 0x1000, UINT64_MAX - 0x2fff }
     };
   void *fdt = make_tree ("/ { cpus { }; };");
-  struct grub_dom0less_machine machine = { 0 };
+  struct grub_dom0less_facts facts = { 0 };
   struct grub_dom0less_plan *plan = allocate (sizeof (*plan));
   struct grub_dom0less_finding found;
-  struct grub_dom0less_scene scene
-    = { fdt, plan, &machine, NULL, keep_outside, &found, NULL };
+  struct grub_dom0less_context context
+    = { fdt, plan, &facts, NULL, keep_outside, &found, NULL };
   size_t i;
 
-  machine.memory = memory;
-  machine.n_memory = sizeof (memory) / sizeof (memory[0]);
+  facts.memory = memory;
+  facts.n_memory = sizeof (memory) / sizeof (memory[0]);
   grub_dom0less_plan_read (plan, fdt);
   plan->n_ranges = 1;
   for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
@@ -270,7 +270,7 @@ TEST (memory_ends_where_it_says)
       memset (&found, 0, sizeof (found));
       plan->ranges[0].start = cases[i].start;
       plan->ranges[0].size = cases[i].size;
-      grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
+      grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_TREE);
       assert_int_equal (found.rule != NULL, cases[i].end != 0);
       assert_true (found.number[1] == cases[i].end);
     }

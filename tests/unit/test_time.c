@@ -599,31 +599,31 @@ judge (void *fdt, void *overlay)
 {
   static struct grub_dom0less_plan plan;
   static struct grub_dom0less_tally tally;
-  struct grub_dom0less_machine machine = { 0 };
-  struct grub_dom0less_scene scene
-    = { fdt, &plan, &machine, NULL, report, fdt, &tally };
+  struct grub_dom0less_facts facts = { 0 };
+  struct grub_dom0less_context context
+    = { fdt, &plan, &facts, NULL, report, fdt, &tally };
   const char *paths[GRUB_DOM0LESS_MAX_MODULES];
   struct grub_dom0less_misfit misfit;
-  size_t room = overlay ? grub_dom0less_merge_room (fdt, overlay)
+  size_t room = overlay ? grub_dom0less_merge_size (fdt, overlay)
     : fdt_totalsize (fdt) + 65536;
   void *work = allocate (room), *merged = allocate (4 << 20);
   int i;
 
   /* All that any Xen has, so that every rule looks.  */
-  machine.xen.major = 4;
-  machine.xen.minor = 22;
-  machine.xen.has_config = 1;
-  machine.xen.options = ~0u;
+  facts.xen.major = 4;
+  facts.xen.minor = 22;
+  facts.xen.has_config = 1;
+  facts.xen.options = ~0u;
   steps = 0;
   assert_null (grub_dom0less_tree_fault (fdt, fdt_totalsize (fdt)));
   if (overlay)
     {
       assert_null (grub_dom0less_tree_fault (overlay,
 					     fdt_totalsize (overlay)));
-      grub_dom0less_merge_room (fdt, overlay);
+      grub_dom0less_merge_size (fdt, overlay);
       assert_int_equal (grub_dom0less_merge (work, fdt, overlay, &misfit), 0);
-      grub_dom0less_merged (work, NULL, 0);
-      assert_true (grub_dom0less_merged (work, merged, 4 << 20) < 4 << 20);
+      grub_dom0less_write_merged (work, NULL, 0);
+      assert_true (grub_dom0less_write_merged (work, merged, 4 << 20) < 4 << 20);
     }
   else
     {
@@ -631,13 +631,13 @@ judge (void *fdt, void *overlay)
       for (i = 0; i < plan.n_modules; i++)
 	paths[i] = plan.modules[i].name;
       grub_dom0less_plan_share (&plan, paths);
-      grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_TREE);
-      grub_dom0less_check (&scene, GRUB_DOM0LESS_PHASE_PLACED);
+      grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_TREE);
+      grub_dom0less_apply_rules (&context, GRUB_DOM0LESS_WITH_ADDRESSES);
       grub_dom0less_canonical (fdt, merged, 4 << 20);
       ONE (fdt_open_into (fdt, work, (int) room));
       /* As the rules want it.  */
       if (plan.chosen >= 0 && !plan.overflow)
-	ONE (grub_dom0less_patch (work, &plan, NULL));
+	ONE (grub_dom0less_write_plan (work, &plan, NULL));
     }
   free (merged);
   free (work);

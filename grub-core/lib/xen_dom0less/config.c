@@ -235,7 +235,7 @@ static const struct
   };
 
 size_t
-grub_dom0less_config_room (size_t text_size)
+grub_dom0less_config_growth (size_t text_size)
 {
   /* Three nodes with what they say, /chosen, and the names of properties; all
      else stands in the text.  */

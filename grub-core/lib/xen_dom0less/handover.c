@@ -113,13 +113,13 @@ grub_dom0less_leave_vhe (const struct grub_dom0less_regime *vhe,
 }
 
 const char *
-grub_dom0less_vhe_fault (const struct grub_dom0less_machine *machine)
+grub_dom0less_vhe_fault (const struct grub_dom0less_facts *facts)
 {
-  if (machine->is_handover_off)
+  if (facts->is_handover_off)
     return "xen_dom0less_handover is 0";
-  if (machine->is_vhe_only)
+  if (facts->is_vhe_only)
     return "the processor cannot clear it";
-  if (BITS (machine->regime.tcr, 15, 14) > TG0_16K)
+  if (BITS (facts->regime.tcr, 15, 14) > TG0_16K)
     return "TCR_EL2 names no granule";
   return NULL;
 }
@@ -236,7 +236,7 @@ grub_dom0less_walk (const struct grub_dom0less_regime *regime,
 }
 
 int
-grub_dom0less_lost_code (const struct grub_dom0less_machine *machine,
+grub_dom0less_lost_code (const struct grub_dom0less_facts *facts,
 			 uint64_t start, uint64_t size, uint64_t *lost)
 {
   uint64_t last = start + size - 1;
@@ -248,7 +248,7 @@ grub_dom0less_lost_code (const struct grub_dom0less_machine *machine,
     last = UINT64_MAX;
   for (;; start = leaf.start + leaf.size)
     {
-      grub_dom0less_walk (&machine->regime, machine->read, start, &leaf);
+      grub_dom0less_walk (&facts->regime, facts->read, start, &leaf);
       if (leaf.runs_now && (!leaf.runs_then || leaf.address != leaf.start))
 	{
 	  *lost = start;

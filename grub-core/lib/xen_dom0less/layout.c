@@ -205,20 +205,20 @@ grub_dom0less_fat_cluster (const struct grub_dom0less_layout *layout,
 }
 
 uint64_t
-grub_dom0less_fat_row (const struct grub_dom0less_layout *layout,
+grub_dom0less_fat_run (const struct grub_dom0less_layout *layout,
 		       const void *entries, size_t count, uint64_t cluster)
 {
   const unsigned char *entry = entries;
-  uint64_t next, row;
+  uint64_t next, run;
 
-  for (row = 0; row < count; row++, entry += layout->entry)
+  for (run = 0; run < count; run++, entry += layout->entry)
     {
       /* The four highest bits are nobody's.  */
       next = layout->entry == 4 ? le32 (entry) & 0xfffffff : le16 (entry);
-      if (next != cluster + row + 1 || next >= layout->end)
+      if (next != cluster + run + 1 || next >= layout->end)
 	break;
     }
-  return row;
+  return run;
 }
 
 /* How many blocks from block NUMBER of the file, which is the disk's BLOCK, an
@@ -251,7 +251,7 @@ count_extent (const unsigned char *node, size_t size, uint64_t number,
 }
 
 uint32_t
-grub_dom0less_ext4_row (const void *metadata, size_t size, uint64_t number,
+grub_dom0less_ext4_run (const void *metadata, size_t size, uint64_t number,
 			uint64_t block)
 {
   const unsigned char *inode = metadata;

@@ -48,8 +48,8 @@ directory_length (const char *xen)
 }
 
 size_t
-grub_dom0less_resolve (const char *xen, const char *name,
-		       char *buf, size_t size)
+grub_dom0less_format_path (const char *xen, const char *name,
+			   char *buf, size_t size)
 {
   size_t own_device = device_length (name);
   size_t pos = 0;

@@ -996,7 +996,7 @@ divide (char *work, const void *base, const void *overlay)
 }
 
 size_t
-grub_dom0less_merge_room (const void *base, const void *overlay)
+grub_dom0less_merge_size (const void *base, const void *overlay)
 {
   return divide (NULL, base, overlay);
 }
@@ -1159,7 +1159,7 @@ put_strings (struct out *out, const void *fdt)
 }
 
 size_t
-grub_dom0less_merged (const void *work, void *buf, size_t size)
+grub_dom0less_write_merged (const void *work, void *buf, size_t size)
 {
   const struct merge *merge = work;
   struct fdt_header header;

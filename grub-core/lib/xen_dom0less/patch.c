@@ -154,8 +154,8 @@ patch_compatibles (void *fdt, int chosen)
 }
 
 size_t
-grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
-			  const char *xen_args)
+grub_dom0less_plan_growth (const struct grub_dom0less_plan *plan,
+			   const char *xen_args)
 {
   size_t room;
 
@@ -171,8 +171,8 @@ grub_dom0less_patch_room (const struct grub_dom0less_plan *plan,
 }
 
 int
-grub_dom0less_patch (void *fdt, const struct grub_dom0less_plan *plan,
-		     const char *xen_args)
+grub_dom0less_write_plan (void *fdt, const struct grub_dom0less_plan *plan,
+			  const char *xen_args)
 {
   int i, err;
 

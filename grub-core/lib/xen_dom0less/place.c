@@ -93,9 +93,9 @@ grub_dom0less_overlap (uint64_t start1, uint64_t size1,
 }
 
 int
-grub_dom0less_claim (const struct grub_dom0less_memory *memory,
-		     uint64_t start, uint64_t size,
-		     uint64_t *claim_start, uint64_t *claim_size)
+grub_dom0less_clip_to_pages (const struct grub_dom0less_memory *memory,
+			     uint64_t start, uint64_t size,
+			     uint64_t *claim_start, uint64_t *claim_size)
 {
   uint64_t last, memory_last;
 

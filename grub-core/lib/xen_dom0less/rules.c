@@ -16,64 +16,64 @@
 
 const struct grub_dom0less_rule grub_dom0less_rules[GRUB_DOM0LESS_RULES] =
   {
-#define RULE(number, name, severity, phase, check, says, hint)	\
-    { name, GRUB_DOM0LESS_ ## severity, GRUB_DOM0LESS_PHASE_ ## phase, check, \
-      says, hint },
+#define RULE(number, name, severity, phase, check, message, hint)	\
+    { name, GRUB_DOM0LESS_ ## severity, GRUB_DOM0LESS_ ## phase, check, \
+      message, hint },
 #include <grub/xen_dom0less_rules.h>
 #undef RULE
   };
 
 /* Report a finding against RULE for all that were not told, and begin anew.  */
 static void
-report_more (const struct grub_dom0less_scene *scene, int rule)
+report_more (const struct grub_dom0less_context *context, int rule)
 {
   struct grub_dom0less_finding finding;
-  unsigned int found = scene->tally ? scene->tally->found[rule] : 0;
+  unsigned int found = context->tally ? context->tally->found[rule] : 0;
 
-  if (scene->tally)
-    scene->tally->found[rule] = 0;
+  if (context->tally)
+    context->tally->found[rule] = 0;
   if (found <= GRUB_DOM0LESS_MAX_TOLD)
     return;
   memset (&finding, 0, sizeof (finding));
   finding.rule = grub_dom0less_rules + rule;
   finding.node = finding.other = GRUB_DOM0LESS_NONE;
   finding.more = found - GRUB_DOM0LESS_MAX_TOLD;
-  scene->report (scene->data, &finding);
+  context->report (context->data, &finding);
 }
 
 void
-grub_dom0less_check (const struct grub_dom0less_scene *scene,
-		     enum grub_dom0less_phase phase)
+grub_dom0less_apply_rules (const struct grub_dom0less_context *context,
+			   enum grub_dom0less_phase phase)
 {
   int i;
 
   for (i = 0; i < GRUB_DOM0LESS_RULES; i++)
     if (grub_dom0less_rules[i].check && grub_dom0less_rules[i].phase == phase)
       {
-	grub_dom0less_rules[i].check (scene);
-	report_more (scene, i);
+	grub_dom0less_rules[i].check (context);
+	report_more (context, i);
       }
 }
 
 void
-grub_dom0less_report_more (const struct grub_dom0less_scene *scene)
+grub_dom0less_report_more (const struct grub_dom0less_context *context)
 {
   int i;
 
   for (i = 0; i < GRUB_DOM0LESS_RULES; i++)
     if (!grub_dom0less_rules[i].check)
-      report_more (scene, i);
+      report_more (context, i);
 }
 
 void
-grub_dom0less_report (const struct grub_dom0less_scene *scene,
+grub_dom0less_report (const struct grub_dom0less_context *context,
 		      enum grub_dom0less_rule_number rule, int node,
 		      int other, const char *file,
 		      uint64_t number0, uint64_t number1)
 {
   struct grub_dom0less_finding finding;
 
-  if (scene->tally && scene->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_TOLD)
+  if (context->tally && context->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_TOLD)
     return;
   finding.rule = grub_dom0less_rules + rule;
   finding.node = node;
@@ -82,8 +82,8 @@ grub_dom0less_report (const struct grub_dom0less_scene *scene,
   finding.number[0] = number0;
   finding.number[1] = number1;
   finding.more = 0;
-  finding.plan = scene->plan;
-  scene->report (scene->data, &finding);
+  finding.plan = context->plan;
+  context->report (context->data, &finding);
 }
 
 
@@ -274,7 +274,7 @@ grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
       put_string (&text, " more");
     }
   else
-    put_template (&text, rule->says, fdt, finding);
+    put_template (&text, rule->message, fdt, finding);
 
   without_hint = text.length;
   if (rule->hint && !finding->more)

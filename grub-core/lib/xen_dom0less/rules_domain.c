@@ -29,20 +29,20 @@
 #define XEN_PAGE_IN_KIB	4
 
 int
-dom0less_has (scene_t scene, const struct grub_dom0less_domain *domain,
+dom0less_has (context_t context, const struct grub_dom0less_domain *domain,
 	      const char *property)
 {
-  return fdt_getprop (scene->fdt, domain->node, property, NULL) != NULL;
+  return fdt_getprop (context->fdt, domain->node, property, NULL) != NULL;
 }
 
 static int
-has_bootargs (scene_t scene, const struct grub_dom0less_domain *domain)
+has_bootargs (context_t context, const struct grub_dom0less_domain *domain)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
-    if (module->domain == domain - scene->plan->domains
-	&& fdt_getprop (scene->fdt, module->node, "bootargs", NULL))
+  FOR_MODULES (module, context)
+    if (module->domain == domain - context->plan->domains
+	&& fdt_getprop (context->fdt, module->node, "bootargs", NULL))
       return 1;
   return 0;
 }
@@ -50,27 +50,27 @@ has_bootargs (scene_t scene, const struct grub_dom0less_domain *domain)
 /* Xen looks bootargs up by the name without the unit address, and has stored
    them under the name with it.  */
 void
-dom0less_check_domain_name_unit (scene_t scene)
+dom0less_check_domain_name_unit (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
-    if (strchr (grub_dom0less_node_name (scene->fdt, domain->node), '@')
-	&& has_bootargs (scene, domain))
-      REPORT (scene, DOMAIN_NAME_UNIT, domain->node);
+  FOR_DOMAINS (domain, context)
+    if (strchr (grub_dom0less_node_name (context->fdt, domain->node), '@')
+	&& has_bootargs (context, domain))
+      REPORT (context, DOMAIN_NAME_UNIT, domain->node);
 }
 
 void
-dom0less_check_domain_name_long (scene_t scene)
+dom0less_check_domain_name_long (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   size_t length;
 
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
-      length = strlen (grub_dom0less_node_name (scene->fdt, domain->node));
-      if (length > MAX_NAME && has_bootargs (scene, domain))
-	REPORT_NUMBERS (scene, DOMAIN_NAME_LONG, domain->node, length,
+      length = strlen (grub_dom0less_node_name (context->fdt, domain->node));
+      if (length > MAX_NAME && has_bootargs (context, domain))
+	REPORT_NUMBERS (context, DOMAIN_NAME_LONG, domain->node, length,
 			MAX_NAME);
     }
 }
@@ -89,41 +89,41 @@ dom0less_is_disabled (const void *fdt, int node)
 /* Since 4.19 Xen does not reserve the ranges of a node that is disabled, and
    panics when DOMAIN is to have them.  */
 static int
-loses_static_mem (scene_t scene, const struct grub_dom0less_domain *domain)
+loses_static_mem (context_t context, const struct grub_dom0less_domain *domain)
 {
-  return grub_dom0less_xen_since (&scene->machine->xen, 19)
-    && dom0less_is_disabled (scene->fdt, domain->node)
-    && dom0less_has (scene, domain, "xen,static-mem");
+  return grub_dom0less_xen_since (&context->facts->xen, 19)
+    && dom0less_is_disabled (context->fdt, domain->node)
+    && dom0less_has (context, domain, "xen,static-mem");
 }
 
 void
-dom0less_check_domain_disabled (scene_t scene)
+dom0less_check_domain_disabled (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_is_disabled (scene->fdt, domain->node)
-	&& !loses_static_mem (scene, domain))
-      REPORT (scene, DOMAIN_DISABLED, domain->node);
+  FOR_DOMAINS (domain, context)
+    if (dom0less_is_disabled (context->fdt, domain->node)
+	&& !loses_static_mem (context, domain))
+      REPORT (context, DOMAIN_DISABLED, domain->node);
 }
 
 void
-dom0less_check_disabled_static_mem (scene_t scene)
+dom0less_check_disabled_static_mem (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
-    if (loses_static_mem (scene, domain))
-      REPORT (scene, DISABLED_STATIC_MEM, domain->node);
+  FOR_DOMAINS (domain, context)
+    if (loses_static_mem (context, domain))
+      REPORT (context, DISABLED_STATIC_MEM, domain->node);
 }
 
 int
-dom0less_domain_memory (scene_t scene,
+dom0less_domain_memory (context_t context,
 			const struct grub_dom0less_domain *domain,
 			uint64_t *kib)
 {
   int len;
-  const fdt32_t *cell = fdt_getprop (scene->fdt, domain->node, "memory", &len);
+  const fdt32_t *cell = fdt_getprop (context->fdt, domain->node, "memory", &len);
 
   /* Two cells, whatever #size-cells says; what is behind them Xen does not
      read.  */
@@ -131,20 +131,20 @@ dom0less_domain_memory (scene_t scene,
 }
 
 void
-dom0less_check_memory_malformed (scene_t scene)
+dom0less_check_memory_malformed (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   uint64_t kib;
 
-  FOR_DOMAINS (domain, scene)
-    if (!dom0less_domain_memory (scene, domain, &kib)
+  FOR_DOMAINS (domain, context)
+    if (!dom0less_domain_memory (context, domain, &kib)
 	|| !kib || kib % XEN_PAGE_IN_KIB)
-      REPORT (scene, MEMORY_MALFORMED, domain->node);
+      REPORT (context, MEMORY_MALFORMED, domain->node);
 }
 
 /* Whether the machine has an interrupt controller of version 2.  */
 static int
-has_gicv2 (scene_t scene)
+has_gicv2 (context_t context)
 {
   static const char *const gicv2[]
     = { "arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a9-gic",
@@ -152,7 +152,7 @@ has_gicv2 (scene_t scene)
   size_t i;
 
   for (i = 0; i < sizeof (gicv2) / sizeof (gicv2[0]); i++)
-    if (fdt_node_offset_by_compatible (scene->fdt, -1, gicv2[i]) >= 0)
+    if (fdt_node_offset_by_compatible (context->fdt, -1, gicv2[i]) >= 0)
       return 1;
   return 0;
 }
@@ -161,38 +161,38 @@ has_gicv2 (scene_t scene)
    Xen writes a domain's tree into 4 KiB, and as much more as its passthrough
    tree has, which is not known yet.  */
 static uint32_t
-max_cpus (scene_t scene, const struct grub_dom0less_domain *domain)
+max_cpus (context_t context, const struct grub_dom0less_domain *domain)
 {
-  if (grub_dom0less_xen_before (&scene->machine->xen, 4, 22)
-      && !dom0less_find_module (scene, (int) (domain - scene->plan->domains),
+  if (grub_dom0less_xen_before (&context->facts->xen, 4, 22)
+      && !dom0less_find_module (context, (int) (domain - context->plan->domains),
 				GRUB_DOM0LESS_DEVICE_TREE, NULL))
     return MAX_OLD_CPUS;
   return MAX_CPUS;
 }
 
 void
-dom0less_check_cpus_impossible (scene_t scene)
+dom0less_check_cpus_impossible (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   uint32_t cpus, most;
-  int is_gicv2 = has_gicv2 (scene);
+  int is_gicv2 = has_gicv2 (context);
 
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
-      cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 0);
-      most = is_gicv2 ? MAX_GICV2_CPUS : max_cpus (scene, domain);
+      cpus = grub_dom0less_first_u32 (context->fdt, domain->node, "cpus", 0);
+      most = is_gicv2 ? MAX_GICV2_CPUS : max_cpus (context, domain);
       if (cpus < 1 || cpus > most)
-	REPORT_NUMBERS (scene, CPUS_IMPOSSIBLE, domain->node, cpus, most);
+	REPORT_NUMBERS (context, CPUS_IMPOSSIBLE, domain->node, cpus, most);
     }
 }
 
 /* What Xen's dt_property_read_string makes of PROPERTY: up to its first zero
    byte; NULL if it is empty, or has none.  */
 static const char *
-read_word (scene_t scene, int node, const char *property)
+read_word (context_t context, int node, const char *property)
 {
   int len;
-  const char *word = fdt_getprop (scene->fdt, node, property, &len);
+  const char *word = fdt_getprop (context->fdt, node, property, &len);
 
   return word && memchr (word, '\0', (size_t) len) ? word : NULL;
 }
@@ -200,66 +200,66 @@ read_word (scene_t scene, int node, const char *property)
 /* Xenstore lives in the dom0 or, since 4.21, in a domain that has the
    capability, and Xen panics without.  */
 void
-dom0less_check_enhanced_alone (scene_t scene)
+dom0less_check_enhanced_alone (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   const char *enhanced;
 
-  if (dom0less_has_xenstore (scene))
+  if (dom0less_has_xenstore (context))
     return;
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
-      if (!dom0less_has (scene, domain, "xen,enhanced"))
+      if (!dom0less_has (context, domain, "xen,enhanced"))
 	continue;
-      enhanced = read_word (scene, domain->node, "xen,enhanced");
+      enhanced = read_word (context, domain->node, "xen,enhanced");
       if (!enhanced || strcmp (enhanced, "enabled") == 0
 	  || (strcmp (enhanced, "legacy") == 0
-	      && grub_dom0less_xen_since (&scene->machine->xen, 21)))
-	REPORT (scene, ENHANCED_ALONE, domain->node);
+	      && grub_dom0less_xen_since (&context->facts->xen, 21)))
+	REPORT (context, ENHANCED_ALONE, domain->node);
     }
 }
 
 void
-dom0less_check_direct_map_alone (scene_t scene)
+dom0less_check_direct_map_alone (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_has (scene, domain, "direct-map")
-	&& !dom0less_has (scene, domain, "xen,static-mem"))
-      REPORT (scene, DIRECT_MAP_ALONE, domain->node);
+  FOR_DOMAINS (domain, context)
+    if (dom0less_has (context, domain, "direct-map")
+	&& !dom0less_has (context, domain, "xen,static-mem"))
+      REPORT (context, DIRECT_MAP_ALONE, domain->node);
 }
 
 /* Whether DOMAIN has PROPERTY, and Xen finds a number in it.  */
 static int
-has_number (scene_t scene, const struct grub_dom0less_domain *domain,
+has_number (context_t context, const struct grub_dom0less_domain *domain,
 	    const char *property)
 {
   int len;
 
-  return fdt_getprop (scene->fdt, domain->node, property, &len)
+  return fdt_getprop (context->fdt, domain->node, property, &len)
     && len >= (int) sizeof (fdt32_t);
 }
 
 /* Xen panics, with a number for a reason.  The virtual UART has the first
    of them.  */
 void
-dom0less_check_nr_spis_impossible (scene_t scene)
+dom0less_check_nr_spis_impossible (context_t context)
 {
   const struct grub_dom0less_domain *domain;
-  int has_espis = grub_dom0less_xen_since (&scene->machine->xen, 21)
-    && !dom0less_is_left_out (scene, GRUB_DOM0LESS_XEN_ESPI);
+  int has_espis = grub_dom0less_xen_since (&context->facts->xen, 21)
+    && !dom0less_is_left_out (context, GRUB_DOM0LESS_XEN_ESPI);
   uint32_t nr_spis;
 
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
-      if (!has_number (scene, domain, "nr_spis"))
+      if (!has_number (context, domain, "nr_spis"))
 	continue;
-      nr_spis = grub_dom0less_first_u32 (scene->fdt, domain->node, "nr_spis", 0);
+      nr_spis = grub_dom0less_first_u32 (context->fdt, domain->node, "nr_spis", 0);
       if ((nr_spis > MAX_SPIS
 	   && !(has_espis && nr_spis >= LEAST_ESPIS && nr_spis <= MAX_ESPIS))
-	  || (nr_spis == 0 && dom0less_has (scene, domain, "vpl011")))
-	REPORT_NUMBERS (scene, NR_SPIS_IMPOSSIBLE, domain->node, nr_spis,
+	  || (nr_spis == 0 && dom0less_has (context, domain, "vpl011")))
+	REPORT_NUMBERS (context, NR_SPIS_IMPOSSIBLE, domain->node, nr_spis,
 			has_espis ? MAX_ESPIS : MAX_SPIS);
     }
 }
@@ -267,10 +267,10 @@ dom0less_check_nr_spis_impossible (scene_t scene)
 /* As llc_coloring_init in Xen's llc-coloring.c decides it: switched on, or
    not mentioned and the cache described.  */
 static int
-is_coloring_on (scene_t scene)
+is_coloring_on (context_t context)
 {
   static const char *const words[] = { "", "on", "yes", "true", "enable", "1" };
-  const char *args = dom0less_xen_args (scene), *value;
+  const char *args = dom0less_xen_args (context), *value;
   size_t i, length;
 
   if (dom0less_find_argument (args, "no-llc-coloring", &length))
@@ -286,27 +286,27 @@ is_coloring_on (scene_t scene)
 }
 
 void
-dom0less_check_llc_colors_static (scene_t scene)
+dom0less_check_llc_colors_static (context_t context)
 {
   const struct grub_dom0less_domain *domain;
-  int is_on = is_coloring_on (scene);
+  int is_on = is_coloring_on (context);
 
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_has (scene, domain, "xen,static-mem")
-	&& (dom0less_has (scene, domain, "llc-colors") || is_on))
-      REPORT (scene, LLC_COLORS_STATIC, domain->node);
+  FOR_DOMAINS (domain, context)
+    if (dom0less_has (context, domain, "xen,static-mem")
+	&& (dom0less_has (context, domain, "llc-colors") || is_on))
+      REPORT (context, LLC_COLORS_STATIC, domain->node);
 }
 
 void
-dom0less_check_llc_colors_off (scene_t scene)
+dom0less_check_llc_colors_off (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  if (is_coloring_on (scene))
+  if (is_coloring_on (context))
     return;
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_has (scene, domain, "llc-colors"))
-      REPORT (scene, LLC_COLORS_OFF, domain->node);
+  FOR_DOMAINS (domain, context)
+    if (dom0less_has (context, domain, "llc-colors"))
+      REPORT (context, LLC_COLORS_OFF, domain->node);
 }
 
 /* What a domain may say, how many bytes of it Xen reads if it is a number, the
@@ -370,111 +370,111 @@ find_property (const char *name)
 }
 
 int
-dom0less_is_built_in (scene_t scene, unsigned int option)
+dom0less_is_built_in (context_t context, unsigned int option)
 {
-  const struct grub_dom0less_xen *xen = &scene->machine->xen;
+  const struct grub_dom0less_xen *xen = &context->facts->xen;
 
   return xen->has_config && (xen->options & option) == option;
 }
 
 int
-dom0less_is_left_out (scene_t scene, unsigned int option)
+dom0less_is_left_out (context_t context, unsigned int option)
 {
-  return scene->machine->xen.has_config
-    && !dom0less_is_built_in (scene, option);
+  return context->facts->xen.has_config
+    && !dom0less_is_built_in (context, option);
 }
 
 static void
-report_not_built_in (scene_t scene, int node, const char *what,
+report_not_built_in (context_t context, int node, const char *what,
 		     unsigned int option)
 {
-  if (dom0less_is_left_out (scene, option))
-    REPORT_FILE (scene, NOT_BUILT_IN, node, what);
+  if (dom0less_is_left_out (context, option))
+    REPORT_FILE (context, NOT_BUILT_IN, node, what);
 }
 
 static void
-check_shared_mem_built_in (scene_t scene, int node,
+check_shared_mem_built_in (context_t context, int node,
 			   struct grub_dom0less_cells cells
 			   __attribute__ ((unused)))
 {
-  report_not_built_in (scene, node, "xen,shared-mem",
+  report_not_built_in (context, node, "xen,shared-mem",
 		       GRUB_DOM0LESS_XEN_STATIC_SHM);
 }
 
 void
-dom0less_check_not_built_in (scene_t scene)
+dom0less_check_not_built_in (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   int property, i;
   const char *name;
 
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
       /* The option came with 4.20; before, every Xen could.  */
-      if (!grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
-	report_not_built_in (scene, domain->node, "xen,domain",
+      if (!grub_dom0less_xen_before (&context->facts->xen, 4, 20))
+	report_not_built_in (context, domain->node, "xen,domain",
 			     GRUB_DOM0LESS_XEN_DOM0LESS);
-      fdt_for_each_property_offset (property, scene->fdt, domain->node)
+      fdt_for_each_property_offset (property, context->fdt, domain->node)
 	{
-	  if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL))
+	  if (!fdt_getprop_by_offset (context->fdt, property, &name, NULL))
 	    continue;
 	  i = find_property (name);
 	  /* What Xen does not know at all, it ignores.  */
 	  if (i < N_PROPERTIES
-	      && !grub_dom0less_xen_before (&scene->machine->xen, 4,
+	      && !grub_dom0less_xen_before (&context->facts->xen, 4,
 					    properties[i].since))
-	    report_not_built_in (scene, domain->node, name,
+	    report_not_built_in (context, domain->node, name,
 				 properties[i].option);
 	}
     }
-  dom0less_for_shared_mem (scene, check_shared_mem_built_in);
+  dom0less_for_shared_mem (context, check_shared_mem_built_in);
 }
 
 void
-dom0less_check_property_unknown (scene_t scene)
+dom0less_check_property_unknown (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   int property, i;
   const char *name;
 
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_property_offset (property, scene->fdt, domain->node)
+  FOR_DOMAINS (domain, context)
+    fdt_for_each_property_offset (property, context->fdt, domain->node)
       {
-	if (!fdt_getprop_by_offset (scene->fdt, property, &name, NULL))
+	if (!fdt_getprop_by_offset (context->fdt, property, &name, NULL))
 	  continue;
 	i = find_property (name);
 	if (i == N_PROPERTIES
-	    || grub_dom0less_xen_before (&scene->machine->xen, 4,
+	    || grub_dom0less_xen_before (&context->facts->xen, 4,
 					 properties[i].since))
-	  REPORT_FILE (scene, PROPERTY_UNKNOWN, domain->node, name);
+	  REPORT_FILE (context, PROPERTY_UNKNOWN, domain->node, name);
       }
 }
 
 /* Call CHECK for each property of a domain that this Xen knows, with its row in
    the table.  */
 static void
-for_known_properties (scene_t scene,
-		      void (*check) (scene_t scene, int node, int i,
+for_known_properties (context_t context,
+		      void (*check) (context_t context, int node, int i,
 				     const char *value, int len))
 {
   const struct grub_dom0less_domain *domain;
   int property, i, len;
   const char *name, *value;
 
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_property_offset (property, scene->fdt, domain->node)
+  FOR_DOMAINS (domain, context)
+    fdt_for_each_property_offset (property, context->fdt, domain->node)
       {
-	value = fdt_getprop_by_offset (scene->fdt, property, &name, &len);
+	value = fdt_getprop_by_offset (context->fdt, property, &name, &len);
 	i = value ? find_property (name) : N_PROPERTIES;
 	if (i < N_PROPERTIES
-	    && !grub_dom0less_xen_before (&scene->machine->xen, 4,
+	    && !grub_dom0less_xen_before (&context->facts->xen, 4,
 					  properties[i].since))
-	  check (scene, domain->node, i, value, len);
+	  check (context, domain->node, i, value, len);
       }
 }
 
 static void
-check_size (scene_t scene, int node, int i,
+check_size (context_t context, int node, int i,
 	    const char *value __attribute__ ((unused)), int len)
 {
   int size = properties[i].size;
@@ -484,19 +484,19 @@ check_size (scene_t scene, int node, int i,
 		     || strcmp (properties[i].name, "cpus") == 0))
     return;
   if (size && len != size)
-    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_PROPERTY_SIZE, node,
+    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_PROPERTY_SIZE, node,
 			  GRUB_DOM0LESS_NONE, properties[i].name,
 			  (uint64_t) len, (uint64_t) size);
 }
 
 void
-dom0less_check_property_size (scene_t scene)
+dom0less_check_property_size (context_t context)
 {
-  for_known_properties (scene, check_size);
+  for_known_properties (context, check_size);
 }
 
 static void
-check_limit (scene_t scene, int node, int i, const char *value, int len)
+check_limit (context_t context, int node, int i, const char *value, int len)
 {
   uint32_t number;
 
@@ -506,15 +506,15 @@ check_limit (scene_t scene, int node, int i, const char *value, int len)
   if (number >= properties[i].limit
       || (number == 0 && strcmp (properties[i].name, "max_maptrack_frames")
 	  && strcmp (properties[i].name, "trap-unmapped-accesses")))
-    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_VALUE_IMPOSSIBLE, node,
+    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_VALUE_IMPOSSIBLE, node,
 			  GRUB_DOM0LESS_NONE, properties[i].name, number,
 			  properties[i].limit);
 }
 
 void
-dom0less_check_value_impossible (scene_t scene)
+dom0less_check_value_impossible (context_t context)
 {
-  for_known_properties (scene, check_limit);
+  for_known_properties (context, check_limit);
 }
 
 /* Whether WORD is one of WORDS, between blanks.  */
@@ -537,23 +537,23 @@ is_word (const char *word, const char *words)
 }
 
 static void
-check_word (scene_t scene, int node, int i,
+check_word (context_t context, int node, int i,
 	    const char *value __attribute__ ((unused)),
 	    int len __attribute__ ((unused)))
 {
-  const char *word = read_word (scene, node, properties[i].name);
+  const char *word = read_word (context, node, properties[i].name);
 
   if (!properties[i].words || !word || is_word (word, properties[i].words))
     return;
   if (strcmp (properties[i].name, "xen,enhanced") == 0
       && strcmp (word, "legacy") == 0
-      && !grub_dom0less_xen_before (&scene->machine->xen, 4, 21))
+      && !grub_dom0less_xen_before (&context->facts->xen, 4, 21))
     return;
-  REPORT_FILE (scene, VALUE_UNKNOWN, node, properties[i].name);
+  REPORT_FILE (context, VALUE_UNKNOWN, node, properties[i].name);
 }
 
 void
-dom0less_check_value_unknown (scene_t scene)
+dom0less_check_value_unknown (context_t context)
 {
-  for_known_properties (scene, check_word);
+  for_known_properties (context, check_word);
 }

@@ -68,11 +68,11 @@ static const struct driver gics[] =
     { NULL, 0, 0, 0 }
   };
 
-/* Whether a Xen of which no more is known than SCENE says may have DRIVER.  */
+/* Whether a Xen of which no more is known than CONTEXT says may have DRIVER.  */
 static int
-is_built_in (scene_t scene, const struct driver *driver)
+is_built_in (context_t context, const struct driver *driver)
 {
-  const struct grub_dom0less_xen *xen = &scene->machine->xen;
+  const struct grub_dom0less_xen *xen = &context->facts->xen;
 
   if (driver->since && grub_dom0less_xen_before (xen, 4, driver->since))
     return 0;
@@ -83,11 +83,11 @@ is_built_in (scene_t scene, const struct driver *driver)
 }
 
 static int
-is_driven (scene_t scene, int node, const struct driver *driver)
+is_driven (context_t context, int node, const struct driver *driver)
 {
   for (; driver->compatible; driver++)
-    if (is_built_in (scene, driver)
-	&& fdt_node_check_compatible (scene->fdt, node,
+    if (is_built_in (context, driver)
+	&& fdt_node_check_compatible (context->fdt, node,
 				      driver->compatible) == 0)
       return 1;
   return 0;
@@ -96,34 +96,34 @@ is_driven (scene_t scene, int node, const struct driver *driver)
 /* Whether Xen uses the device NODE itself (device_init): not if it is for a domain,
    nor if its status is anything but these two.  */
 static int
-is_available (scene_t scene, int node)
+is_available (context_t context, int node)
 {
-  const char *status = grub_dom0less_string (scene->fdt, node, "status");
+  const char *status = grub_dom0less_string (context->fdt, node, "status");
 
-  if (fdt_getprop (scene->fdt, node, "xen,passthrough", NULL))
+  if (fdt_getprop (context->fdt, node, "xen,passthrough", NULL))
     return 0;
   if (!status)
-    return !fdt_getprop (scene->fdt, node, "status", NULL);
+    return !fdt_getprop (context->fdt, node, "status", NULL);
   return strcmp (status, "okay") == 0 || strcmp (status, "ok") == 0;
 }
 
 /* The path that the LENGTH bytes of ALIAS stand for, or NULL.  */
 static const char *
-find_alias (scene_t scene, const char *alias, size_t length)
+find_alias (context_t context, const char *alias, size_t length)
 {
-  int len, aliases = fdt_path_offset (scene->fdt, "/aliases");
+  int len, aliases = fdt_path_offset (context->fdt, "/aliases");
   const char *path;
 
   if (aliases < 0)
     return NULL;
-  path = fdt_getprop_namelen (scene->fdt, aliases, alias, (int) length, &len);
+  path = fdt_getprop_namelen (context->fdt, aliases, alias, (int) length, &len);
   return path && len > 0 && memchr (path, '\0', len) ? path : NULL;
 }
 
 /* The node at the LENGTH bytes of PATH, or a negative libfdt error.  Unlike libfdt,
    Xen takes no name without its unit address.  */
 static int
-find_path (scene_t scene, const char *path, size_t length)
+find_path (context_t context, const char *path, size_t length)
 {
   const char *end = path + length, *next;
   int node = 0;
@@ -134,9 +134,9 @@ find_path (scene_t scene, const char *path, size_t length)
       next = memchr (path, '/', end - path);
       if (!next)
 	next = end;
-      node = fdt_subnode_offset_namelen (scene->fdt, node, path, next - path);
+      node = fdt_subnode_offset_namelen (context->fdt, node, path, next - path);
       if (node >= 0
-	  && strlen (grub_dom0less_node_name (scene->fdt, node))
+	  && strlen (grub_dom0less_node_name (context->fdt, node))
 	     != (size_t) (next - path))
 	return -FDT_ERR_NOTFOUND;
     }
@@ -185,9 +185,9 @@ is_elsewhere (const char *console)
    `:', else stdout-path (dt_uart_init in uart-init.c, arm-uart.c before 4.19).  A
    negative number and in WHY what there is instead.  */
 static int
-find_console (scene_t scene, const char **why)
+find_console (context_t context, const char **why)
 {
-  const char *args = dom0less_xen_args (scene);
+  const char *args = dom0less_xen_args (context);
   const char *console = last_option (args, "console=");
   const char *name = last_option (args, "dtuart="), *colon, *path;
   size_t length = name ? word_length (name) : 0;
@@ -201,7 +201,7 @@ find_console (scene_t scene, const char **why)
   *why = "dtuart= names no node of the tree";
   if (!length)
     {
-      name = fdt_stringlist_get (scene->fdt, scene->plan->chosen,
+      name = fdt_stringlist_get (context->fdt, context->plan->chosen,
 				 "stdout-path", 0, &len);
       length = name ? strlen (name) : 0;
       *why = "stdout-path names no node of the tree";
@@ -217,15 +217,15 @@ find_console (scene_t scene, const char **why)
     length = colon - name;
   if (length && name[0] != '/')
     {
-      path = find_alias (scene, name, length);
+      path = find_alias (context, name, length);
       if (!path)
 	return GRUB_DOM0LESS_NONE;
       name = path;
       length = strlen (path);
     }
-  node = length && name[0] == '/' ? find_path (scene, name, length)
+  node = length && name[0] == '/' ? find_path (context, name, length)
     : GRUB_DOM0LESS_NONE;
-  if (node > 0 && !is_available (scene, node))
+  if (node > 0 && !is_available (context, node))
     {
       *why = "its UART is disabled, or a domain's";
       return GRUB_DOM0LESS_NONE;
@@ -234,47 +234,47 @@ find_console (scene_t scene, const char **why)
 }
 
 void
-dom0less_check_console_missing (scene_t scene)
+dom0less_check_console_missing (context_t context)
 {
   const char *why;
 
-  if (scene->plan->chosen >= 0 && find_console (scene, &why) < 0)
-    REPORT_FILE (scene, CONSOLE_MISSING, scene->plan->chosen, why);
+  if (context->plan->chosen >= 0 && find_console (context, &why) < 0)
+    REPORT_FILE (context, CONSOLE_MISSING, context->plan->chosen, why);
 }
 
 /* "Unable to initialize dtuart", which nobody sees.  */
 void
-dom0less_check_console_undriven (scene_t scene)
+dom0less_check_console_undriven (context_t context)
 {
   const char *why;
   int node;
 
-  if (scene->plan->chosen < 0)
+  if (context->plan->chosen < 0)
     return;
-  node = find_console (scene, &why);
-  if (node >= 0 && !is_driven (scene, node, uarts))
-    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_CONSOLE_UNDRIVEN,
-			  scene->plan->chosen, node, NULL, 0, 0);
+  node = find_console (context, &why);
+  if (node >= 0 && !is_driven (context, node, uarts))
+    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_CONSOLE_UNDRIVEN,
+			  context->plan->chosen, node, NULL, 0, 0);
 }
 
 /* "Unable to find compatible interrupt controller" (intc_dt_preinit), a panic.
    A tree that has none at all is no machine's, and not judged by that.  */
 void
-dom0less_check_gic_undriven (scene_t scene)
+dom0less_check_gic_undriven (context_t context)
 {
   int node, first = GRUB_DOM0LESS_NONE;
 
-  for (node = fdt_next_node (scene->fdt, 0, NULL); node >= 0;
-       node = fdt_next_node (scene->fdt, node, NULL))
+  for (node = fdt_next_node (context->fdt, 0, NULL); node >= 0;
+       node = fdt_next_node (context->fdt, node, NULL))
     {
-      if (!fdt_getprop (scene->fdt, node, "interrupt-controller", NULL))
+      if (!fdt_getprop (context->fdt, node, "interrupt-controller", NULL))
 	continue;
-      if (is_available (scene, node) && is_driven (scene, node, gics))
+      if (is_available (context, node) && is_driven (context, node, gics))
 	return;
       if (first == GRUB_DOM0LESS_NONE)
 	first = node;
     }
   if (first != GRUB_DOM0LESS_NONE)
-    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_GIC_UNDRIVEN,
+    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_GIC_UNDRIVEN,
 			  GRUB_DOM0LESS_NONE, first, NULL, 0, 0);
 }

@@ -24,11 +24,11 @@
 /* Report PROP of NODE if it is no whole number of records of CELLS cells, or
    has an address or a size of more than 64 bits.  */
 static void
-check_property (scene_t scene, int node, const char *prop,
+check_property (context_t context, int node, const char *prop,
 		struct grub_dom0less_cells cells)
 {
   int len, size = (cells.address + cells.size) * (int) sizeof (fdt32_t);
-  const fdt32_t *cell = fdt_getprop (scene->fdt, node, prop, &len);
+  const fdt32_t *cell = fdt_getprop (context->fdt, node, prop, &len);
   uint64_t start, length;
 
   /* Cells that are no number from 1 to 4 have rules of their own.  */
@@ -44,23 +44,23 @@ check_property (scene_t scene, int node, const char *prop,
       if (!len)
 	return;
     }
-  REPORT_FILE (scene, RANGE_MALFORMED, node, prop);
+  REPORT_FILE (context, RANGE_MALFORMED, node, prop);
 }
 
 void
-dom0less_check_range_malformed (scene_t scene)
+dom0less_check_range_malformed (context_t context)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
+  const struct grub_dom0less_plan *plan = context->plan;
   const struct grub_dom0less_domain *domain;
   const struct grub_dom0less_module *module;
 
   if (plan->chosen < 0)
     return;
-  check_property (scene, plan->chosen, "xen,static-heap", plan->root_cells);
-  FOR_DOMAINS (domain, scene)
-    check_property (scene, domain->node, "xen,static-mem", plan->cells);
-  FOR_MODULES (module, scene)
-    check_property (scene, module->node, "reg", module->cells);
+  check_property (context, plan->chosen, "xen,static-heap", plan->root_cells);
+  FOR_DOMAINS (domain, context)
+    check_property (context, domain->node, "xen,static-mem", plan->cells);
+  FOR_MODULES (module, context)
+    check_property (context, module->node, "reg", module->cells);
 }
 
 static int
@@ -74,50 +74,50 @@ is_static (const struct grub_dom0less_range *range)
 /* Whether Xen takes no notice of RANGE: reserved memory whose node is disabled,
    since 4.19.  */
 static int
-is_ignored (scene_t scene, const struct grub_dom0less_range *range)
+is_ignored (context_t context, const struct grub_dom0less_range *range)
 {
   return (range->kind == GRUB_DOM0LESS_RESERVED
-	  && dom0less_is_disabled (scene->fdt, range->node)
-	  && !grub_dom0less_xen_before (&scene->machine->xen, 4, 19));
+	  && dom0less_is_disabled (context->fdt, range->node)
+	  && !grub_dom0less_xen_before (&context->facts->xen, 4, 19));
 }
 
 /* Report RULE for each range that MODULE lies in.  */
 static void
-report_module_in_range (scene_t scene, enum grub_dom0less_rule_number rule,
+report_module_in_range (context_t context, enum grub_dom0less_rule_number rule,
 			const struct grub_dom0less_module *module)
 {
   const struct grub_dom0less_range *range;
 
-  FOR_RANGES (range, scene)
-    if (range->kind != GRUB_DOM0LESS_PLACED && !is_ignored (scene, range)
+  FOR_RANGES (range, context)
+    if (range->kind != GRUB_DOM0LESS_PLACED && !is_ignored (context, range)
 	&& grub_dom0less_overlap (module->address, module->size,
 				  range->start, range->size))
-      grub_dom0less_report (scene, rule, module->node, range->node, NULL,
+      grub_dom0less_report (context, rule, module->node, range->node, NULL,
 			    module->address, 0);
 }
 
 /* Since 4.18 Xen drops the module, or stops before it has a console; before,
    somebody overwrites it.  */
 void
-dom0less_check_module_in_range (scene_t scene)
+dom0less_check_module_in_range (context_t context)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (module->has_reg)
-      report_module_in_range (scene, GRUB_DOM0LESS_RULE_MODULE_IN_RANGE,
+      report_module_in_range (context, GRUB_DOM0LESS_RULE_MODULE_IN_RANGE,
 			      module);
 }
 
 /* The same for what we have loaded, should the claims have failed.  */
 void
-dom0less_check_image_in_range (scene_t scene)
+dom0less_check_image_in_range (context_t context)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (!module->has_reg)
-      report_module_in_range (scene, GRUB_DOM0LESS_RULE_IMAGE_IN_RANGE,
+      report_module_in_range (context, GRUB_DOM0LESS_RULE_IMAGE_IN_RANGE,
 			      module);
 }
 
@@ -134,31 +134,31 @@ is_same_shared (const struct grub_dom0less_range *range, const char *id,
 /* Modules have rules of their own, and before 4.18 Xen did not mind when
    reserved memory overlapped itself.  */
 void
-dom0less_check_ranges_overlap (scene_t scene)
+dom0less_check_ranges_overlap (context_t context)
 {
-  const struct grub_dom0less_range *ranges = scene->plan->ranges;
+  const struct grub_dom0less_range *ranges = context->plan->ranges;
   const struct grub_dom0less_range *range, *other;
   const char *ids[GRUB_DOM0LESS_MAX_RANGES];
 
   /* Here, because there are far more pairs than ranges.  */
-  FOR_RANGES (range, scene)
+  FOR_RANGES (range, context)
     ids[range - ranges] = range->kind != GRUB_DOM0LESS_SHARED_MEM ? NULL
-      : grub_dom0less_string (scene->fdt, range->node, "xen,shm-id");
-  FOR_RANGES (range, scene)
+      : grub_dom0less_string (context->fdt, range->node, "xen,shm-id");
+  FOR_RANGES (range, context)
     for (other = ranges; other < range; other++)
       {
 	if (range->kind == GRUB_DOM0LESS_PLACED
 	    || other->kind == GRUB_DOM0LESS_PLACED
-	    || is_ignored (scene, range) || is_ignored (scene, other)
+	    || is_ignored (context, range) || is_ignored (context, other)
 	    || !grub_dom0less_overlap (range->start, range->size,
 				       other->start, other->size)
 	    || is_same_shared (range, ids[range - ranges], other,
 			       ids[other - ranges]))
 	  continue;
 	if (!is_static (range) && !is_static (other)
-	    && grub_dom0less_xen_before (&scene->machine->xen, 4, 18))
+	    && grub_dom0less_xen_before (&context->facts->xen, 4, 18))
 	  continue;
-	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_RANGES_OVERLAP,
+	grub_dom0less_report (context, GRUB_DOM0LESS_RULE_RANGES_OVERLAP,
 			      range->node, other->node,
 			      grub_dom0less_range_name (range->kind),
 			      range->start, 0);
@@ -167,32 +167,32 @@ dom0less_check_ranges_overlap (scene_t scene)
 
 /* Report RANGE against RULE, with a second address.  */
 static void
-report_range (scene_t scene, enum grub_dom0less_rule_number rule,
+report_range (context_t context, enum grub_dom0less_rule_number rule,
 	      const struct grub_dom0less_range *range, uint64_t number1)
 {
-  grub_dom0less_report (scene, rule, range->node, GRUB_DOM0LESS_NONE,
+  grub_dom0less_report (context, rule, range->node, GRUB_DOM0LESS_NONE,
 			grub_dom0less_range_name (range->kind),
 			range->start, number1);
 }
 
 /* Xen hangs.  */
 void
-dom0less_check_range_over_firmware (scene_t scene)
+dom0less_check_range_over_firmware (context_t context)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_facts *facts = context->facts;
   const struct grub_dom0less_range *range;
   int i;
 
-  FOR_RANGES (range, scene)
-    for (i = 0; i < machine->n_memory; i++)
+  FOR_RANGES (range, context)
+    for (i = 0; i < facts->n_memory; i++)
       if (is_static (range)
-	  && machine->memory[i].type == GRUB_DOM0LESS_MEMORY_FIRMWARE
+	  && facts->memory[i].type == GRUB_DOM0LESS_MEMORY_FIRMWARE
 	  && grub_dom0less_overlap (range->start, range->size,
-				    machine->memory[i].start,
-				    machine->memory[i].size))
+				    facts->memory[i].start,
+				    facts->memory[i].size))
 	{
-	  report_range (scene, GRUB_DOM0LESS_RULE_RANGE_OVER_FIRMWARE, range,
-			machine->memory[i].start);
+	  report_range (context, GRUB_DOM0LESS_RULE_RANGE_OVER_FIRMWARE, range,
+			facts->memory[i].start);
 	  break;
 	}
 }
@@ -201,7 +201,7 @@ dom0less_check_range_over_firmware (scene_t scene)
    none and may end where all addresses do; *END is else the first that is
    missing.  */
 static int
-is_in_memory (const struct grub_dom0less_machine *machine, uint64_t start,
+is_in_memory (const struct grub_dom0less_facts *facts, uint64_t start,
 	      uint64_t size, uint64_t *end)
 {
   uint64_t last = size - 1 > UINT64_MAX - start ? UINT64_MAX
@@ -209,9 +209,9 @@ is_in_memory (const struct grub_dom0less_machine *machine, uint64_t start,
   int i;
 
   *end = start;
-  for (i = 0; i < machine->n_memory && machine->memory[i].start <= *end; i++)
+  for (i = 0; i < facts->n_memory && facts->memory[i].start <= *end; i++)
     {
-      const struct grub_dom0less_memory *memory = machine->memory + i;
+      const struct grub_dom0less_memory *memory = facts->memory + i;
 
       if (*end - memory->start >= memory->size)
 	continue;
@@ -224,34 +224,34 @@ is_in_memory (const struct grub_dom0less_machine *machine, uint64_t start,
 }
 
 void
-dom0less_check_range_outside_ram (scene_t scene)
+dom0less_check_range_outside_ram (context_t context)
 {
   const struct grub_dom0less_range *range;
   uint64_t end;
 
-  if (!scene->machine->n_memory)
+  if (!context->facts->n_memory)
     return;
-  FOR_RANGES (range, scene)
+  FOR_RANGES (range, context)
     if (is_static (range))
       {
-	if (!is_in_memory (scene->machine, range->start, range->size, &end))
-	  report_range (scene, GRUB_DOM0LESS_RULE_RANGE_OUTSIDE_RAM, range,
+	if (!is_in_memory (context->facts, range->start, range->size, &end))
+	  report_range (context, GRUB_DOM0LESS_RULE_RANGE_OUTSIDE_RAM, range,
 			end);
       }
 }
 
 void
-dom0less_check_range_unaligned (scene_t scene)
+dom0less_check_range_unaligned (context_t context)
 {
   const struct grub_dom0less_range *range;
   uint64_t alignment;
 
-  FOR_RANGES (range, scene)
+  FOR_RANGES (range, context)
     {
       alignment = range->kind == GRUB_DOM0LESS_STATIC_HEAP
 	? HEAP_ALIGNMENT : XEN_PAGE_SIZE;
       if (is_static (range) && (range->start | range->size) % alignment)
-	grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_RANGE_UNALIGNED,
+	grub_dom0less_report (context, GRUB_DOM0LESS_RULE_RANGE_UNALIGNED,
 			      range->node, GRUB_DOM0LESS_NONE,
 			      grub_dom0less_range_name (range->kind),
 			      alignment, range->start);
@@ -259,32 +259,32 @@ dom0less_check_range_unaligned (scene_t scene)
 }
 
 void
-dom0less_check_static_mem_sum (scene_t scene)
+dom0less_check_static_mem_sum (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   const struct grub_dom0less_range *range;
   uint64_t sum, kib;
   int found;
 
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
       sum = 0;
       found = 0;
-      FOR_RANGES (range, scene)
+      FOR_RANGES (range, context)
 	if (range->kind == GRUB_DOM0LESS_STATIC_MEM
 	    && range->node == domain->node)
 	  {
 	    sum = grub_dom0less_end (sum, range->size / 1024);
 	    found = 1;
 	  }
-      if (found && dom0less_domain_memory (scene, domain, &kib) && sum != kib)
-	REPORT_NUMBERS (scene, STATIC_MEM_SUM, domain->node, sum, kib);
+      if (found && dom0less_domain_memory (context, domain, &kib) && sum != kib)
+	REPORT_NUMBERS (context, STATIC_MEM_SUM, domain->node, sum, kib);
     }
 }
 
 /* What Xen's process_shm_node asks of NODE.  */
 static const char *
-find_shared_mem_fault (scene_t scene, int node,
+find_shared_mem_fault (context_t context, int node,
 		       struct grub_dom0less_cells cells)
 {
   const char *id, *role;
@@ -292,16 +292,16 @@ find_shared_mem_fault (scene_t scene, int node,
   uint64_t address, size;
   int len, i, n_addresses;
 
-  id = grub_dom0less_string (scene->fdt, node, "xen,shm-id");
+  id = grub_dom0less_string (context->fdt, node, "xen,shm-id");
   if (!id || strlen (id) > MAX_SHM_ID)
     return "xen,shm-id";
 
-  role = grub_dom0less_string (scene->fdt, node, "role");
-  if (fdt_getprop (scene->fdt, node, "role", NULL)
+  role = grub_dom0less_string (context->fdt, node, "role");
+  if (fdt_getprop (context->fdt, node, "role", NULL)
       && (!role || (strcmp (role, "owner") && strcmp (role, "borrower"))))
     return "role";
 
-  cell = fdt_getprop (scene->fdt, node, "xen,shared-mem", &len);
+  cell = fdt_getprop (context->fdt, node, "xen,shared-mem", &len);
   if (!cell)
     return "xen,shared-mem";
   if (cells.address < 1 || cells.size < 1)
@@ -322,39 +322,39 @@ find_shared_mem_fault (scene_t scene, int node,
 }
 
 void
-dom0less_for_shared_mem (scene_t scene,
-			 void (*check) (scene_t scene, int node,
+dom0less_for_shared_mem (context_t context,
+			 void (*check) (context_t context, int node,
 					struct grub_dom0less_cells cells))
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
+  const struct grub_dom0less_plan *plan = context->plan;
   static const char compatible[] = "xen,domain-shared-memory-v1";
   const struct grub_dom0less_domain *domain;
   int node;
 
   if (plan->chosen < 0)
     return;
-  fdt_for_each_subnode (node, scene->fdt, plan->chosen)
-    if (fdt_node_check_compatible (scene->fdt, node, compatible) == 0)
-      check (scene, node, plan->cells);
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_subnode (node, scene->fdt, domain->node)
-      if (fdt_node_check_compatible (scene->fdt, node, compatible) == 0)
-	check (scene, node, domain->cells);
+  fdt_for_each_subnode (node, context->fdt, plan->chosen)
+    if (fdt_node_check_compatible (context->fdt, node, compatible) == 0)
+      check (context, node, plan->cells);
+  FOR_DOMAINS (domain, context)
+    fdt_for_each_subnode (node, context->fdt, domain->node)
+      if (fdt_node_check_compatible (context->fdt, node, compatible) == 0)
+	check (context, node, domain->cells);
 }
 
 static void
-check_malformed (scene_t scene, int node, struct grub_dom0less_cells cells)
+check_malformed (context_t context, int node, struct grub_dom0less_cells cells)
 {
-  const char *fault = find_shared_mem_fault (scene, node, cells);
+  const char *fault = find_shared_mem_fault (context, node, cells);
 
   if (fault)
-    REPORT_FILE (scene, SHARED_MEM_MALFORMED, node, fault);
+    REPORT_FILE (context, SHARED_MEM_MALFORMED, node, fault);
 }
 
 void
-dom0less_check_shared_mem_malformed (scene_t scene)
+dom0less_check_shared_mem_malformed (context_t context)
 {
-  dom0less_for_shared_mem (scene, check_malformed);
+  dom0less_for_shared_mem (context, check_malformed);
 }
 
 /* What a node says of its area: the host's address, unless Xen is to find one,
@@ -367,13 +367,13 @@ struct area
 
 /* Read the AREA of NODE.  Returns 0 if it is not as Xen takes it.  */
 static int
-read_area (scene_t scene, int node, struct grub_dom0less_cells cells,
+read_area (context_t context, int node, struct grub_dom0less_cells cells,
 	   struct area *area)
 {
   int len;
-  const fdt32_t *cell = fdt_getprop (scene->fdt, node, "xen,shared-mem", &len);
+  const fdt32_t *cell = fdt_getprop (context->fdt, node, "xen,shared-mem", &len);
 
-  if (find_shared_mem_fault (scene, node, cells)
+  if (find_shared_mem_fault (context, node, cells)
       || cells.address < 1 || cells.size < 1)
     return 0;
   area->has_host = len > (cells.address + cells.size) * (int) sizeof (*cell);
@@ -385,9 +385,9 @@ read_area (scene_t scene, int node, struct grub_dom0less_cells cells,
 }
 
 static int
-is_owner (scene_t scene, int node)
+is_owner (context_t context, int node)
 {
-  const char *role = grub_dom0less_string (scene->fdt, node, "role");
+  const char *role = grub_dom0less_string (context->fdt, node, "role");
 
   return role && strcmp (role, "owner") == 0;
 }
@@ -395,16 +395,16 @@ is_owner (scene_t scene, int node)
 /* What Xen's process_shm_node and process_shm find wrong with NODE and OTHER,
    which comes before it.  Areas that overlap have a rule of their own.  */
 static const char *
-find_shared_mem_conflict (scene_t scene, int node, const struct area *area,
+find_shared_mem_conflict (context_t context, int node, const struct area *area,
 			  int other, const struct area *other_area)
 {
-  const char *id = grub_dom0less_string (scene->fdt, node, "xen,shm-id");
+  const char *id = grub_dom0less_string (context->fdt, node, "xen,shm-id");
 
-  if (strcmp (id, grub_dom0less_string (scene->fdt, other, "xen,shm-id")))
+  if (strcmp (id, grub_dom0less_string (context->fdt, other, "xen,shm-id")))
     return NULL;
   if (area->has_host == other_area->has_host && area->host == other_area->host
       && area->size == other_area->size)
-    return is_owner (scene, node) && is_owner (scene, other)
+    return is_owner (context, node) && is_owner (context, other)
       ? "role is owner" : NULL;
   if (area->has_host && other_area->has_host
       && grub_dom0less_overlap (area->host, area->size,
@@ -415,29 +415,29 @@ find_shared_mem_conflict (scene_t scene, int node, const struct area *area,
 
 /* Compare NODE, of a parent with CELLS, to those before it.  */
 static void
-check_conflict (scene_t scene, int node, struct grub_dom0less_cells cells)
+check_conflict (context_t context, int node, struct grub_dom0less_cells cells)
 {
   const struct grub_dom0less_domain *domain;
   struct area area, other_area;
   const char *conflict;
   int other;
 
-  if (!read_area (scene, node, cells, &area))
+  if (!read_area (context, node, cells, &area))
     return;
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_subnode (other, scene->fdt, domain->node)
+  FOR_DOMAINS (domain, context)
+    fdt_for_each_subnode (other, context->fdt, domain->node)
       {
 	if (other >= node)
 	  return;
-	if (fdt_node_check_compatible (scene->fdt, other,
+	if (fdt_node_check_compatible (context->fdt, other,
 				       "xen,domain-shared-memory-v1")
-	    || !read_area (scene, other, domain->cells, &other_area))
+	    || !read_area (context, other, domain->cells, &other_area))
 	  continue;
-	conflict = find_shared_mem_conflict (scene, node, &area, other,
+	conflict = find_shared_mem_conflict (context, node, &area, other,
 					     &other_area);
 	if (conflict)
 	  {
-	    grub_dom0less_report (scene,
+	    grub_dom0less_report (context,
 				  GRUB_DOM0LESS_RULE_SHARED_MEM_CONFLICT,
 				  node, other, conflict, 0, 0);
 	    return;
@@ -447,78 +447,78 @@ check_conflict (scene_t scene, int node, struct grub_dom0less_cells cells)
 
 /* Xen stops, mostly before it has a console.  */
 void
-dom0less_check_shared_mem_conflict (scene_t scene)
+dom0less_check_shared_mem_conflict (context_t context)
 {
-  dom0less_for_shared_mem (scene, check_conflict);
+  dom0less_for_shared_mem (context, check_conflict);
 }
 
 static void
-check_host (scene_t scene, int node, struct grub_dom0less_cells cells)
+check_host (context_t context, int node, struct grub_dom0less_cells cells)
 {
   int len;
 
-  if (fdt_getprop (scene->fdt, node, "xen,shared-mem", &len)
+  if (fdt_getprop (context->fdt, node, "xen,shared-mem", &len)
       && len == (cells.address + cells.size) * (int) sizeof (fdt32_t))
-    REPORT (scene, SHARED_MEM_HOST, node);
+    REPORT (context, SHARED_MEM_HOST, node);
 }
 
 void
-dom0less_check_shared_mem_host (scene_t scene)
+dom0less_check_shared_mem_host (context_t context)
 {
-  if (grub_dom0less_xen_before (&scene->machine->xen, 4, 20))
-    dom0less_for_shared_mem (scene, check_host);
+  if (grub_dom0less_xen_before (&context->facts->xen, 4, 20))
+    dom0less_for_shared_mem (context, check_host);
 }
 
 void
-dom0less_check_too_many_pieces (scene_t scene)
+dom0less_check_too_many_pieces (context_t context)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_facts *facts = context->facts;
   int i, n = 0;
 
-  for (i = 0; i < machine->n_memory; i++)
-    n += machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE;
+  for (i = 0; i < facts->n_memory; i++)
+    n += facts->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE;
   if (n > MAX_PIECES
-      && (!machine->xen.major
-	  || grub_dom0less_xen_before (&machine->xen, 4, 21)))
-    REPORT_NUMBERS (scene, TOO_MANY_PIECES, GRUB_DOM0LESS_NONE, (uint64_t) n,
+      && (!facts->xen.major
+	  || grub_dom0less_xen_before (&facts->xen, 4, 21)))
+    REPORT_NUMBERS (context, TOO_MANY_PIECES, GRUB_DOM0LESS_NONE, (uint64_t) n,
 		    MAX_PIECES);
 }
 
 /* Before 4.21 Xen keeps RAM in the firmware's pieces, and would give a module
    that lies in two of them back twice.  */
 void
-dom0less_check_module_in_pieces (scene_t scene)
+dom0less_check_module_in_pieces (context_t context)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_facts *facts = context->facts;
   const struct grub_dom0less_module *module;
   const struct grub_dom0less_memory *memory;
   int i;
 
-  if (machine->xen.major && !grub_dom0less_xen_before (&machine->xen, 4, 21))
+  if (facts->xen.major && !grub_dom0less_xen_before (&facts->xen, 4, 21))
     return;
-  FOR_MODULES (module, scene)
-    for (i = 0; i < machine->n_memory; i++)
+  FOR_MODULES (module, context)
+    for (i = 0; i < facts->n_memory; i++)
       {
-	memory = machine->memory + i;
+	memory = facts->memory + i;
 	if (memory->type != GRUB_DOM0LESS_MEMORY_FIRMWARE
 	    && module->address >= memory->start
 	    && module->address - memory->start < memory->size
 	    && module->size
 	       > memory->size - (module->address - memory->start))
-	  REPORT_NUMBERS (scene, MODULE_IN_PIECES, module->node,
+	  REPORT_NUMBERS (context, MODULE_IN_PIECES, module->node,
 			  module->address, 0);
       }
 }
 
 /* Our own tree may lie anywhere: Xen's EFI stub makes a copy of it.  */
 void
-dom0less_check_xen_in_range (scene_t scene)
+dom0less_check_xen_in_range (context_t context)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_facts *facts = context->facts;
   const struct grub_dom0less_range *range;
 
-  FOR_RANGES (range, scene)
-    if (grub_dom0less_overlap (machine->xen_start, machine->xen_size,
+  FOR_RANGES (range, context)
+    if (grub_dom0less_overlap (facts->xen_start, facts->xen_size,
 			       range->start, range->size))
-      REPORT_NUMBERS (scene, XEN_IN_RANGE, range->node, machine->xen_start, 0);
+      REPORT_NUMBERS (context, XEN_IN_RANGE, range->node, facts->xen_start, 0);
 }

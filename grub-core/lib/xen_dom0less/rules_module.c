@@ -24,20 +24,20 @@
 /* Xen would guess the kind from how many such modules it has met, those of
    other domains included.  */
 void
-dom0less_check_kind_unknown (scene_t scene)
+dom0less_check_kind_unknown (context_t context)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (module->kind == GRUB_DOM0LESS_UNKNOWN)
-      REPORT (scene, KIND_UNKNOWN, module->node);
+      REPORT (context, KIND_UNKNOWN, module->node);
 }
 
 /* The kind as MODULE's node says it, if Xen has no use for it there: what
    belongs to a domU or to the dom0 only, or a domU's in the words of before
    4.12, which it knows no more.  */
 static const char *
-misplaced_kind (scene_t scene, const struct grub_dom0less_module *module)
+misplaced_kind (context_t context, const struct grub_dom0less_module *module)
 {
   int is_dom0 = module->domain == GRUB_DOM0LESS_DOM0;
   const char *now, *before;
@@ -60,39 +60,39 @@ misplaced_kind (scene_t scene, const struct grub_dom0less_module *module)
       return NULL;
     }
   if (is_dom0
-      || fdt_node_check_compatible (scene->fdt, module->node, now) == 0)
+      || fdt_node_check_compatible (context->fdt, module->node, now) == 0)
     return NULL;
   return before;
 }
 
 /* Xen drops it, and panics if it was the kernel.  */
 void
-dom0less_check_kind_misplaced (scene_t scene)
+dom0less_check_kind_misplaced (context_t context)
 {
   const struct grub_dom0less_module *module;
   const char *kind;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
-      kind = misplaced_kind (scene, module);
+      kind = misplaced_kind (context, module);
       if (kind)
-	REPORT_FILE (scene, KIND_MISPLACED, module->node, kind);
+	REPORT_FILE (context, KIND_MISPLACED, module->node, kind);
     }
 }
 
 void
-dom0less_check_not_a_module (scene_t scene)
+dom0less_check_not_a_module (context_t context)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
-    if (fdt_node_check_compatible (scene->fdt, module->node,
+  FOR_MODULES (module, context)
+    if (fdt_node_check_compatible (context->fdt, module->node,
 				   "multiboot,module"))
-      REPORT (scene, NOT_A_MODULE, module->node);
+      REPORT (context, NOT_A_MODULE, module->node);
 }
 
 void
-dom0less_check_string_malformed (scene_t scene)
+dom0less_check_string_malformed (context_t context)
 {
   static const char *const names[] =
     { "uefi,binary", "xen,uefi-binary", "bootargs" };
@@ -100,73 +100,73 @@ dom0less_check_string_malformed (scene_t scene)
   const char *value;
   int n, len;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     for (n = 0; n < 3; n++)
       {
-	value = fdt_getprop (scene->fdt, module->node, names[n], &len);
-	if (!value || grub_dom0less_string (scene->fdt, module->node, names[n]))
+	value = fdt_getprop (context->fdt, module->node, names[n], &len);
+	if (!value || grub_dom0less_string (context->fdt, module->node, names[n]))
 	  continue;
 	/* A command line may be empty, a name may not.  */
 	if (n == 2 && len == 1 && *value == '\0')
 	  continue;
-	REPORT_FILE (scene, STRING_MALFORMED, module->node, names[n]);
+	REPORT_FILE (context, STRING_MALFORMED, module->node, names[n]);
       }
 }
 
 void
-dom0less_check_names_differ (scene_t scene)
+dom0less_check_names_differ (context_t context)
 {
   const struct grub_dom0less_module *module;
   const char *xen_name;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
-      xen_name = grub_dom0less_string (scene->fdt, module->node,
+      xen_name = grub_dom0less_string (context->fdt, module->node,
 				       "xen,uefi-binary");
       if (xen_name && strcmp (xen_name, module->name))
-	REPORT (scene, NAMES_DIFFER, module->node);
+	REPORT (context, NAMES_DIFFER, module->node);
     }
 }
 
 /* Xen panics.  */
 void
-dom0less_check_reg_missing (scene_t scene)
+dom0less_check_reg_missing (context_t context)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (!module->name && module->index == GRUB_DOM0LESS_NONE
-	&& !fdt_getprop (scene->fdt, module->node, "reg", NULL)
-	&& !fdt_getprop (scene->fdt, module->node, "uefi,binary", NULL)
-	&& !fdt_getprop (scene->fdt, module->node, "xen,uefi-binary", NULL))
-      REPORT (scene, REG_MISSING, module->node);
+	&& !fdt_getprop (context->fdt, module->node, "reg", NULL)
+	&& !fdt_getprop (context->fdt, module->node, "uefi,binary", NULL)
+	&& !fdt_getprop (context->fdt, module->node, "xen,uefi-binary", NULL))
+      REPORT (context, REG_MISSING, module->node);
 }
 
 /* Where only what is signed may be used, memory that somebody else has filled
    is what nobody has looked at.  */
 void
-dom0less_check_reg_unverified (scene_t scene)
+dom0less_check_reg_unverified (context_t context)
 {
   const struct grub_dom0less_module *module;
   const struct grub_dom0less_stray *stray;
 
-  if (!scene->machine->is_enforcing)
+  if (!context->facts->is_enforcing)
     return;
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (module->has_reg && !module->name
 	&& module->index == GRUB_DOM0LESS_NONE)
-      REPORT_NUMBERS (scene, REG_UNVERIFIED, module->node, module->address, 0);
-  FOR_STRAYS (stray, scene)
-    REPORT_NUMBERS (scene, REG_UNVERIFIED, stray->node, stray->address, 0);
+      REPORT_NUMBERS (context, REG_UNVERIFIED, module->node, module->address, 0);
+  FOR_STRAYS (stray, context)
+    REPORT_NUMBERS (context, REG_UNVERIFIED, stray->node, stray->address, 0);
 }
 
 const struct grub_dom0less_module *
-dom0less_find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
+dom0less_find_module (context_t context, int domain, enum grub_dom0less_kind kind,
 		      const struct grub_dom0less_module *limit)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
       if (module == limit)
 	break;
@@ -178,68 +178,68 @@ dom0less_find_module (scene_t scene, int domain, enum grub_dom0less_kind kind,
 
 /* Xen panics.  */
 void
-dom0less_check_kernel_missing (scene_t scene)
+dom0less_check_kernel_missing (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
-    if (!dom0less_find_module (scene, (int) (domain - scene->plan->domains),
+  FOR_DOMAINS (domain, context)
+    if (!dom0less_find_module (context, (int) (domain - context->plan->domains),
 			       GRUB_DOM0LESS_KERNEL, NULL))
-      REPORT (scene, KERNEL_MISSING, domain->node);
+      REPORT (context, KERNEL_MISSING, domain->node);
 }
 
 /* Report RULE about MODULE and the other module.  */
 static void
-report_other (scene_t scene, enum grub_dom0less_rule_number rule,
+report_other (context_t context, enum grub_dom0less_rule_number rule,
 	      const struct grub_dom0less_module *module,
 	      const struct grub_dom0less_module *other)
 {
-  grub_dom0less_report (scene, rule, module->node, other->node,
+  grub_dom0less_report (context, rule, module->node, other->node,
 			grub_dom0less_kind_name (module->kind),
 			module->address, 0);
 }
 
 /* Xen takes the last of a domU's and the first of a dom0's.  */
 void
-dom0less_check_two_of_a_kind (scene_t scene)
+dom0less_check_two_of_a_kind (context_t context)
 {
   const struct grub_dom0less_module *module, *first;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
-      first = dom0less_find_module (scene, module->domain, module->kind,
+      first = dom0less_find_module (context, module->domain, module->kind,
 				    module);
       if (first && module->kind != GRUB_DOM0LESS_UNKNOWN)
-	report_other (scene, GRUB_DOM0LESS_RULE_TWO_OF_A_KIND, module, first);
+	report_other (context, GRUB_DOM0LESS_RULE_TWO_OF_A_KIND, module, first);
     }
 }
 
 /* Xen panics, or cuts off the last byte.  */
 void
-dom0less_check_bootargs_long (scene_t scene)
+dom0less_check_bootargs_long (context_t context)
 {
   const struct grub_dom0less_module *module;
   const char *bootargs;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
-      bootargs = grub_dom0less_string (scene->fdt, module->node, "bootargs");
+      bootargs = grub_dom0less_string (context->fdt, module->node, "bootargs");
       if (bootargs && strlen (bootargs) > MAX_BOOTARGS)
-	REPORT_NUMBERS (scene, BOOTARGS_LONG, module->node, strlen (bootargs),
+	REPORT_NUMBERS (context, BOOTARGS_LONG, module->node, strlen (bootargs),
 			MAX_BOOTARGS);
     }
 }
 
 void
-dom0less_check_too_many_bootargs (scene_t scene)
+dom0less_check_too_many_bootargs (context_t context)
 {
   const struct grub_dom0less_module *module;
   int n = 0;
 
-  FOR_MODULES (module, scene)
-    if (fdt_getprop (scene->fdt, module->node, "bootargs", NULL)
+  FOR_MODULES (module, context)
+    if (fdt_getprop (context->fdt, module->node, "bootargs", NULL)
 	&& ++n == MAX_XEN_BOOTARGS + 1)
-      REPORT_NUMBERS (scene, TOO_MANY_BOOTARGS, module->node, 0,
+      REPORT_NUMBERS (context, TOO_MANY_BOOTARGS, module->node, 0,
 		      MAX_XEN_BOOTARGS);
 }
 
@@ -253,12 +253,12 @@ is_preloaded (const struct grub_dom0less_module *module)
 /* The first module before MODULE that the tree has put at the same address;
    of the same kind, or of another.  */
 static const struct grub_dom0less_module *
-find_same_place (scene_t scene, const struct grub_dom0less_module *module,
+find_same_place (context_t context, const struct grub_dom0less_module *module,
 		 int same_kind)
 {
   const struct grub_dom0less_module *other;
 
-  for (other = scene->plan->modules; other < module; other++)
+  for (other = context->plan->modules; other < module; other++)
     if (is_preloaded (other) && other->address == module->address
 	&& (other->kind == module->kind) == same_kind)
       return other;
@@ -266,51 +266,51 @@ find_same_place (scene_t scene, const struct grub_dom0less_module *module,
 }
 
 void
-dom0less_check_too_many_modules (scene_t scene)
+dom0less_check_too_many_modules (context_t context)
 {
   const struct grub_dom0less_module *module;
-  int n = scene->plan->n_images + scene->plan->n_strays;
+  int n = context->plan->n_images + context->plan->n_strays;
 
-  FOR_MODULES (module, scene)
-    if (is_preloaded (module) && !find_same_place (scene, module, 1))
+  FOR_MODULES (module, context)
+    if (is_preloaded (module) && !find_same_place (context, module, 1))
       n++;
   if (n > MAX_XEN_MODULES)
-    REPORT_NUMBERS (scene, TOO_MANY_MODULES, scene->plan->chosen, (uint64_t) n,
+    REPORT_NUMBERS (context, TOO_MANY_MODULES, context->plan->chosen, (uint64_t) n,
 		    MAX_XEN_MODULES);
 }
 
 /* Xen 4.17 stops with a bug, 4.20 drops the second.  */
 void
-dom0less_check_kinds_share (scene_t scene)
+dom0less_check_kinds_share (context_t context)
 {
   const struct grub_dom0less_module *module, *other;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (is_preloaded (module)
-	&& (other = find_same_place (scene, module, 0)))
-      report_other (scene, GRUB_DOM0LESS_RULE_KINDS_SHARE, module, other);
+	&& (other = find_same_place (context, module, 0)))
+      report_other (context, GRUB_DOM0LESS_RULE_KINDS_SHARE, module, other);
 }
 
 void
-dom0less_check_dom0_shares (scene_t scene)
+dom0less_check_dom0_shares (context_t context)
 {
   const struct grub_dom0less_module *module, *other;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (is_preloaded (module)
-	&& (other = find_same_place (scene, module, 1))
+	&& (other = find_same_place (context, module, 1))
 	&& ((module->domain == GRUB_DOM0LESS_DOM0)
 	    != (other->domain == GRUB_DOM0LESS_DOM0)))
-      report_other (scene, GRUB_DOM0LESS_RULE_DOM0_SHARES, module, other);
+      report_other (context, GRUB_DOM0LESS_RULE_DOM0_SHARES, module, other);
 }
 
 void
-dom0less_check_modules_overlap (scene_t scene)
+dom0less_check_modules_overlap (context_t context)
 {
   const struct grub_dom0less_module *module, *other;
 
-  FOR_MODULES (module, scene)
-    for (other = scene->plan->modules; other < module; other++)
+  FOR_MODULES (module, context)
+    for (other = context->plan->modules; other < module; other++)
       if (module->has_reg && other->has_reg
 	  /* The same address is a matter of the rules above, unless a file
 	     is loaded there.  */
@@ -318,16 +318,16 @@ dom0less_check_modules_overlap (scene_t scene)
 	      || !is_preloaded (module) || !is_preloaded (other))
 	  && grub_dom0less_overlap (module->address, module->size,
 				    other->address, other->size))
-	report_other (scene, GRUB_DOM0LESS_RULE_MODULES_OVERLAP, module,
+	report_other (context, GRUB_DOM0LESS_RULE_MODULES_OVERLAP, module,
 		      other);
 }
 
 /* What follows in PATH behind NODE's name, which may lack its unit address; NULL
    if something else comes first, or PATH is NULL.  */
 static const char *
-skip_name (scene_t scene, const char *path, int node)
+skip_name (context_t context, const char *path, int node)
 {
-  const char *name = grub_dom0less_node_name (scene->fdt, node);
+  const char *name = grub_dom0less_node_name (context->fdt, node);
   int has_unit = 0;
 
   if (!path || *path != '/')
@@ -342,13 +342,13 @@ skip_name (scene_t scene, const char *path, int node)
 
 /* Whether PATH, from /chosen on, leads to MODULE.  */
 static int
-leads_to (scene_t scene, const char *path,
+leads_to (context_t context, const char *path,
 	  const struct grub_dom0less_module *module)
 {
   if (module->domain != GRUB_DOM0LESS_DOM0)
-    path = skip_name (scene, path,
-		      scene->plan->domains[module->domain].node);
-  path = skip_name (scene, path, module->node);
+    path = skip_name (context, path,
+		      context->plan->domains[module->domain].node);
+  path = skip_name (context, path, module->node);
   while (path && *path == '/')
     path++;
   return path && !*path;
@@ -358,29 +358,29 @@ leads_to (scene_t scene, const char *path,
    another name.  Names are compared, because libfdt would look for each
    property's node from the root on.  */
 static void
-check_paths (scene_t scene, const char *path)
+check_paths (context_t context, const char *path)
 {
   const struct grub_dom0less_module *module;
   int node, property, length;
   const char *name, *value;
 
-  node = fdt_path_offset (scene->fdt, path);
+  node = fdt_path_offset (context->fdt, path);
   if (node < 0)
     return;
-  fdt_for_each_property_offset (property, scene->fdt, node)
+  fdt_for_each_property_offset (property, context->fdt, node)
     {
-      value = fdt_getprop_by_offset (scene->fdt, property, &name, &length);
+      value = fdt_getprop_by_offset (context->fdt, property, &name, &length);
       if (!value || length < 2
 	  || memchr (value, '\0', (size_t) length) != value + length - 1)
 	continue;
-      value = skip_name (scene, value, scene->plan->chosen);
+      value = skip_name (context, value, context->plan->chosen);
       if (!value)
 	continue;
-      FOR_MODULES (module, scene)
+      FOR_MODULES (module, context)
 	if (module->image != GRUB_DOM0LESS_NONE
-	    && leads_to (scene, value, module))
+	    && leads_to (context, value, module))
 	  {
-	    grub_dom0less_report (scene, GRUB_DOM0LESS_RULE_DANGLING_ALIAS,
+	    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_DANGLING_ALIAS,
 				  node, module->node, name, 0, 0);
 	    break;
 	  }
@@ -388,38 +388,38 @@ check_paths (scene_t scene, const char *path)
 }
 
 void
-dom0less_check_dangling_alias (scene_t scene)
+dom0less_check_dangling_alias (context_t context)
 {
-  check_paths (scene, "/aliases");
-  check_paths (scene, "/__symbols__");
+  check_paths (context, "/aliases");
+  check_paths (context, "/__symbols__");
 }
 
 void
-dom0less_check_address_too_big (scene_t scene)
+dom0less_check_address_too_big (context_t context)
 {
   const struct grub_dom0less_module *module;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     if (module->image != GRUB_DOM0LESS_NONE
 	&& (!grub_dom0less_fits (module->address, module->cells.address)
 	    || !grub_dom0less_fits (module->size, module->cells.size)))
-      REPORT_NUMBERS (scene, ADDRESS_TOO_BIG, module->node, module->address,
+      REPORT_NUMBERS (context, ADDRESS_TOO_BIG, module->node, module->address,
 		      module->size);
 }
 
 /* How many bytes the path of MODULE will have in Xen's tree.  */
 static size_t
-path_length (scene_t scene, const struct grub_dom0less_module *module)
+path_length (context_t context, const struct grub_dom0less_module *module)
 {
   size_t length = strlen ("/chosen/");
   uint64_t address;
 
   if (module->domain != GRUB_DOM0LESS_DOM0)
     length += 1 + strlen (grub_dom0less_node_name
-			  (scene->fdt,
-			   scene->plan->domains[module->domain].node));
+			  (context->fdt,
+			   context->plan->domains[module->domain].node));
   if (module->image == GRUB_DOM0LESS_NONE)
-    return length + strlen (grub_dom0less_node_name (scene->fdt,
+    return length + strlen (grub_dom0less_node_name (context->fdt,
 						     module->node));
   length += strlen ("module@0");
   for (address = module->address >> 4; address; address >>= 4)
@@ -429,15 +429,15 @@ path_length (scene_t scene, const struct grub_dom0less_module *module)
 
 /* Xen's early parser passes over a module whose path is longer.  */
 void
-dom0less_check_path_long (scene_t scene)
+dom0less_check_path_long (context_t context)
 {
   const struct grub_dom0less_module *module;
   size_t length;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
-      length = path_length (scene, module);
+      length = path_length (context, module);
       if (length > MAX_PATH)
-	REPORT_NUMBERS (scene, PATH_LONG, module->node, length, MAX_PATH);
+	REPORT_NUMBERS (context, PATH_LONG, module->node, length, MAX_PATH);
     }
 }

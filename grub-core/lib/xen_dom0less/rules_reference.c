@@ -24,37 +24,37 @@
 #define MAX_DOM0_PORT	4095
 
 static uint32_t
-capabilities (scene_t scene, const struct grub_dom0less_domain *domain)
+capabilities (context_t context, const struct grub_dom0less_domain *domain)
 {
-  return grub_dom0less_first_u32 (scene->fdt, domain->node, "capabilities", 0);
+  return grub_dom0less_first_u32 (context->fdt, domain->node, "capabilities", 0);
 }
 
 /* Whether there is a dom0, which is hardware and xenstore domain.  */
 static int
-has_dom0 (scene_t scene)
+has_dom0 (context_t context)
 {
-  return dom0less_find_module (scene, GRUB_DOM0LESS_DOM0,
+  return dom0less_find_module (context, GRUB_DOM0LESS_DOM0,
 			       GRUB_DOM0LESS_KERNEL, NULL) != NULL;
 }
 
 int
-dom0less_has_xenstore (scene_t scene)
+dom0less_has_xenstore (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  if (has_dom0 (scene))
+  if (has_dom0 (context))
     return 1;
-  if (!grub_dom0less_xen_since (&scene->machine->xen, 21))
+  if (!grub_dom0less_xen_since (&context->facts->xen, 21))
     return 0;
-  FOR_DOMAINS (domain, scene)
-    if (capabilities (scene, domain) & XENSTORE)
+  FOR_DOMAINS (domain, context)
+    if (capabilities (context, domain) & XENSTORE)
       return 1;
   return 0;
 }
 
 /* Whether the machine has an IOMMU of a kind that Xen drives.  */
 static int
-has_iommu (scene_t scene)
+has_iommu (context_t context)
 {
   static const char *const kinds[]
     = { "arm,smmu-v1", "arm,smmu-v2", "arm,mmu-400", "arm,mmu-401",
@@ -64,7 +64,7 @@ has_iommu (scene_t scene)
   size_t i;
 
   for (i = 0; i < sizeof (kinds) / sizeof (kinds[0]); i++)
-    if (fdt_node_offset_by_compatible (scene->fdt, -1, kinds[i]) >= 0)
+    if (fdt_node_offset_by_compatible (context->fdt, -1, kinds[i]) >= 0)
       return 1;
   return 0;
 }
@@ -72,10 +72,10 @@ has_iommu (scene_t scene)
 /* What parse_dom0less_node and set_xs_domain of Xen 4.21 and later refuse.
    EARLIER are the capabilities of those before DOMAIN.  */
 static const char *
-capability_conflict (scene_t scene, const struct grub_dom0less_domain *domain,
+capability_conflict (context_t context, const struct grub_dom0less_domain *domain,
 		     uint32_t earlier)
 {
-  uint32_t has = capabilities (scene, domain);
+  uint32_t has = capabilities (context, domain);
 
   if (has & ~(uint32_t) (CONTROL | HARDWARE | XENSTORE))
     return "there are 1 (control), 2 (hardware) and 4 (xenstore)";
@@ -85,49 +85,49 @@ capability_conflict (scene_t scene, const struct grub_dom0less_domain *domain,
     return NULL;
   if (earlier & HARDWARE)
     return "a second hardware domain";
-  if (dom0less_has (scene, domain, "passthrough"))
+  if (dom0less_has (context, domain, "passthrough"))
     return "a hardware domain with passthrough";
-  if (dom0less_has (scene, domain, "nr_spis"))
+  if (dom0less_has (context, domain, "nr_spis"))
     return "a hardware domain with nr_spis";
-  if (dom0less_find_module (scene, (int) (domain - scene->plan->domains),
+  if (dom0less_find_module (context, (int) (domain - context->plan->domains),
 			    GRUB_DOM0LESS_DEVICE_TREE, NULL))
     return "a hardware domain with a device tree of its own";
-  if (!dom0less_has (scene, domain, "direct-map")
-      && !has_iommu (scene))
+  if (!dom0less_has (context, domain, "direct-map")
+      && !has_iommu (context))
     return "a hardware domain without direct-map, and there is no IOMMU";
   return NULL;
 }
 
 void
-dom0less_check_capabilities_conflict (scene_t scene)
+dom0less_check_capabilities_conflict (context_t context)
 {
   const struct grub_dom0less_domain *domain;
-  uint32_t earlier = has_dom0 (scene) ? HARDWARE | XENSTORE : 0;
+  uint32_t earlier = has_dom0 (context) ? HARDWARE | XENSTORE : 0;
   const char *conflict;
 
-  if (!grub_dom0less_xen_since (&scene->machine->xen, 21))
+  if (!grub_dom0less_xen_since (&context->facts->xen, 21))
     return;
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
-      conflict = capability_conflict (scene, domain, earlier);
+      conflict = capability_conflict (context, domain, earlier);
       if (conflict)
-	REPORT_FILE (scene, CAPABILITIES_CONFLICT, domain->node, conflict);
-      earlier |= capabilities (scene, domain);
+	REPORT_FILE (context, CAPABILITIES_CONFLICT, domain->node, conflict);
+      earlier |= capabilities (context, domain);
     }
 }
 
 /* How many processors /cpus has.  */
 static uint32_t
-count_cpus (scene_t scene)
+count_cpus (context_t context)
 {
   const char *type;
   uint32_t n = 0;
   int node;
 
-  fdt_for_each_subnode (node, scene->fdt,
-			fdt_path_offset (scene->fdt, "/cpus"))
+  fdt_for_each_subnode (node, context->fdt,
+			fdt_path_offset (context->fdt, "/cpus"))
     {
-      type = grub_dom0less_string (scene->fdt, node, "device_type");
+      type = grub_dom0less_string (context->fdt, node, "device_type");
       n += type && strcmp (type, "cpu") == 0;
     }
   return n;
@@ -156,42 +156,42 @@ are_cpus_below (const char *text, uint32_t limit)
 /* Report what is wrong with NODE, a virtual processor of a domain that has CPUS,
    on a machine of ALL.  */
 static void
-check_vcpu (scene_t scene, int node, uint32_t cpus, uint32_t all)
+check_vcpu (context_t context, int node, uint32_t cpus, uint32_t all)
 {
   const char *affinity
-    = grub_dom0less_string (scene->fdt, node, "hard-affinity");
+    = grub_dom0less_string (context->fdt, node, "hard-affinity");
 
-  if (grub_dom0less_first_u32 (scene->fdt, node, "id", UINT32_MAX) >= cpus)
-    REPORT_FILE (scene, VCPU_IMPOSSIBLE, node, "id");
+  if (grub_dom0less_first_u32 (context->fdt, node, "id", UINT32_MAX) >= cpus)
+    REPORT_FILE (context, VCPU_IMPOSSIBLE, node, "id");
   if (affinity && !are_cpus_below (affinity, all))
-    REPORT_FILE (scene, VCPU_IMPOSSIBLE, node, "processor in hard-affinity");
+    REPORT_FILE (context, VCPU_IMPOSSIBLE, node, "processor in hard-affinity");
 }
 
 /* domain_vcpu_affinity panics.  */
 void
-dom0less_check_vcpu_impossible (scene_t scene)
+dom0less_check_vcpu_impossible (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   uint32_t cpus, all;
   int node;
 
-  if (!grub_dom0less_xen_since (&scene->machine->xen, 21))
+  if (!grub_dom0less_xen_since (&context->facts->xen, 21))
     return;
-  all = count_cpus (scene);
-  FOR_DOMAINS (domain, scene)
+  all = count_cpus (context);
+  FOR_DOMAINS (domain, context)
     {
-      cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 0);
-      fdt_for_each_subnode (node, scene->fdt, domain->node)
-	if (fdt_node_check_compatible (scene->fdt, node, "xen,vcpu") == 0)
-	  check_vcpu (scene, node, cpus, all);
+      cpus = grub_dom0less_first_u32 (context->fdt, domain->node, "cpus", 0);
+      fdt_for_each_subnode (node, context->fdt, domain->node)
+	if (fdt_node_check_compatible (context->fdt, node, "xen,vcpu") == 0)
+	  check_vcpu (context, node, cpus, all);
     }
 }
 
 /* The node that has PHANDLE among those that others point to, or NULL.  */
 static const struct grub_dom0less_reference *
-find_reference (scene_t scene, uint32_t phandle)
+find_reference (context_t context, uint32_t phandle)
 {
-  const struct grub_dom0less_plan *plan = scene->plan;
+  const struct grub_dom0less_plan *plan = context->plan;
   int i;
 
   for (i = 0; i < plan->n_references; i++)
@@ -203,31 +203,31 @@ find_reference (scene_t scene, uint32_t phandle)
 /* Xen panics if the node is of another kind, and passes over a phandle of
    nothing.  */
 void
-dom0less_check_cpupool_missing (scene_t scene)
+dom0less_check_cpupool_missing (context_t context)
 {
   const struct grub_dom0less_reference *pool;
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
+  FOR_DOMAINS (domain, context)
     {
-      if (!dom0less_has (scene, domain, "domain-cpupool"))
+      if (!dom0less_has (context, domain, "domain-cpupool"))
 	continue;
-      pool = find_reference (scene, grub_dom0less_first_u32
-			     (scene->fdt, domain->node, "domain-cpupool", 0));
+      pool = find_reference (context, grub_dom0less_first_u32
+			     (context->fdt, domain->node, "domain-cpupool", 0));
       if (!pool
-	  || fdt_node_check_compatible (scene->fdt, pool->node, "xen,cpupool"))
-	REPORT (scene, CPUPOOL_MISSING, domain->node);
+	  || fdt_node_check_compatible (context->fdt, pool->node, "xen,cpupool"))
+	REPORT (context, CPUPOOL_MISSING, domain->node);
     }
 }
 
 /* What btcpupools_dtb_parse panics at.  IS_TAKEN has a byte for each of the
    plan's references: whether that processor is in a pool already.  */
 static const char *
-pool_fault (scene_t scene, int pool, char *is_taken)
+pool_fault (context_t context, int pool, char *is_taken)
 {
   static const char *const schedulers[]
     = { "credit", "credit2", "rtds", "arinc653", "null" };
-  const char *name = grub_dom0less_string (scene->fdt, pool, "cpupool-sched");
+  const char *name = grub_dom0less_string (context->fdt, pool, "cpupool-sched");
   const struct grub_dom0less_reference *cpu;
   const fdt32_t *cell;
   const char *type;
@@ -240,46 +240,46 @@ pool_fault (scene_t scene, int pool, char *is_taken)
   if (name)
     return "no scheduler has the name in cpupool-sched";
 
-  cell = fdt_getprop (scene->fdt, pool, "cpupool-cpus", &len);
+  cell = fdt_getprop (context->fdt, pool, "cpupool-cpus", &len);
   for (i = 0; cell && i < len / (int) sizeof (*cell); i++)
     {
-      cpu = find_reference (scene, fdt32_to_cpu (cell[i]));
-      type = cpu ? grub_dom0less_string (scene->fdt, cpu->node, "device_type")
+      cpu = find_reference (context, fdt32_to_cpu (cell[i]));
+      type = cpu ? grub_dom0less_string (context->fdt, cpu->node, "device_type")
 	: NULL;
       if (!type || strcmp (type, "cpu"))
 	return "cpupool-cpus points at what is no processor";
-      if (is_taken[cpu - scene->plan->references])
+      if (is_taken[cpu - context->plan->references])
 	return "a processor of cpupool-cpus is in a pool already";
-      is_taken[cpu - scene->plan->references] = 1;
+      is_taken[cpu - context->plan->references] = 1;
     }
   return i ? NULL : "cpupool-cpus names no processor";
 }
 
 void
-dom0less_check_cpupool_malformed (scene_t scene)
+dom0less_check_cpupool_malformed (context_t context)
 {
   char is_taken[GRUB_DOM0LESS_MAX_REFERENCES] = { 0 };
   const char *fault;
   int node;
 
-  if (scene->plan->chosen < 0
-      || !dom0less_is_built_in (scene, GRUB_DOM0LESS_XEN_CPUPOOLS))
+  if (context->plan->chosen < 0
+      || !dom0less_is_built_in (context, GRUB_DOM0LESS_XEN_CPUPOOLS))
     return;
-  fdt_for_each_subnode (node, scene->fdt, scene->plan->chosen)
-    if (fdt_node_check_compatible (scene->fdt, node, "xen,cpupool") == 0)
+  fdt_for_each_subnode (node, context->fdt, context->plan->chosen)
+    if (fdt_node_check_compatible (context->fdt, node, "xen,cpupool") == 0)
       {
-	fault = pool_fault (scene, node, is_taken);
+	fault = pool_fault (context, node, is_taken);
 	if (fault)
-	  REPORT_FILE (scene, CPUPOOL_MALFORMED, node, fault);
+	  REPORT_FILE (context, CPUPOOL_MALFORMED, node, fault);
       }
 }
 
 /* Read the port and the other's phandle of NODE.  Returns 0 without both.  */
 static int
-read_channel (scene_t scene, int node, uint32_t *port, uint32_t *other)
+read_channel (context_t context, int node, uint32_t *port, uint32_t *other)
 {
   int len;
-  const fdt32_t *cell = fdt_getprop (scene->fdt, node, "xen,evtchn", &len);
+  const fdt32_t *cell = fdt_getprop (context->fdt, node, "xen,evtchn", &len);
 
   if (!cell || len < 2 * (int) sizeof (*cell))
     return 0;
@@ -291,67 +291,67 @@ read_channel (scene_t scene, int node, uint32_t *port, uint32_t *other)
 /* Whether event channels in NODE are somebody's: a domain's, or the
    dom0's.  */
 static int
-is_domain (scene_t scene, int node)
+is_domain (context_t context, int node)
 {
-  if (node == scene->plan->chosen)
-    return has_dom0 (scene);
-  return fdt_node_check_compatible (scene->fdt, node, "xen,domain") == 0;
+  if (node == context->plan->chosen)
+    return has_dom0 (context);
+  return fdt_node_check_compatible (context->fdt, node, "xen,domain") == 0;
 }
 
 /* What alloc_domain_evtchn of Xen's static-evtchn.c gives up at.  IS_TAKEN has a
    byte for each port of PARENT's.  */
 static const char *
-channel_fault (scene_t scene, int parent, int node, char *is_taken)
+channel_fault (context_t context, int parent, int node, char *is_taken)
 {
   uint32_t port, phandle, other_port, other_phandle;
-  uint32_t limit = parent == scene->plan->chosen ? MAX_DOM0_PORT : MAX_PORT;
+  uint32_t limit = parent == context->plan->chosen ? MAX_DOM0_PORT : MAX_PORT;
   const struct grub_dom0less_reference *other;
 
-  if (!read_channel (scene, node, &port, &phandle))
+  if (!read_channel (context, node, &port, &phandle))
     return "xen,evtchn is not a port and a phandle";
   if (port < 1 || port > limit)
     return "there is no such port";
   if (is_taken[port])
     return "the domain has a channel with this port already";
   is_taken[port] = 1;
-  other = find_reference (scene, phandle);
+  other = find_reference (context, phandle);
   if (!other
-      || !read_channel (scene, other->node, &other_port, &other_phandle)
-      || !is_domain (scene, other->parent))
+      || !read_channel (context, other->node, &other_port, &other_phandle)
+      || !is_domain (context, other->parent))
     return "its phandle is no event channel's";
   if (other_phandle == 0
-      || other_phandle != fdt_get_phandle (scene->fdt, node))
+      || other_phandle != fdt_get_phandle (context->fdt, node))
     return "the other one does not point back";
   return NULL;
 }
 
 static void
-check_channels (scene_t scene, int parent)
+check_channels (context_t context, int parent)
 {
   char is_taken[MAX_DOM0_PORT + 1] = { 0 };
   const char *fault;
   int node;
 
-  fdt_for_each_subnode (node, scene->fdt, parent)
-    if (fdt_node_check_compatible (scene->fdt, node, "xen,evtchn-v1") == 0)
+  fdt_for_each_subnode (node, context->fdt, parent)
+    if (fdt_node_check_compatible (context->fdt, node, "xen,evtchn-v1") == 0)
       {
-	fault = channel_fault (scene, parent, node, is_taken);
+	fault = channel_fault (context, parent, node, is_taken);
 	if (fault)
-	  REPORT_FILE (scene, EVENT_CHANNEL_BROKEN, node, fault);
+	  REPORT_FILE (context, EVENT_CHANNEL_BROKEN, node, fault);
       }
 }
 
 /* Xen panics.  */
 void
-dom0less_check_event_channel_broken (scene_t scene)
+dom0less_check_event_channel_broken (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
   /* Before, they were unknown.  */
-  if (grub_dom0less_xen_before (&scene->machine->xen, 4, 17))
+  if (grub_dom0less_xen_before (&context->facts->xen, 4, 17))
     return;
-  if (scene->plan->chosen >= 0 && has_dom0 (scene))
-    check_channels (scene, scene->plan->chosen);
-  FOR_DOMAINS (domain, scene)
-    check_channels (scene, domain->node);
+  if (context->plan->chosen >= 0 && has_dom0 (context))
+    check_channels (context, context->plan->chosen);
+  FOR_DOMAINS (domain, context)
+    check_channels (context, domain->node);
 }

@@ -39,26 +39,26 @@ add (uint64_t a, uint64_t b)
 
 /* The machine's RAM in KiB, or 0 if it is not known.  */
 static uint64_t
-ram_size (scene_t scene)
+ram_size (context_t context)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_facts *facts = context->facts;
   uint64_t size = 0;
   int i;
 
-  for (i = 0; i < machine->n_memory; i++)
-    if (machine->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
-      size = add (size, machine->memory[i].size / KIB);
+  for (i = 0; i < facts->n_memory; i++)
+    if (facts->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      size = add (size, facts->memory[i].size / KIB);
   return size;
 }
 
 /* The sum of all ranges of KIND, in KiB.  */
 static uint64_t
-range_size (scene_t scene, enum grub_dom0less_range_kind kind)
+range_size (context_t context, enum grub_dom0less_range_kind kind)
 {
   const struct grub_dom0less_range *range;
   uint64_t size = 0;
 
-  FOR_RANGES (range, scene)
+  FOR_RANGES (range, context)
     if (range->kind == kind)
       size = add (size, range->size / KIB);
   return size;
@@ -75,25 +75,25 @@ looks_like_bytes (uint64_t memory, uint64_t ram)
 }
 
 void
-dom0less_check_memory_bytes (scene_t scene)
+dom0less_check_memory_bytes (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   uint64_t kib;
 
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_domain_memory (scene, domain, &kib)
-	&& looks_like_bytes (kib, ram_size (scene)))
-      REPORT_NUMBERS (scene, MEMORY_BYTES, domain->node, kib, 0);
+  FOR_DOMAINS (domain, context)
+    if (dom0less_domain_memory (context, domain, &kib)
+	&& looks_like_bytes (kib, ram_size (context)))
+      REPORT_NUMBERS (context, MEMORY_BYTES, domain->node, kib, 0);
 }
 
 /* What DOMAIN's page tables get of Xen's heap, in KiB: what the tree says, or
    domain_p2m_pages of Xen's dom0less-build.c, in whole MiB.  */
 static uint64_t
-page_tables (scene_t scene, const struct grub_dom0less_domain *domain,
+page_tables (context_t context, const struct grub_dom0less_domain *domain,
 	     uint64_t kib)
 {
-  uint64_t cpus = grub_dom0less_first_u32 (scene->fdt, domain->node, "cpus", 1);
-  uint64_t said = grub_dom0less_first_u32 (scene->fdt, domain->node,
+  uint64_t cpus = grub_dom0less_first_u32 (context->fdt, domain->node, "cpus", 1);
+  uint64_t said = grub_dom0less_first_u32 (context->fdt, domain->node,
 				     "xen,domain-p2m-mem-mb", UINT32_MAX);
   uint64_t pages = 256 * cpus + kib / MIB_IN_KIB + 128;
 
@@ -126,15 +126,15 @@ parse_size (const char *text, size_t length)
 }
 
 static uint64_t
-dom0_memory (scene_t scene)
+dom0_memory (context_t context)
 {
   const char *value;
   size_t length;
 
-  if (!dom0less_find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
+  if (!dom0less_find_module (context, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
 			     NULL))
     return 0;
-  value = dom0less_find_argument (dom0less_xen_args (scene), "dom0_mem",
+  value = dom0less_find_argument (dom0less_xen_args (context), "dom0_mem",
 				  &length);
   return value ? parse_size (value, length) : DOM0_MEMORY;
 }
@@ -142,18 +142,18 @@ dom0_memory (scene_t scene)
 /* What all domains take of the memory that Xen is free to give away, in
    KiB.  */
 static uint64_t
-needed (scene_t scene)
+needed (context_t context)
 {
   const struct grub_dom0less_domain *domain;
-  uint64_t kib, sum = dom0_memory (scene), ram = ram_size (scene);
+  uint64_t kib, sum = dom0_memory (context), ram = ram_size (context);
 
-  FOR_DOMAINS (domain, scene)
-    if (dom0less_domain_memory (scene, domain, &kib)
+  FOR_DOMAINS (domain, context)
+    if (dom0less_domain_memory (context, domain, &kib)
 	&& !looks_like_bytes (kib, ram))
       {
-	if (!dom0less_has (scene, domain, "xen,static-mem"))
+	if (!dom0less_has (context, domain, "xen,static-mem"))
 	  sum = add (sum, kib);
-	sum = add (sum, page_tables (scene, domain, kib));
+	sum = add (sum, page_tables (context, domain, kib));
       }
   return sum;
 }
@@ -161,9 +161,9 @@ needed (scene_t scene)
 /* What is left of SIZE KiB when Xen has described each page of the machine,
    and KEPT KiB are somebody's already.  */
 static uint64_t
-left (scene_t scene, uint64_t size, uint64_t kept)
+left (context_t context, uint64_t size, uint64_t kept)
 {
-  kept = add (kept, ram_size (scene) / (XEN_PAGE_SIZE / KIB)
+  kept = add (kept, ram_size (context) / (XEN_PAGE_SIZE / KIB)
 	      * PAGE_INFO_SIZE / KIB);
   return size > kept ? size - kept : 0;
 }
@@ -171,45 +171,45 @@ left (scene_t scene, uint64_t size, uint64_t kept)
 /* Xen panics at the first domain for which there is nothing.  What else it
    needs for itself is not known, so what fits here may still be too much.  */
 void
-dom0less_check_memory_too_much (scene_t scene)
+dom0less_check_memory_too_much (context_t context)
 {
-  uint64_t ram = ram_size (scene), most;
+  uint64_t ram = ram_size (context), most;
 
-  most = left (scene, ram, range_size (scene, GRUB_DOM0LESS_STATIC_MEM));
-  if (ram && !range_size (scene, GRUB_DOM0LESS_STATIC_HEAP)
-      && needed (scene) > most)
-    REPORT_NUMBERS (scene, MEMORY_TOO_MUCH, scene->plan->chosen,
-		    needed (scene), most);
+  most = left (context, ram, range_size (context, GRUB_DOM0LESS_STATIC_MEM));
+  if (ram && !range_size (context, GRUB_DOM0LESS_STATIC_HEAP)
+      && needed (context) > most)
+    REPORT_NUMBERS (context, MEMORY_TOO_MUCH, context->plan->chosen,
+		    needed (context), most);
 }
 
 /* With a static heap all of it comes from there.  */
 void
-dom0less_check_heap_too_small (scene_t scene)
+dom0less_check_heap_too_small (context_t context)
 {
-  uint64_t heap = range_size (scene, GRUB_DOM0LESS_STATIC_HEAP);
+  uint64_t heap = range_size (context, GRUB_DOM0LESS_STATIC_HEAP);
 
-  if (heap && needed (scene) > left (scene, heap, 0))
-    REPORT_NUMBERS (scene, HEAP_TOO_SMALL, scene->plan->chosen,
-		    needed (scene), left (scene, heap, 0));
+  if (heap && needed (context) > left (context, heap, 0))
+    REPORT_NUMBERS (context, HEAP_TOO_SMALL, context->plan->chosen,
+		    needed (context), left (context, heap, 0));
 }
 
 /* DOMAIN's first bank, in bytes.  Returns 0 if it is not known.  */
 static int
-first_bank (scene_t scene, const struct grub_dom0less_domain *domain,
+first_bank (context_t context, const struct grub_dom0less_domain *domain,
 	    uint64_t *start, uint64_t *size)
 {
   const struct grub_dom0less_range *range;
   uint64_t kib;
 
-  if (!dom0less_has (scene, domain, "direct-map"))
+  if (!dom0less_has (context, domain, "direct-map"))
     {
       *start = BANK_START;
-      if (!dom0less_domain_memory (scene, domain, &kib))
+      if (!dom0less_domain_memory (context, domain, &kib))
 	return 0;
       *size = kib < BANK_SIZE / KIB ? kib * KIB : BANK_SIZE;
       return 1;
     }
-  FOR_RANGES (range, scene)
+  FOR_RANGES (range, context)
     if (range->kind == GRUB_DOM0LESS_STATIC_MEM && range->node == domain->node)
       {
 	*start = range->start;
@@ -222,7 +222,7 @@ first_bank (scene_t scene, const struct grub_dom0less_domain *domain,
 /* The domU of KERNEL, its first bank, and where the kernel goes in it.  Returns
    NULL if it is a dom0, or any of that is not known.  */
 static const struct grub_dom0less_domain *
-find_place (scene_t scene, const struct grub_dom0less_module *kernel,
+find_place (context_t context, const struct grub_dom0less_module *kernel,
 	    uint64_t *start, uint64_t *size, uint64_t *load)
 {
   const struct grub_dom0less_domain *domain;
@@ -230,8 +230,8 @@ find_place (scene_t scene, const struct grub_dom0less_module *kernel,
   if (kernel->kind != GRUB_DOM0LESS_KERNEL || !kernel->kernel.size
       || kernel->domain == GRUB_DOM0LESS_DOM0)
     return NULL;
-  domain = scene->plan->domains + kernel->domain;
-  if (!first_bank (scene, domain, start, size))
+  domain = context->plan->domains + kernel->domain;
+  if (!first_bank (context, domain, start, size))
     return NULL;
   *load = kernel->kernel.load ? kernel->kernel.load
     : *start + kernel->kernel.offset;
@@ -240,23 +240,23 @@ find_place (scene_t scene, const struct grub_dom0less_module *kernel,
 
 /* Xen panics.  */
 void
-dom0less_check_domain_too_small (scene_t scene)
+dom0less_check_domain_too_small (context_t context)
 {
   const struct grub_dom0less_module *module, *ramdisk;
   uint64_t start, size, load, ramdisk_size;
 
-  FOR_MODULES (module, scene)
+  FOR_MODULES (module, context)
     {
-      if (!find_place (scene, module, &start, &size, &load)
+      if (!find_place (context, module, &start, &size, &load)
 	  || load < start || load - start >= size)
 	continue;
-      ramdisk = dom0less_find_module (scene, module->domain,
+      ramdisk = dom0less_find_module (context, module->domain,
 				      GRUB_DOM0LESS_RAMDISK, NULL);
       ramdisk_size = ramdisk ? ramdisk->size : 0;
       if (!grub_dom0less_modules_fit (size, load - start, module->kernel.size,
 				      ramdisk_size))
-	REPORT_NUMBERS (scene, DOMAIN_TOO_SMALL,
-			scene->plan->domains[module->domain].node,
+	REPORT_NUMBERS (context, DOMAIN_TOO_SMALL,
+			context->plan->domains[module->domain].node,
 			(load - start + module->kernel.size + ramdisk_size)
 			/ KIB + 2 * MIB_IN_KIB,
 			size / KIB);
@@ -264,13 +264,13 @@ dom0less_check_domain_too_small (scene_t scene)
 }
 
 void
-dom0less_check_kernel_outside (scene_t scene)
+dom0less_check_kernel_outside (context_t context)
 {
   const struct grub_dom0less_module *module;
   uint64_t start, size, load;
 
-  FOR_MODULES (module, scene)
-    if (find_place (scene, module, &start, &size, &load)
+  FOR_MODULES (module, context)
+    if (find_place (context, module, &start, &size, &load)
 	&& (load < start || load - start >= size))
-      REPORT_NUMBERS (scene, KERNEL_OUTSIDE, module->node, load, start);
+      REPORT_NUMBERS (context, KERNEL_OUTSIDE, module->node, load, start);
 }

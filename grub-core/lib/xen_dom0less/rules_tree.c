@@ -22,26 +22,26 @@
 
 /* Xen's stub would stop with an exception, and say nothing.  */
 void
-dom0less_check_not_el2 (scene_t scene)
+dom0less_check_not_el2 (context_t context)
 {
-  int level = scene->machine->exception_level;
+  int level = context->facts->exception_level;
 
   if (level == 1)
-    REPORT_NUMBERS (scene, NOT_EL2, GRUB_DOM0LESS_NONE, (uint64_t) level, 0);
+    REPORT_NUMBERS (context, NOT_EL2, GRUB_DOM0LESS_NONE, (uint64_t) level, 0);
 }
 
 /* Xen writes TCR_EL2 in the layout that HCR_EL2.E2H = 0 gives it, and dies at
    its first vector, which nobody sees.  */
 void
-dom0less_check_vhe (scene_t scene)
+dom0less_check_vhe (context_t context)
 {
   const char *fault;
 
-  if (!grub_dom0less_is_vhe (&scene->machine->regime))
+  if (!grub_dom0less_is_vhe (&context->facts->regime))
     return;
-  fault = grub_dom0less_vhe_fault (scene->machine);
+  fault = grub_dom0less_vhe_fault (context->facts);
   if (fault)
-    REPORT_FILE (scene, VHE, GRUB_DOM0LESS_NONE, fault);
+    REPORT_FILE (context, VHE, GRUB_DOM0LESS_NONE, fault);
 }
 
 /* What runs from the change of regime to Xen's own translation tables: the code
@@ -49,119 +49,119 @@ dom0less_check_vhe (scene_t scene)
    what that calls.  Of the firmware's memory only what can run now matters,
    and the rest of it, devices too, cannot.  */
 void
-dom0less_check_vhe_code (scene_t scene)
+dom0less_check_vhe_code (context_t context)
 {
-  const struct grub_dom0less_machine *machine = scene->machine;
+  const struct grub_dom0less_facts *facts = context->facts;
   uint64_t lost = 0;
   int i, is_lost;
 
-  if (!grub_dom0less_is_vhe (&machine->regime) || !machine->read
-      || grub_dom0less_vhe_fault (machine))
+  if (!grub_dom0less_is_vhe (&facts->regime) || !facts->read
+      || grub_dom0less_vhe_fault (facts))
     return;
-  is_lost = grub_dom0less_lost_code (machine, machine->code_start,
-				     machine->code_size, &lost)
-    || grub_dom0less_lost_code (machine, machine->xen_start,
-				machine->xen_size, &lost);
-  for (i = 0; !is_lost && i < machine->n_memory; i++)
-    if (machine->memory[i].type == GRUB_DOM0LESS_MEMORY_FIRMWARE)
-      is_lost = grub_dom0less_lost_code (machine, machine->memory[i].start,
-					 machine->memory[i].size, &lost);
+  is_lost = grub_dom0less_lost_code (facts, facts->code_start,
+				     facts->code_size, &lost)
+    || grub_dom0less_lost_code (facts, facts->xen_start,
+				facts->xen_size, &lost);
+  for (i = 0; !is_lost && i < facts->n_memory; i++)
+    if (facts->memory[i].type == GRUB_DOM0LESS_MEMORY_FIRMWARE)
+      is_lost = grub_dom0less_lost_code (facts, facts->memory[i].start,
+					 facts->memory[i].size, &lost);
   if (is_lost)
-    REPORT_NUMBERS (scene, VHE_CODE, GRUB_DOM0LESS_NONE, lost, 0);
+    REPORT_NUMBERS (context, VHE_CODE, GRUB_DOM0LESS_NONE, lost, 0);
 }
 
 void
-dom0less_check_too_many_nodes (scene_t scene)
+dom0less_check_too_many_nodes (context_t context)
 {
-  if (scene->plan->overflow)
-    REPORT (scene, TOO_MANY_NODES, scene->plan->overflow);
+  if (context->plan->overflow)
+    REPORT (context, TOO_MANY_NODES, context->plan->overflow);
 }
 
 /* With ACPI tables and a tree that has /chosen only, Xen takes ACPI and makes
    no domain; without, it does not get far.  */
 void
-dom0less_check_no_hardware (scene_t scene)
+dom0less_check_no_hardware (context_t context)
 {
-  if (fdt_path_offset (scene->fdt, "/cpus") < 0)
-    REPORT (scene, NO_HARDWARE, 0);
+  if (fdt_path_offset (context->fdt, "/cpus") < 0)
+    REPORT (context, NO_HARDWARE, 0);
 }
 
 void
-dom0less_check_no_module (scene_t scene)
+dom0less_check_no_module (context_t context)
 {
-  if (scene->plan->n_modules == 0)
-    REPORT (scene, NO_MODULE, GRUB_DOM0LESS_NONE);
+  if (context->plan->n_modules == 0)
+    REPORT (context, NO_MODULE, GRUB_DOM0LESS_NONE);
 }
 
 /* Every node that is compatible WITH something and not where it counts:
    for a module in /chosen or a domain, for a domain in /chosen.  One walk, as
    libfdt would look for each node's parent from the root on.  */
 static void
-report_misplaced (scene_t scene, const char *with, int is_module,
+report_misplaced (context_t context, const char *with, int is_module,
 		  enum grub_dom0less_rule_number rule)
 {
   int node, depth = 0, above[3] = { 0, 0, 0 };
 
   for (node = 0; node >= 0 && depth >= 0;
-       node = fdt_next_node (scene->fdt, node, &depth))
+       node = fdt_next_node (context->fdt, node, &depth))
     {
       if (depth < 3)
 	above[depth] = node;
-      if (fdt_node_check_compatible (scene->fdt, node, with))
+      if (fdt_node_check_compatible (context->fdt, node, with))
 	continue;
-      if (depth >= 2 && above[1] == scene->plan->chosen
+      if (depth >= 2 && above[1] == context->plan->chosen
 	  && (depth == 2
 	      || (is_module && depth == 3
-		  && fdt_node_check_compatible (scene->fdt, above[2],
+		  && fdt_node_check_compatible (context->fdt, above[2],
 						"xen,domain") == 0)))
 	continue;
-      grub_dom0less_report (scene, rule, node, GRUB_DOM0LESS_NONE, NULL, 0, 0);
+      grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE, NULL, 0, 0);
     }
 }
 
 /* The stub counts direct children only; without any it reads a xen.cfg that
    it cannot reach.  */
 void
-dom0less_check_nested_module (scene_t scene)
+dom0less_check_nested_module (context_t context)
 {
-  report_misplaced (scene, "multiboot,module", 1,
+  report_misplaced (context, "multiboot,module", 1,
 		    GRUB_DOM0LESS_RULE_NESTED_MODULE);
 }
 
 void
-dom0less_check_domain_misplaced (scene_t scene)
+dom0less_check_domain_misplaced (context_t context)
 {
-  report_misplaced (scene, "xen,domain", 0,
+  report_misplaced (context, "xen,domain", 0,
 		    GRUB_DOM0LESS_RULE_DOMAIN_MISPLACED);
 }
 
 void
-dom0less_check_chosen_ranges (scene_t scene)
+dom0less_check_chosen_ranges (context_t context)
 {
   int len;
 
-  if (scene->plan->chosen >= 0
-      && fdt_getprop (scene->fdt, scene->plan->chosen, "ranges", &len) && len)
-    REPORT (scene, CHOSEN_RANGES, scene->plan->chosen);
+  if (context->plan->chosen >= 0
+      && fdt_getprop (context->fdt, context->plan->chosen, "ranges", &len) && len)
+    REPORT (context, CHOSEN_RANGES, context->plan->chosen);
 }
 
 /* The stub looks at the children of /chosen and of domains, and takes a node
    without compatible for an error.  */
 void
-dom0less_check_compatible_missing (scene_t scene)
+dom0less_check_compatible_missing (context_t context)
 {
   const struct grub_dom0less_domain *domain;
   int node;
 
-  if (scene->plan->chosen < 0)
+  if (context->plan->chosen < 0)
     return;
-  fdt_for_each_subnode (node, scene->fdt, scene->plan->chosen)
-    if (!fdt_getprop (scene->fdt, node, "compatible", NULL))
-      REPORT (scene, COMPATIBLE_MISSING, node);
-  FOR_DOMAINS (domain, scene)
-    fdt_for_each_subnode (node, scene->fdt, domain->node)
-      if (!fdt_getprop (scene->fdt, node, "compatible", NULL))
-	REPORT (scene, COMPATIBLE_MISSING, node);
+  fdt_for_each_subnode (node, context->fdt, context->plan->chosen)
+    if (!fdt_getprop (context->fdt, node, "compatible", NULL))
+      REPORT (context, COMPATIBLE_MISSING, node);
+  FOR_DOMAINS (domain, context)
+    fdt_for_each_subnode (node, context->fdt, domain->node)
+      if (!fdt_getprop (context->fdt, node, "compatible", NULL))
+	REPORT (context, COMPATIBLE_MISSING, node);
 }
 
 /* Whether XEN's early parser goes round in circles at a node of
@@ -178,102 +178,102 @@ is_depth_fatal (const struct grub_dom0less_xen *xen)
 }
 
 void
-dom0less_check_tree_deep (scene_t scene)
+dom0less_check_tree_deep (context_t context)
 {
   int node, depth = 0;
 
-  if (!is_depth_fatal (&scene->machine->xen))
+  if (!is_depth_fatal (&context->facts->xen))
     return;
   for (node = 0; node >= 0 && depth >= 0;
-       node = fdt_next_node (scene->fdt, node, &depth))
+       node = fdt_next_node (context->fdt, node, &depth))
     if (depth == MAX_DEPTH)
-      REPORT_NUMBERS (scene, TREE_DEEP, node, (uint64_t) depth, MAX_DEPTH);
+      REPORT_NUMBERS (context, TREE_DEEP, node, (uint64_t) depth, MAX_DEPTH);
 }
 
 static void
-report_cells (scene_t scene, enum grub_dom0less_rule_number rule, int node,
+report_cells (context_t context, enum grub_dom0less_rule_number rule, int node,
 	      struct grub_dom0less_cells cells, int bad)
 {
   if (cells.address == bad)
-    grub_dom0less_report (scene, rule, node, GRUB_DOM0LESS_NONE,
+    grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE,
 			  "#address-cells", 0, 0);
   if (cells.size == bad)
-    grub_dom0less_report (scene, rule, node, GRUB_DOM0LESS_NONE,
+    grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE,
 			  "#size-cells", 0, 0);
 }
 
 /* Xen's EFI stub refuses the domain, in words but without its name.  */
 void
-dom0less_check_cells_missing (scene_t scene)
+dom0less_check_cells_missing (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  FOR_DOMAINS (domain, scene)
-    report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_MISSING, domain->node,
+  FOR_DOMAINS (domain, context)
+    report_cells (context, GRUB_DOM0LESS_RULE_CELLS_MISSING, domain->node,
 		  domain->cells, GRUB_DOM0LESS_NONE);
 }
 
 void
-dom0less_check_cells_impossible (scene_t scene)
+dom0less_check_cells_impossible (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  if (scene->plan->chosen >= 0)
-    report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE,
-		  scene->plan->chosen, scene->plan->cells, 0);
-  FOR_DOMAINS (domain, scene)
-    report_cells (scene, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE, domain->node,
+  if (context->plan->chosen >= 0)
+    report_cells (context, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE,
+		  context->plan->chosen, context->plan->cells, 0);
+  FOR_DOMAINS (domain, context)
+    report_cells (context, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE, domain->node,
 		  domain->cells, 0);
 }
 
 /* Xen's early parser gives up, before it has a console.  */
 void
-dom0less_check_initrd_stale (scene_t scene)
+dom0less_check_initrd_stale (context_t context)
 {
   const struct grub_dom0less_stray *stray;
 
-  FOR_STRAYS (stray, scene)
+  FOR_STRAYS (stray, context)
     if (stray->is_initrd && !stray->has_place)
-      REPORT (scene, INITRD_STALE, stray->node);
+      REPORT (context, INITRD_STALE, stray->node);
 }
 
 /* It comes before the dom0's own, and takes a place among the modules.  */
 void
-dom0less_check_initrd_present (scene_t scene)
+dom0less_check_initrd_present (context_t context)
 {
   const struct grub_dom0less_stray *stray;
 
-  FOR_STRAYS (stray, scene)
+  FOR_STRAYS (stray, context)
     if (stray->is_initrd && stray->has_place)
-      REPORT (scene, INITRD_PRESENT, stray->node);
+      REPORT (context, INITRD_PRESENT, stray->node);
 }
 
 /* Whether Xen takes /chosen/bootargs for its own, because the dom0 has others
    (boot_fdt_cmdline in its bootfdt.c).  */
 static int
-is_bootargs_xens (scene_t scene)
+is_bootargs_xens (context_t context)
 {
   const struct grub_dom0less_module *dom0
-    = dom0less_find_module (scene, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
+    = dom0less_find_module (context, GRUB_DOM0LESS_DOM0, GRUB_DOM0LESS_KERNEL,
 			    NULL);
 
-  return (fdt_getprop (scene->fdt, scene->plan->chosen, "xen,dom0-bootargs",
+  return (fdt_getprop (context->fdt, context->plan->chosen, "xen,dom0-bootargs",
 		       NULL)
-	  || (dom0 && grub_dom0less_string (scene->fdt, dom0->node,
+	  || (dom0 && grub_dom0less_string (context->fdt, dom0->node,
 					    "bootargs")));
 }
 
 const char *
-dom0less_xen_args (scene_t scene)
+dom0less_xen_args (context_t context)
 {
   const char *args;
-  int chosen = scene->plan->chosen;
+  int chosen = context->plan->chosen;
 
-  if (scene->xen_args || chosen < 0)
-    return scene->xen_args;
-  args = grub_dom0less_string (scene->fdt, chosen, "xen,xen-bootargs");
-  if (!args && is_bootargs_xens (scene))
-    args = grub_dom0less_string (scene->fdt, chosen, "bootargs");
+  if (context->xen_args || chosen < 0)
+    return context->xen_args;
+  args = grub_dom0less_string (context->fdt, chosen, "xen,xen-bootargs");
+  if (!args && is_bootargs_xens (context))
+    args = grub_dom0less_string (context->fdt, chosen, "bootargs");
   return args;
 }
 
@@ -299,22 +299,22 @@ dom0less_find_argument (const char *args, const char *name,
 
 /* A dom0 would get them, or Xen.  */
 void
-dom0less_check_bootargs_ignored (scene_t scene)
+dom0less_check_bootargs_ignored (context_t context)
 {
-  if (scene->plan->chosen >= 0
-      && fdt_getprop (scene->fdt, scene->plan->chosen, "bootargs", NULL)
-      && !dom0less_xen_args (scene)
-      && !dom0less_find_module (scene, GRUB_DOM0LESS_DOM0,
+  if (context->plan->chosen >= 0
+      && fdt_getprop (context->fdt, context->plan->chosen, "bootargs", NULL)
+      && !dom0less_xen_args (context)
+      && !dom0less_find_module (context, GRUB_DOM0LESS_DOM0,
 				GRUB_DOM0LESS_KERNEL, NULL))
-    REPORT (scene, BOOTARGS_IGNORED, scene->plan->chosen);
+    REPORT (context, BOOTARGS_IGNORED, context->plan->chosen);
 }
 
 void
-dom0less_check_xen_args_long (scene_t scene)
+dom0less_check_xen_args_long (context_t context)
 {
-  const char *args = dom0less_xen_args (scene);
+  const char *args = dom0less_xen_args (context);
 
   if (args && strlen (args) >= XEN_CMDLINE_SIZE)
-    REPORT_NUMBERS (scene, XEN_ARGS_LONG, scene->plan->chosen, strlen (args),
+    REPORT_NUMBERS (context, XEN_ARGS_LONG, context->plan->chosen, strlen (args),
 		    XEN_CMDLINE_SIZE - 1);
 }

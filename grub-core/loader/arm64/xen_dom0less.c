@@ -18,7 +18,7 @@
 #include <grub/misc.h>
 #include <grub/mm.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 #include "xen_dom0less_compat.h"
 
 GRUB_MOD_LICENSE ("GPLv3+");
@@ -60,13 +60,14 @@ enum
 /* Between the command and `boot' the firmware may have freed memory that
    belongs to a range, or taken some for good.  */
 static grub_err_t
-look_again (struct dom0less_boot *boot)
+recheck (struct dom0less_boot *boot)
 {
   boot->is_quiet = 1;
-  if (dom0less_look_at_trust_again (boot)
-      || dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) || dom0less_claim (boot))
+  if (dom0less_platform_recheck_trust (boot)
+      || dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE)
+      || dom0less_claim_ranges (boot))
     return grub_errno;
-  return dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED);
+  return dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_ADDRESSES);
 }
 
 static grub_err_t
@@ -81,9 +82,9 @@ unload (void)
 static grub_err_t
 start (void)
 {
-  if (look_again (armed) == GRUB_ERR_NONE
-      && dom0less_install_tree (armed) == GRUB_ERR_NONE)
-    dom0less_start_xen (armed);
+  if (recheck (armed) == GRUB_ERR_NONE
+      && dom0less_platform_install_tree (armed) == GRUB_ERR_NONE)
+    dom0less_platform_start_xen (armed);
 
   /* Xen's image is gone, so there is nothing left to boot.  The error stays
      while everything is put back.  */
@@ -100,11 +101,11 @@ load (struct dom0less_boot *boot)
 {
   grub_loader_unset ();
   if (dom0less_load (boot)
-      || dom0less_check (boot, GRUB_DOM0LESS_PHASE_PLACED))
+      || dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_ADDRESSES))
     return grub_errno;
-  if (dom0less_patch_tree (boot))
+  if (dom0less_make_final_tree (boot))
     return grub_errno;
-  return dom0less_prepare_handover (boot);
+  return dom0less_platform_prepare_handover (boot);
 }
 
 /* Make one string of the ARGC arguments after XEN; none leave NULL.  */
@@ -145,14 +146,14 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
     return grub_errno;
   boot->request = &request;
   /* The handover runs after the firmware's last service, too.  */
-  boot->machine.code_start = (grub_addr_t) my_mod->base;
-  boot->machine.code_size = my_mod->sz;
-  dom0less_listen (boot);
+  boot->facts.code_start = (grub_addr_t) my_mod->base;
+  boot->facts.code_size = my_mod->sz;
+  dom0less_init_findings (boot);
 
   if (join_xen_args (boot, argc - 1, argv + 1)
-      || dom0less_gather (boot) || dom0less_make_plan (boot))
+      || dom0less_read_inputs (boot) || dom0less_make_plan (boot))
     goto fail;
-  if (dom0less_check (boot, GRUB_DOM0LESS_PHASE_TREE) == GRUB_ERR_NONE)
+  if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE) == GRUB_ERR_NONE)
     load (boot);
   if (is_dry_run)
     dom0less_show (boot);

@@ -20,9 +20,9 @@
 #include <grub/xen_dom0less.h>
 
 /*
- * The steps of a boot, and the machine that they stand on.  The steps are the
- * same in GRUB and in the host's grub-dom0less-check; the machine is the
- * firmware in one, and made up of files in the other.
+ * The steps of a boot.  They are the same in GRUB and in the host's
+ * grub-dom0less-check, and stand on a platform (xen_dom0less_platform.h) that is
+ * the firmware in one, and made up of files in the other.
  */
 
 #define DOM0LESS_PAGE_SHIFT	12
@@ -86,8 +86,8 @@ struct dom0less_boot
   struct grub_dom0less_plan *plan;
   char **paths;				/* of each module, NULL: not loaded */
   struct grub_dom0less_memory *memory;	/* the firmware's map */
-  struct grub_dom0less_machine machine;
-  struct grub_dom0less_scene scene;
+  struct grub_dom0less_facts facts;
+  struct grub_dom0less_context context;
   struct grub_dom0less_tally tally;
   char *error;				/* the last error's text, untold */
   int is_quiet;				/* warnings were told before */
@@ -110,17 +110,17 @@ struct dom0less_boot
  * The steps.
  */
 
-/* xen_dom0less_gather.c */
+/* xen_dom0less_inputs.c */
 
 /* Read Xen, the xen.cfg, the tree and the keys that BOOT->request asks for.  */
-grub_err_t dom0less_gather (struct dom0less_boot *boot);
+grub_err_t dom0less_read_inputs (struct dom0less_boot *boot);
 
 /* Make BOOT->plan of the tree, and find each module's file.  */
 grub_err_t dom0less_make_plan (struct dom0less_boot *boot);
 
 /* Apply the rules of PHASE, with the memory map as it is now.  */
-grub_err_t dom0less_check (struct dom0less_boot *boot,
-			   enum grub_dom0less_phase phase);
+grub_err_t dom0less_check_rules (struct dom0less_boot *boot,
+				 enum grub_dom0less_phase phase);
 
 /* LIST, of COUNT elements of SIZE bytes on the heap, with room for one more.
    NULL is an error, and leaves LIST as it is.  */
@@ -132,16 +132,16 @@ void dom0less_free (struct dom0less_boot *boot);
 
 /* xen_dom0less_report.c */
 
-/* Make BOOT->scene tell of findings on the console.  */
-void dom0less_listen (struct dom0less_boot *boot);
+/* Make BOOT->context tell of findings on the console.  */
+void dom0less_init_findings (struct dom0less_boot *boot);
 
 /* Make GRUB's error of the findings so far, if there is one among them.  */
-grub_err_t dom0less_judge (struct dom0less_boot *boot);
+grub_err_t dom0less_set_error_from_findings (struct dom0less_boot *boot);
 
 /* Report WHAT against RULE at NODE, and judge.  */
-grub_err_t dom0less_refuse (struct dom0less_boot *boot,
-			    enum grub_dom0less_rule_number rule, int node,
-			    const char *what);
+grub_err_t dom0less_fail (struct dom0less_boot *boot,
+			  enum grub_dom0less_rule_number rule, int node,
+			  const char *what);
 
 /* What to call DOMAIN, an index of the plan or GRUB_DOM0LESS_DOM0.  */
 const char *dom0less_domain_name (const struct dom0less_boot *boot,
@@ -158,7 +158,7 @@ const char *dom0less_bare_message (const char *message);
 
 /* NAME as a tree or a xen.cfg means it, as a full name.  The caller's to free;
    NULL is an error.  */
-char *dom0less_resolve (const struct dom0less_boot *boot, const char *name);
+char *dom0less_resolve_name (const struct dom0less_boot *boot, const char *name);
 
 /* Read the file PATH, opened as TYPE, to its end, whatever it says its size
    is: into PAGES below LIMIT, the size in bytes into *SIZE.  PAGES is
@@ -194,7 +194,7 @@ grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
 			    grub_size_t *unpacked);
 
 /* Read what the Xen image in BOOT->xen_file says of itself into
-   BOOT->machine.xen.  What it does not say stays unknown.  */
+   BOOT->facts.xen.  What it does not say stays unknown.  */
 grub_err_t dom0less_read_xen_facts (struct dom0less_boot *boot);
 
 /* xen_dom0less_config.c */
@@ -209,7 +209,7 @@ grub_err_t dom0less_read_config (struct dom0less_boot *boot,
 grub_err_t dom0less_apply_config (struct dom0less_boot *boot);
 
 /* Collect the keys of --module and of the config.  */
-grub_err_t dom0less_gather_keys (struct dom0less_boot *boot);
+grub_err_t dom0less_read_keys (struct dom0less_boot *boot);
 
 /* The full name of MODULE's file: the one that a key stands for, or what the
    tree's name resolves to; NULL without an error if nothing is to be loaded.
@@ -225,8 +225,8 @@ void dom0less_report_unused_keys (struct dom0less_boot *boot);
 /* Read the base tree, from the file NAME or, if that is NULL, the one that the
    machine has, into BOOT->tree; apply the request's overlays to it, and let the
    firmware fix it up if it came from a file.  */
-grub_err_t dom0less_gather_tree (struct dom0less_boot *boot,
-				 const char *name);
+grub_err_t dom0less_read_tree (struct dom0less_boot *boot,
+			       const char *name);
 
 /* Make BOOT->tree of the SIZE bytes at FDT, if they are a tree.  */
 grub_err_t dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
@@ -236,7 +236,7 @@ grub_err_t dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 grub_err_t dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room);
 
 /* Make BOOT->final_tree of BOOT->tree and the plan.  */
-grub_err_t dom0less_patch_tree (struct dom0less_boot *boot);
+grub_err_t dom0less_make_final_tree (struct dom0less_boot *boot);
 
 /* xen_dom0less_load.c */
 
@@ -247,7 +247,7 @@ grub_err_t dom0less_load (struct dom0less_boot *boot);
 /* Take every free piece of the plan's ranges, by the map as it is now, so that
    the firmware places nothing there: it allocates from the top of memory,
    which is where static ranges like to be.  */
-grub_err_t dom0less_claim (struct dom0less_boot *boot);
+grub_err_t dom0less_claim_ranges (struct dom0less_boot *boot);
 
 /* xen_dom0less_show.c */
 
@@ -258,120 +258,5 @@ int dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
 
 /* Print the plan as a table, and the memory it gives a purpose in order.  */
 void dom0less_show (struct dom0less_boot *boot);
-
-
-/*
- * The machine: xen_dom0less_memory.c, xen_dom0less_firmware.c,
- * xen_dom0less_direct.c, xen_dom0less_start.c and xen_dom0less_handover.c; on a
- * host
- * util/dom0less_host.c.
- */
-
-/* Allocate COUNT pages that end at or below LIMIT, or anywhere.  */
-#define DOM0LESS_NO_LIMIT	(~(grub_uint64_t) 0)
-grub_err_t dom0less_pages_alloc (struct dom0less_pages *pages,
-				 grub_uint64_t limit, grub_size_t count);
-
-/* Allocate COUNT pages at ADDRESS.  */
-grub_err_t dom0less_pages_alloc_at (struct dom0less_pages *pages,
-				    grub_uint64_t address,
-				    grub_size_t count);
-
-/* Free PAGES, if there are any, and forget them.  */
-void dom0less_pages_free (struct dom0less_pages *pages);
-
-/* The byte at ADDRESS, in the machine's memory.  */
-void *dom0less_at (grub_uint64_t address);
-
-/* Read the memory map into BOOT->memory and BOOT->machine.  */
-grub_err_t dom0less_memory_map (struct dom0less_boot *boot);
-
-/* Whether the SIZE bytes at ADDRESS, which somebody else has put there, can be
-   looked at.  */
-int dom0less_is_readable (const struct dom0less_boot *boot,
-			  grub_uint64_t address, grub_uint64_t size);
-
-/* Write SIZE bytes at ADDRESS back to the Point of Coherency.  */
-void dom0less_clean_cache (const void *address, grub_size_t size);
-
-/* Read into BOOT->machine the exception level that the firmware, and so GRUB,
-   runs at, and what EL2 runs by.  */
-void dom0less_look_at_processor (struct dom0less_boot *boot);
-
-/* Allocate what the handover needs, into BOOT->maps; nothing if the variable
-   xen_dom0less_handover is 0.  */
-grub_err_t dom0less_prepare_handover (struct dom0less_boot *boot);
-
-/* From here on Xen's image has the firmware's services by way of us, and to
-   here.  */
-void dom0less_begin_handover (struct dom0less_boot *boot);
-void dom0less_end_handover (const struct dom0less_boot *boot);
-
-/* NAME of the command line as a full name: "(device)/file", or on a host
-   "/file" of the boot file system.  The caller's to free; NULL is an error.  */
-char *dom0less_full_name (const char *name);
-
-/* Open the file of that full name.  NULL is an error, as is a file that no
-   verifier has seen where every file needs a signature.  GRUB_ERR_FILE_NOT_FOUND
-   means that the file is not there, and nothing else.  */
-grub_file_t dom0less_open (const char *path, enum grub_file_type type);
-
-/* Read FILE, from its beginning, to BUFFER, which is aligned to a page and has
-   whole pages for it: what is possible by large transfers, and what lies between
-   such pieces the ordinary way.  FILE->offset says how far it came; if nothing
-   failed, ordinary reading can go on from there.  Returns how many bytes came
-   by large transfers.  With the variable xen_dom0less_direct=0 it does
-   nothing.  */
-grub_size_t dom0less_read_direct (grub_file_t file, void *buffer);
-
-/* Say that FILE is being read, and be seen to before it takes its time.  */
-void dom0less_announce (grub_file_t file, const char *label,
-			const char *path);
-
-/* See what GRUB has to verify, and whether it can: BOOT->machine.is_enforcing is
-   set where every file needs a signature.  Refuses where files should need one
-   and do not: where GRUB is locked down, or its variable says so.  */
-grub_err_t dom0less_look_at_trust (struct dom0less_boot *boot);
-
-/* The same before Xen is started: refuses if signatures have come to be enforced
-   since, as nobody has asked for those of what is loaded.  */
-grub_err_t dom0less_look_at_trust_again (struct dom0less_boot *boot);
-
-/* Load the filter MODULE of GRUB's.  */
-grub_err_t dom0less_load_filter (const char *module);
-
-/* Show the command line LINE to the verifiers, which may write to it.  */
-grub_err_t dom0less_verify (char *line, enum grub_verify_string_type type);
-
-/* Whether a verifier is there that looks at command lines: the one that
-   measures.  */
-int dom0less_is_measuring (void);
-
-/* What NODE has at ADDRESS should be measured and cannot be read: an error, if
-   there is anybody to mind.  */
-grub_err_t dom0less_leave_unmeasured (struct dom0less_boot *boot, int node,
-				      grub_uint64_t address);
-
-/* Make BOOT->tree of what `devicetree' loaded, else of the firmware's tree.  */
-grub_err_t dom0less_gather_loaded (struct dom0less_boot *boot);
-
-/* Ask the firmware to do to BOOT->tree, which is a file's, what it has done to
-   its own: memory, addresses of network cards, and so on.  */
-grub_err_t dom0less_fix_up (struct dom0less_boot *boot);
-
-/* Put BOOT->final_tree into the EFI configuration table, and back what was
-   there before.  If the firmware does not take that back, the table still points
-   to BOOT->final_tree, which is given up: its pages stay allocated.  */
-grub_err_t dom0less_install_tree (struct dom0less_boot *boot);
-void dom0less_restore_tree (struct dom0less_boot *boot);
-
-/* Let the firmware make an image of BOOT->xen_file, and free the file.  */
-grub_err_t dom0less_load_xen (struct dom0less_boot *boot);
-
-/* Start Xen.  Returns, with an error, only if Xen does.  */
-grub_err_t dom0less_start_xen (struct dom0less_boot *boot);
-
-/* Let go of Xen's image, if it was loaded and not started.  */
-void dom0less_unload_xen (struct dom0less_boot *boot);
 
 #endif

@@ -14,7 +14,7 @@
 #include <grub/misc.h>
 #include <grub/mm.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* As long as one name may be, and a chain of files.  */
 #define NAME_SIZE	512
@@ -67,8 +67,8 @@ find_beside_xen (struct dom0less_boot *boot)
 	return grub_errno;
       grub_errno = GRUB_ERR_NONE;
     }
-  return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_CONFIG_MISSING,
-			  GRUB_DOM0LESS_NONE, boot->xen);
+  return dom0less_fail (boot, GRUB_DOM0LESS_RULE_CONFIG_MISSING,
+			GRUB_DOM0LESS_NONE, boot->xen);
 }
 
 static void
@@ -77,7 +77,7 @@ report_about_config (struct dom0less_boot *boot,
 {
   char *text = grub_xasprintf ("%s: %s", boot->config_name, what);
 
-  grub_dom0less_report (&boot->scene, rule, GRUB_DOM0LESS_NONE,
+  grub_dom0less_report (&boot->context, rule, GRUB_DOM0LESS_NONE,
 			GRUB_DOM0LESS_NONE, text ? text : what, 0, 0);
   grub_free (text);
 }
@@ -121,7 +121,7 @@ dom0less_read_config (struct dom0less_boot *boot, const char *name)
 
   if (name)
     {
-      path = dom0less_full_name (name);
+      path = dom0less_platform_full_name (name);
       if (!path || read_one (boot, path))
 	return grub_errno;
     }
@@ -142,7 +142,7 @@ dom0less_read_config (struct dom0less_boot *boot, const char *name)
       if (chain == MAX_CHAIN)
 	return grub_error (GRUB_ERR_BAD_ARGUMENT,
 			   N_("%s: chain has no end"), boot->config_name);
-      path = dom0less_resolve (boot, next);
+      path = dom0less_resolve_name (boot, next);
       if (!path || read_one (boot, path))
 	return grub_errno;
     }
@@ -151,7 +151,7 @@ dom0less_read_config (struct dom0less_boot *boot, const char *name)
     {
       report_about_config (boot, GRUB_DOM0LESS_RULE_CONFIG_SECTION,
 			   boot->section);
-      return dom0less_judge (boot);
+      return dom0less_set_error_from_findings (boot);
     }
   report_unknown_keys (boot);
   return GRUB_ERR_NONE;
@@ -163,13 +163,13 @@ dom0less_apply_config (struct dom0less_boot *boot)
   int err;
 
   if (dom0less_grow_tree (boot,
-			  grub_dom0less_config_room (boot->config_size)))
+			  grub_dom0less_config_growth (boot->config_size)))
     return grub_errno;
   err = grub_dom0less_config_apply (boot->tree, boot->config,
 				    boot->config_size, boot->section);
   if (err == -FDT_ERR_EXISTS)
-    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_CONFIG_CONFLICT,
-			    GRUB_DOM0LESS_NONE, boot->config_name);
+    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_CONFIG_CONFLICT,
+			  GRUB_DOM0LESS_NONE, boot->config_name);
   if (err)
     return grub_error (GRUB_ERR_BAD_OS, N_("%s does not fit the tree: %s"),
 		       boot->config_name, fdt_strerror (err));
@@ -201,7 +201,7 @@ add_key (struct dom0less_boot *boot, const char *key, grub_size_t length,
 }
 
 grub_err_t
-dom0less_gather_keys (struct dom0less_boot *boot)
+dom0less_read_keys (struct dom0less_boot *boot)
 {
   struct grub_dom0less_entry entry;
   char **module;
@@ -212,7 +212,7 @@ dom0less_gather_keys (struct dom0less_boot *boot)
       const char *file = sign ? sign + 1 : *module;
 
       if (add_key (boot, *module, sign ? sign - *module : 0,
-		   dom0less_full_name (file),
+		   dom0less_platform_full_name (file),
 		   (int) (module - boot->request->modules)))
 	return grub_errno;
     }
@@ -234,7 +234,7 @@ dom0less_gather_keys (struct dom0less_boot *boot)
 	  }
 	grub_dom0less_config_split (key);
 	if (add_key (boot, key, grub_strlen (key),
-		     dom0less_resolve (boot, entry.value),
+		     dom0less_resolve_name (boot, entry.value),
 		     GRUB_DOM0LESS_NONE))
 	  return grub_errno;
       }
@@ -255,9 +255,9 @@ dom0less_module_path (struct dom0less_boot *boot,
 	return grub_strdup (key->path);
       }
   if (module->name)
-    return dom0less_resolve (boot, module->name);
+    return dom0less_resolve_name (boot, module->name);
   if (module->index != GRUB_DOM0LESS_NONE)
-    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_INDEX_UNKNOWN,
+    grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_INDEX_UNKNOWN,
 			  module->node, GRUB_DOM0LESS_NONE, NULL,
 			  module->index, 0);
   return NULL;
@@ -271,7 +271,7 @@ dom0less_report_unused_keys (struct dom0less_boot *boot)
   /* Those of a xen.cfg may be meant for another section's tree.  */
   for (key = boot->keys; key < boot->keys + boot->n_keys; key++)
     if (!key->is_used && key->index != GRUB_DOM0LESS_NONE)
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_KEY_UNUSED,
+      grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_KEY_UNUSED,
 			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
 			    key->key ? key->key : key->path, 0, 0);
 }

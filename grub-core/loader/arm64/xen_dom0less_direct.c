@@ -19,7 +19,7 @@
 #include <grub/partition.h>
 #include <grub/safemath.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 #include "xen_dom0less_compat.h"
 
 /*
@@ -169,7 +169,7 @@ count_clusters (struct probe *probe, grub_uint64_t cluster,
 		grub_uint64_t wanted)
 {
   const struct grub_dom0less_layout *layout = &probe->layout;
-  grub_uint64_t first = cluster, row;
+  grub_uint64_t first = cluster, run;
   grub_size_t count;
 
   do
@@ -184,10 +184,10 @@ count_clusters (struct probe *probe, grub_uint64_t cluster,
 	  grub_errno = GRUB_ERR_NONE;
 	  break;
 	}
-      row = grub_dom0less_fat_row (layout, probe->metadata, count, cluster);
-      cluster += row;
+      run = grub_dom0less_fat_run (layout, probe->metadata, count, cluster);
+      cluster += run;
     }
-  while (row == count && cluster - first < wanted);
+  while (run == count && cluster - first < wanted);
   return cluster - first + 1;
 }
 
@@ -198,18 +198,18 @@ count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left,
 	      grub_uint64_t place)
 {
   const struct grub_dom0less_layout *layout = &probe->layout;
-  grub_uint64_t cluster, row = 0;
+  grub_uint64_t cluster, run = 0;
 
   if (grub_sub (place, probe->partition.start, &place))
     return 1;
   cluster = grub_dom0less_fat_cluster (layout, place);
   if (cluster)
-    row = count_clusters (probe, cluster, left);
+    run = count_clusters (probe, cluster, left);
   else if (layout->has_extents)
-    row = grub_dom0less_ext4_row (probe->metadata, probe->metadata_size,
+    run = grub_dom0less_ext4_run (probe->metadata, probe->metadata_size,
 				  offset / layout->block,
 				  place / layout->block);
-  return row ? row : 1;
+  return run ? run : 1;
 }
 
 /* Whether the driver tells one place for the block of the file at OFFSET: that is
@@ -415,7 +415,7 @@ find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
 }
 
 grub_size_t
-dom0less_read_direct (grub_file_t file, void *buffer)
+dom0less_platform_read_direct (grub_file_t file, void *buffer)
 {
   struct probe probe = { .file = file };
   grub_size_t direct = 0;

@@ -15,19 +15,19 @@
 #include <grub/mm.h>
 #include <grub/safemath.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* Where a file begins whose size is not known before its end: HTTP, xz.  */
 #define FIRST_SIZE	((grub_size_t) 4 << 20)
 
 char *
-dom0less_resolve (const struct dom0less_boot *boot, const char *name)
+dom0less_resolve_name (const struct dom0less_boot *boot, const char *name)
 {
-  grub_size_t size = grub_dom0less_resolve (boot->xen, name, NULL, 0) + 1;
+  grub_size_t size = grub_dom0less_format_path (boot->xen, name, NULL, 0) + 1;
   char *path = grub_malloc (size);
 
   if (path)
-    grub_dom0less_resolve (boot->xen, name, path, size);
+    grub_dom0less_format_path (boot->xen, name, path, size);
   return path;
 }
 
@@ -38,11 +38,11 @@ move (struct dom0less_pages *pages, grub_size_t size, grub_size_t count,
 {
   struct dom0less_pages other;
 
-  if (dom0less_pages_alloc (&other, limit, count))
+  if (dom0less_platform_alloc (&other, limit, count))
     return grub_errno;
-  grub_memcpy (dom0less_at (other.address), dom0less_at (pages->address),
-	       size);
-  dom0less_pages_free (pages);
+  grub_memcpy (dom0less_platform_at (other.address),
+	       dom0less_platform_at (pages->address), size);
+  dom0less_platform_free (pages);
   *pages = other;
   return GRUB_ERR_NONE;
 }
@@ -61,10 +61,10 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   /* One byte more than it says, so that the loop can meet the end.  */
   if (grub_add (room, 1, &room))
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
-  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (room)))
+  if (dom0less_platform_alloc (pages, limit, DOM0LESS_PAGES (room)))
     return grub_errno;
 
-  dom0less_read_direct (file, dom0less_at (pages->address));
+  dom0less_platform_read_direct (file, dom0less_platform_at (pages->address));
   if (grub_errno)
     goto fail;
   *size = file->offset;
@@ -83,7 +83,7 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
 	  continue;
 	}
       got = grub_file_read (file,
-			    (char *) dom0less_at (pages->address) + *size,
+			    (char *) dom0less_platform_at (pages->address) + *size,
 			    room);
       if (got < 0)
 	goto fail;
@@ -109,7 +109,7 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   return GRUB_ERR_NONE;
 
  fail:
-  dom0less_pages_free (pages);
+  dom0less_platform_free (pages);
   return grub_errno;
 }
 
@@ -138,11 +138,11 @@ dom0less_read_file (const char *path, enum grub_file_type type,
 
   pages->count = 0;
   *size = 0;
-  file = dom0less_open (path, type);
+  file = dom0less_platform_open (path, type);
   if (file)
     {
       if (label)
-	dom0less_announce (file, label, path);
+	dom0less_platform_announce (file, label, path);
       if (!grub_errno)
 	dom0less_read_all (file, limit, pages, size);
       grub_file_close (file);
@@ -164,9 +164,9 @@ dom0less_read_text (const char *path, enum grub_file_type type,
   text = grub_malloc (*size + 1);
   if (text)
     {
-      grub_memcpy (text, dom0less_at (pages.address), *size);
+      grub_memcpy (text, dom0less_platform_at (pages.address), *size);
       text[*size] = '\0';
     }
-  dom0less_pages_free (&pages);
+  dom0less_platform_free (&pages);
   return text;
 }

@@ -19,12 +19,12 @@
 #include <grub/mm.h>
 #include <grub/term.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 #include "xen_dom0less_compat.h"
 
 /* Without a slash GRUB would read a block list.  */
 char *
-dom0less_full_name (const char *name)
+dom0less_platform_full_name (const char *name)
 {
   const char *root = grub_env_get ("root");
 
@@ -105,7 +105,7 @@ is_enforcement_wanted (void)
 }
 
 grub_err_t
-dom0less_look_at_trust (struct dom0less_boot *boot)
+dom0less_platform_check_trust (struct dom0less_boot *boot)
 {
   int is_wanted = is_enforcement_wanted ();
 
@@ -113,34 +113,34 @@ dom0less_look_at_trust (struct dom0less_boot *boot)
   if (is_wanted && !does_pgp_enforce ())
     grub_env_set ("check_signatures", "enforce");
   must_verify = does_pgp_enforce ();
-  boot->machine.is_enforcing = must_verify;
+  boot->facts.is_enforcing = must_verify;
 
   /* This verifier would refuse every file, in words that help nobody.  */
   if (find_verifier ("shim_lock_verifier"))
-    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SHIM, GRUB_DOM0LESS_NONE,
-			    NULL);
+    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_SHIM, GRUB_DOM0LESS_NONE,
+			  NULL);
   /* Lockdown itself asks somebody to verify Xen and trees, but any verifier
      will do for that, the one that measures too; and nobody for modules.  */
-  if (!boot->machine.is_enforcing && (is_wanted || grub_is_lockdown ()))
-    return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
-			    GRUB_DOM0LESS_NONE,
-			    is_wanted ? "check_signatures is on"
-			    : "GRUB is locked down");
+  if (!boot->facts.is_enforcing && (is_wanted || grub_is_lockdown ()))
+    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
+			  GRUB_DOM0LESS_NONE,
+			  is_wanted ? "check_signatures is on"
+			  : "GRUB is locked down");
   return GRUB_ERR_NONE;
 }
 
 grub_err_t
-dom0less_look_at_trust_again (struct dom0less_boot *boot)
+dom0less_platform_recheck_trust (struct dom0less_boot *boot)
 {
-  if (boot->machine.is_enforcing
+  if (boot->facts.is_enforcing
       || !(is_enforcement_wanted () || does_pgp_enforce ()))
     return GRUB_ERR_NONE;
-  return dom0less_refuse (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
-			  GRUB_DOM0LESS_NONE, "check_signatures is on");
+  return dom0less_fail (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
+			GRUB_DOM0LESS_NONE, "check_signatures is on");
 }
 
 grub_file_t
-dom0less_open (const char *path, enum grub_file_type type)
+dom0less_platform_open (const char *path, enum grub_file_type type)
 {
   grub_file_t file;
 
@@ -161,7 +161,7 @@ dom0less_open (const char *path, enum grub_file_type type)
 }
 
 void
-dom0less_announce (grub_file_t file, const char *label, const char *path)
+dom0less_platform_announce (grub_file_t file, const char *label, const char *path)
 {
   dom0less_print (label);
   grub_printf (" ");
@@ -174,20 +174,20 @@ dom0less_announce (grub_file_t file, const char *label, const char *path)
 }
 
 grub_err_t
-dom0less_load_filter (const char *module)
+dom0less_platform_load_filter (const char *module)
 {
   grub_dl_load (module);
   return grub_errno;
 }
 
 grub_err_t
-dom0less_verify (char *line, enum grub_verify_string_type type)
+dom0less_platform_verify (char *line, enum grub_verify_string_type type)
 {
   return grub_verify_string (line, type);
 }
 
 int
-dom0less_is_measuring (void)
+dom0less_platform_is_measuring (void)
 {
   struct grub_file_verifier *verifier;
 
@@ -198,17 +198,17 @@ dom0less_is_measuring (void)
 }
 
 grub_err_t
-dom0less_leave_unmeasured (struct dom0less_boot *boot, int node,
-			   grub_uint64_t address)
+dom0less_platform_leave_unmeasured (struct dom0less_boot *boot, int node,
+				    grub_uint64_t address)
 {
-  grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_REG_UNMEASURED, node,
+  grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_REG_UNMEASURED, node,
 			GRUB_DOM0LESS_NONE, NULL, address, 0);
-  return dom0less_judge (boot);
+  return dom0less_set_error_from_findings (boot);
 }
 
 /* GRUB's fdt module knows.  */
 grub_err_t
-dom0less_gather_loaded (struct dom0less_boot *boot)
+dom0less_platform_read_tree (struct dom0less_boot *boot)
 {
   void *firmware = grub_efi_get_firmware_fdt ();
   void *fdt = grub_fdt_load (0);
@@ -219,8 +219,8 @@ dom0less_gather_loaded (struct dom0less_boot *boot)
   /* Without any tree GRUB makes an empty one.  */
   if (!firmware && fdt_check_header (fdt) == 0
       && fdt_first_subnode (fdt, 0) < 0)
-    dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
-		     GRUB_DOM0LESS_NONE, NULL);
+    dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
+		   GRUB_DOM0LESS_NONE, NULL);
   else if (dom0less_adopt_tree (boot, fdt, fdt_totalsize (fdt)) == GRUB_ERR_NONE)
     /* What is not the firmware's came from a file.  Since 2.12 `devicetree'
        has had it fixed up, and a second time does not hurt.  */
@@ -264,7 +264,7 @@ fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
 
 /* Reservations wait until Xen is started: they cannot be undone.  */
 grub_err_t
-dom0less_fix_up (struct dom0less_boot *boot)
+dom0less_platform_fix_up (struct dom0less_boot *boot)
 {
   return fix_up (boot, &boot->tree, DOM0LESS_DT_APPLY_FIXUPS);
 }
@@ -284,9 +284,9 @@ set_table (void *fdt)
 }
 
 grub_err_t
-dom0less_install_tree (struct dom0less_boot *boot)
+dom0less_platform_install_tree (struct dom0less_boot *boot)
 {
-  void *fdt = dom0less_at (boot->final_tree.address);
+  void *fdt = dom0less_platform_at (boot->final_tree.address);
 
   /* Xen's stub deletes the tree's memory reservations and believes the
      firmware's memory map: let that map have them.  */
@@ -301,7 +301,7 @@ dom0less_install_tree (struct dom0less_boot *boot)
 }
 
 void
-dom0less_restore_tree (struct dom0less_boot *boot)
+dom0less_platform_restore_tree (struct dom0less_boot *boot)
 {
   if (boot->installed && set_table (boot->firmware_tree))
     boot->final_tree.count = 0;

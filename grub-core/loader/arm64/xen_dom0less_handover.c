@@ -15,7 +15,7 @@
 #include <grub/misc.h>
 #include <grub/safemath.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /*
  * Two services of the firmware are ours while Xen's stub runs.
@@ -84,7 +84,7 @@ static grub_efi_uintn_t seen_key;
 static grub_uint64_t
 read_memory (grub_uint64_t address)
 {
-  return *(volatile grub_uint64_t *) dom0less_at (address);
+  return *(volatile grub_uint64_t *) dom0less_platform_at (address);
 }
 
 static void
@@ -107,19 +107,19 @@ is_switched_off (void)
 }
 
 void
-dom0less_look_at_processor (struct dom0less_boot *boot)
+dom0less_platform_read_processor (struct dom0less_boot *boot)
 {
-  struct grub_dom0less_machine *machine = &boot->machine;
+  struct grub_dom0less_facts *facts = &boot->facts;
 
-  machine->exception_level = READ ("CurrentEL") >> 2 & 3;
-  machine->is_handover_off = is_switched_off ();
-  machine->read = read_memory;
-  if (machine->exception_level != 2)
+  facts->exception_level = READ ("CurrentEL") >> 2 & 3;
+  facts->is_handover_off = is_switched_off ();
+  facts->read = read_memory;
+  if (facts->exception_level != 2)
     return;
-  read_regime (&machine->regime);
+  read_regime (&facts->regime);
   /* ID_AA64MMFR4_EL1.E2H0, which no assembler has known for long: 0 where
      E2H can be 0, negative where it is RES1.  Before it had a name it was 0.  */
-  machine->is_vhe_only = (READ ("S3_0_C0_C7_4") >> 27 & 1) != 0;
+  facts->is_vhe_only = (READ ("S3_0_C0_C7_4") >> 27 & 1) != 0;
 }
 
 static grub_efi_status_t
@@ -212,11 +212,11 @@ set_services (get_memory_map_t map_service, exit_boot_services_t exit_service)
 }
 
 grub_err_t
-dom0less_prepare_handover (struct dom0less_boot *boot)
+dom0less_platform_prepare_handover (struct dom0less_boot *boot)
 {
   grub_efi_uintn_t size = 0, step = 0;
 
-  if (boot->machine.is_handover_off)
+  if (boot->facts.is_handover_off)
     return GRUB_ERR_NONE;
   if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
     return grub_error (GRUB_ERR_IO,
@@ -224,25 +224,25 @@ dom0less_prepare_handover (struct dom0less_boot *boot)
   if (grub_mul (size, 2, &size) || grub_mul (step, MORE_DESCRIPTORS, &step)
       || grub_add (size, step, &size))
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
-  return dom0less_pages_alloc (&boot->maps, DOM0LESS_NO_LIMIT,
-			       2 * DOM0LESS_PAGES (size));
+  return dom0less_platform_alloc (&boot->maps, DOM0LESS_NO_LIMIT,
+				  2 * DOM0LESS_PAGES (size));
 }
 
 void
-dom0less_begin_handover (struct dom0less_boot *boot)
+dom0less_platform_begin_handover (struct dom0less_boot *boot)
 {
   grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
 
   if (!boot->maps.count)
     return;
   room = (boot->maps.count / 2) << DOM0LESS_PAGE_SHIFT;
-  seen_bytes = dom0less_at (boot->maps.address);
+  seen_bytes = dom0less_platform_at (boot->maps.address);
   now_bytes = seen_bytes + room;
   seen.size = 0;
-  dom0less_clean_cache ((const void *) dom0less_change_regime,
-			dom0less_change_regime_end
-			- (const char *) dom0less_change_regime);
-  if (grub_dom0less_is_vhe (&boot->machine.regime))
+  dom0less_platform_clean_cache ((const void *) dom0less_change_regime,
+				 dom0less_change_regime_end
+				 - (const char *) dom0less_change_regime);
+  if (grub_dom0less_is_vhe (&boot->facts.regime))
     grub_dprintf ("xen_dom0less", "HCR_EL2.E2H is set, and will be cleared\n");
 
   get_memory_map = b->get_memory_map;
@@ -251,7 +251,7 @@ dom0less_begin_handover (struct dom0less_boot *boot)
 }
 
 void
-dom0less_end_handover (const struct dom0less_boot *boot)
+dom0less_platform_end_handover (const struct dom0less_boot *boot)
 {
   if (boot->maps.count)
     set_services (get_memory_map, exit_boot_services);

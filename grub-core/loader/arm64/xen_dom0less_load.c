@@ -16,7 +16,7 @@
 #include <grub/misc.h>
 #include <grub/mm.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 #define ADDRESS_LIMIT_32	0xffffffffULL
 #define CLAIM_ROUNDS		4
@@ -25,16 +25,16 @@
 #define MEMORY_PREFIX		"dom0less_memory sha256:"
 
 /* One image on its way: what was read, or what was made of it.  */
-struct cargo
+struct buffer
 {
   struct dom0less_pages pages;
   grub_size_t size;
 };
 
 static void *
-cargo_bytes (const struct cargo *cargo)
+buffer_bytes (const struct buffer *buffer)
 {
-  return dom0less_at (cargo->pages.address);
+  return dom0less_platform_at (buffer->pages.address);
 }
 
 static struct grub_dom0less_module *
@@ -57,7 +57,7 @@ verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
   copy = grub_strdup (line);
   if (!copy)
     return grub_errno;
-  dom0less_verify (copy, type);
+  dom0less_platform_verify (copy, type);
   grub_free (copy);
   return grub_errno;
 }
@@ -74,7 +74,7 @@ verify_digest (const char *prefix, const void *bytes, grub_size_t size)
   grub_crypto_hash (GRUB_MD_SHA256, digest, bytes, size);
   for (i = 0; i < SHA256_SIZE; i++, at += 2)
     grub_snprintf (at, 3, "%02x", digest[i]);
-  return dom0less_verify (text, GRUB_VERIFY_MODULE_CMDLINE);
+  return dom0less_platform_verify (text, GRUB_VERIFY_MODULE_CMDLINE);
 }
 
 /* Show the verifiers what the tree says, wherever it came from and whatever
@@ -99,9 +99,9 @@ static grub_err_t
 verify_memory (struct dom0less_boot *boot, int node, grub_uint64_t address,
 	       grub_uint64_t size)
 {
-  if (!dom0less_is_readable (boot, address, size))
-    return dom0less_leave_unmeasured (boot, node, address);
-  return verify_digest (MEMORY_PREFIX, dom0less_at (address), size);
+  if (!dom0less_platform_is_readable (boot, address, size))
+    return dom0less_platform_leave_unmeasured (boot, node, address);
+  return verify_digest (MEMORY_PREFIX, dom0less_platform_at (address), size);
 }
 
 /* All that Xen will take from memory which somebody else has filled, where
@@ -113,7 +113,7 @@ verify_placed (struct dom0less_boot *boot)
   const struct grub_dom0less_plan *plan = boot->plan;
   int i;
 
-  if (!dom0less_is_measuring ())
+  if (!dom0less_platform_is_measuring ())
     return GRUB_ERR_NONE;
   for (i = 0; i < plan->n_modules; i++)
     if (plan->modules[i].has_reg
@@ -157,14 +157,14 @@ take_fixed_place (struct dom0less_boot *boot, int image)
   if (!module->has_reg)
     return GRUB_ERR_NONE;
   if (grub_dom0less_span (module->address, module->size, &start, &count)
-      || dom0less_pages_alloc_at (boot->images + image, start, count))
+      || dom0less_platform_alloc_at (boot->images + image, start, count))
     {
       grub_errno = GRUB_ERR_NONE;
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_ADDRESS_IN_USE,
+      grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_ADDRESS_IN_USE,
 			    module->node, GRUB_DOM0LESS_NONE,
 			    boot->paths[boot->plan->images[image].module],
 			    module->address, 0);
-      return dom0less_judge (boot);
+      return dom0less_set_error_from_findings (boot);
     }
   return GRUB_ERR_NONE;
 }
@@ -207,8 +207,8 @@ refuse_image (struct dom0less_boot *boot, int image,
   /* WHAT may be GRUB's own message.  */
   text = grub_xasprintf ("%s%s%s", path, separator, what);
   grub_errno = GRUB_ERR_NONE;
-  dom0less_refuse (boot, rule, first_module (boot, image)->node,
-		   text ? text : path);
+  dom0less_fail (boot, rule, first_module (boot, image)->node,
+		 text ? text : path);
   grub_free (text);
   return grub_errno;
 }
@@ -230,75 +230,75 @@ find_same_file (struct dom0less_boot *boot, int image)
 }
 
 static grub_err_t
-copy_image (struct dom0less_boot *boot, int from, struct cargo *cargo,
+copy_image (struct dom0less_boot *boot, int from, struct buffer *buffer,
 	    grub_uint64_t limit)
 {
   const struct grub_dom0less_module *module = first_module (boot, from);
 
-  cargo->size = module->size;
-  if (dom0less_pages_alloc (&cargo->pages, limit,
-			    DOM0LESS_PAGES (cargo->size)))
+  buffer->size = module->size;
+  if (dom0less_platform_alloc (&buffer->pages, limit,
+			       DOM0LESS_PAGES (buffer->size)))
     return grub_errno;
-  grub_memcpy (cargo_bytes (cargo), dom0less_at (module->address),
-	       cargo->size);
+  grub_memcpy (buffer_bytes (buffer), dom0less_platform_at (module->address),
+	       buffer->size);
   return GRUB_ERR_NONE;
 }
 
-/* Replace CARGO by what the SIZE bytes at OFFSET of it unpack to, UNPACKED
+/* Replace BUFFER by what the SIZE bytes at OFFSET of it unpack to, UNPACKED
    bytes if that is known.  */
 static grub_err_t
-unpack_cargo (struct dom0less_boot *boot, int image, struct cargo *cargo,
-	      grub_size_t offset, grub_size_t size, grub_size_t unpacked,
-	      const char *compression, grub_uint64_t limit)
+unpack_buffer (struct dom0less_boot *boot, int image, struct buffer *buffer,
+	       grub_size_t offset, grub_size_t size, grub_size_t unpacked,
+	       const char *compression, grub_uint64_t limit)
 {
-  struct cargo inside;
+  struct buffer inside;
 
   inside.size = unpacked;
-  if (dom0less_unpack ((char *) cargo_bytes (cargo) + offset, size,
+  if (dom0less_unpack ((char *) buffer_bytes (buffer) + offset, size,
 		       compression, limit, &inside.pages, &inside.size))
     return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
 			 dom0less_bare_message (grub_errmsg));
-  dom0less_pages_free (&cargo->pages);
-  *cargo = inside;
+  dom0less_platform_free (&buffer->pages);
+  *buffer = inside;
   return GRUB_ERR_NONE;
 }
 
-/* Make of CARGO what Xen takes, and all of IMAGE's domains can use.  */
+/* Make of BUFFER what Xen takes, and all of IMAGE's domains can use.  */
 static grub_err_t
-prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
+prepare_kernel (struct dom0less_boot *boot, int image, struct buffer *buffer,
 		grub_uint64_t limit)
 {
   enum grub_dom0less_format format
-    = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
+    = grub_dom0less_kernel_format (buffer_bytes (buffer), buffer->size);
   struct grub_dom0less_zboot zboot;
   const char *fault;
 
   if (format == GRUB_DOM0LESS_FORMAT_ZBOOT)
     {
-      if (grub_dom0less_read_zboot (&zboot, cargo_bytes (cargo), cargo->size))
+      if (grub_dom0less_read_zboot (&zboot, buffer_bytes (buffer), buffer->size))
 	return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_BROKEN,
 			     ": ", "its zboot header contradicts itself");
-      if (unpack_cargo (boot, image, cargo, zboot.offset, zboot.size,
-			zboot.unpacked, zboot.compression, limit))
+      if (unpack_buffer (boot, image, buffer, zboot.offset, zboot.size,
+			 zboot.unpacked, zboot.compression, limit))
 	return grub_errno;
-      format = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
+      format = grub_dom0less_kernel_format (buffer_bytes (buffer), buffer->size);
     }
   else if (format == GRUB_DOM0LESS_FORMAT_GZIP
 	   && boot->plan->images[image].users > 1)
     {
       /* Xen would unpack it for one domain and free it before the next.  */
-      if (unpack_cargo (boot, image, cargo, 0, cargo->size, 0, "gzip", limit))
+      if (unpack_buffer (boot, image, buffer, 0, buffer->size, 0, "gzip", limit))
 	return grub_errno;
-      format = grub_dom0less_kernel_format (cargo_bytes (cargo), cargo->size);
+      format = grub_dom0less_kernel_format (buffer_bytes (buffer), buffer->size);
     }
   else if (boot->plan->images[image].users > 1
-	   && grub_dom0less_kernel_consumed (cargo_bytes (cargo), cargo->size))
+	   && grub_dom0less_kernel_consumed (buffer_bytes (buffer), buffer->size))
     grub_dom0less_plan_unshare (boot->plan, image);
 
   if (format == GRUB_DOM0LESS_FORMAT_UIMAGE)
     {
-      fault = grub_dom0less_uimage_fault (cargo_bytes (cargo), cargo->size,
-					  &boot->machine.xen);
+      fault = grub_dom0less_uimage_fault (buffer_bytes (buffer), buffer->size,
+					  &boot->facts.xen);
       if (fault)
 	return refuse_image (boot, image, GRUB_DOM0LESS_RULE_KERNEL_FORMAT,
 			     " is ", fault);
@@ -309,29 +309,29 @@ prepare_kernel (struct dom0less_boot *boot, int image, struct cargo *cargo,
   return GRUB_ERR_NONE;
 }
 
-/* Move CARGO to where the tree wants IMAGE.  What there is room for is what has
+/* Move BUFFER to where the tree wants IMAGE.  What there is room for is what has
    been allocated, whatever a rule has made of the tree's numbers.  */
 static grub_err_t
 move_to_fixed_place (struct dom0less_boot *boot, int image,
-		     struct cargo *cargo)
+		     struct buffer *buffer)
 {
   const struct grub_dom0less_module *module = first_module (boot, image);
   const struct dom0less_pages *pages = boot->images + image;
   grub_uint64_t before = module->address & DOM0LESS_PAGE_MASK;
 
-  if (cargo->size > module->size
+  if (buffer->size > module->size
       || before > pages->count << DOM0LESS_PAGE_SHIFT
-      || cargo->size > (pages->count << DOM0LESS_PAGE_SHIFT) - before)
+      || buffer->size > (pages->count << DOM0LESS_PAGE_SHIFT) - before)
     {
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_FILE_TOO_BIG,
+      grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_FILE_TOO_BIG,
 			    module->node, GRUB_DOM0LESS_NONE,
 			    boot->paths[boot->plan->images[image].module],
-			    cargo->size, module->size);
-      return dom0less_judge (boot);
+			    buffer->size, module->size);
+      return dom0less_set_error_from_findings (boot);
     }
-  grub_memcpy (dom0less_at (module->address), cargo_bytes (cargo),
-	       cargo->size);
-  dom0less_pages_free (&cargo->pages);
+  grub_memcpy (dom0less_platform_at (module->address), buffer_bytes (buffer),
+	       buffer->size);
+  dom0less_platform_free (&buffer->pages);
   return GRUB_ERR_NONE;
 }
 
@@ -342,7 +342,7 @@ place_image (struct dom0less_boot *boot, int image,
 {
   int i;
 
-  dom0less_clean_cache (dom0less_at (address), size);
+  dom0less_platform_clean_cache (dom0less_platform_at (address), size);
   for (i = 0; i < boot->plan->n_modules; i++)
     if (boot->plan->modules[i].image == image)
       {
@@ -350,8 +350,8 @@ place_image (struct dom0less_boot *boot, int image,
 	boot->plan->modules[i].size = size;
 	if (boot->plan->modules[i].kind == GRUB_DOM0LESS_KERNEL)
 	  grub_dom0less_read_kernel (&boot->plan->modules[i].kernel,
-				     dom0less_at (address), size,
-				     &boot->machine.xen);
+				     dom0less_platform_at (address), size,
+				     &boot->facts.xen);
       }
 }
 
@@ -374,7 +374,7 @@ rule_of_error (grub_err_t err)
 }
 
 static grub_err_t
-read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
+read_image (struct dom0less_boot *boot, int image, struct buffer *buffer,
 	    grub_uint64_t limit)
 {
   const char *path = boot->paths[boot->plan->images[image].module];
@@ -384,7 +384,7 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
     return grub_errno;
   dom0less_read_file (path,
 		      GRUB_FILE_TYPE_XEN_MODULE | GRUB_FILE_TYPE_NO_DECOMPRESS,
-		      limit, label, &cargo->pages, &cargo->size);
+		      limit, label, &buffer->pages, &buffer->size);
   grub_free (label);
 
   if (grub_errno)
@@ -392,34 +392,34 @@ read_image (struct dom0less_boot *boot, int image, struct cargo *cargo,
       enum grub_dom0less_rule_number rule = rule_of_error (grub_errno);
 
       grub_errno = GRUB_ERR_NONE;
-      return dom0less_refuse (boot, rule, first_module (boot, image)->node,
-			      dom0less_bare_message (grub_errmsg));
+      return dom0less_fail (boot, rule, first_module (boot, image)->node,
+			    dom0less_bare_message (grub_errmsg));
     }
-  if (cargo->size == 0)
+  if (buffer->size == 0)
     return refuse_image (boot, image, GRUB_DOM0LESS_RULE_FILE_EMPTY, "", "");
   if (first_module (boot, image)->kind == GRUB_DOM0LESS_XSM_POLICY
-      && !grub_dom0less_is_policy (cargo_bytes (cargo), cargo->size))
+      && !grub_dom0less_is_policy (buffer_bytes (buffer), buffer->size))
     return refuse_image (boot, image, GRUB_DOM0LESS_RULE_POLICY_FORMAT,
 			 "", "");
   return GRUB_ERR_NONE;
 }
 
-/* See what Xen will make of CARGO, a domain's device tree.  */
+/* See what Xen will make of BUFFER, a domain's device tree.  */
 static grub_err_t
 check_device_tree (struct dom0less_boot *boot, int image,
-		   const struct cargo *cargo)
+		   const struct buffer *buffer)
 {
   const char *fault, *name = "";
   char *text;
   int node, is_fatal;
 
-  fault = grub_dom0less_passthrough_fault (cargo_bytes (cargo), cargo->size,
-					   boot->tree, &boot->machine.xen,
+  fault = grub_dom0less_passthrough_fault (buffer_bytes (buffer), buffer->size,
+					   boot->tree, &boot->facts.xen,
 					   &node, &is_fatal);
   if (!fault)
     return GRUB_ERR_NONE;
   if (node > 0)
-    name = grub_dom0less_node_name (cargo_bytes (cargo), node);
+    name = grub_dom0less_node_name (buffer_bytes (buffer), node);
   text = grub_xasprintf ("%s%s%s", name, *name ? ": " : "", fault);
   if (!text)
     return grub_errno;
@@ -435,34 +435,34 @@ load_image (struct dom0less_boot *boot, int image)
   const struct grub_dom0less_module *module = first_module (boot, image);
   grub_uint64_t limit = address_limit (boot->plan, image);
   int same = find_same_file (boot, image);
-  struct cargo cargo;
+  struct buffer buffer;
 
-  cargo.pages.count = 0;
+  buffer.pages.count = 0;
   if (same != GRUB_DOM0LESS_NONE)
-    copy_image (boot, same, &cargo, limit);
+    copy_image (boot, same, &buffer, limit);
   else
-    read_image (boot, image, &cargo, limit);
+    read_image (boot, image, &buffer, limit);
   /* A copy too: one domain may take packed what several cannot.  */
   if (!grub_errno && module->kind == GRUB_DOM0LESS_KERNEL)
-    prepare_kernel (boot, image, &cargo, limit);
+    prepare_kernel (boot, image, &buffer, limit);
   if (!grub_errno && module->kind == GRUB_DOM0LESS_DEVICE_TREE)
-    check_device_tree (boot, image, &cargo);
+    check_device_tree (boot, image, &buffer);
   if (grub_errno)
     goto fail;
 
   if (module->has_reg)
     {
-      if (move_to_fixed_place (boot, image, &cargo))
+      if (move_to_fixed_place (boot, image, &buffer))
 	goto fail;
-      place_image (boot, image, module->address, cargo.size);
+      place_image (boot, image, module->address, buffer.size);
       return GRUB_ERR_NONE;
     }
-  boot->images[image] = cargo.pages;
-  place_image (boot, image, cargo.pages.address, cargo.size);
+  boot->images[image] = buffer.pages;
+  place_image (boot, image, buffer.pages.address, buffer.size);
   return GRUB_ERR_NONE;
 
  fail:
-  dom0less_pages_free (&cargo.pages);
+  dom0less_platform_free (&buffer.pages);
   return grub_errno;
 }
 
@@ -481,18 +481,19 @@ check_placed_kernels (struct dom0less_boot *boot)
 	  && modules[i].image == GRUB_DOM0LESS_NONE
 	  && modules[j].image == GRUB_DOM0LESS_NONE
 	  && modules[i].address == modules[j].address
-	  && dom0less_is_readable (boot, modules[i].address,
-				   GRUB_DOM0LESS_HEADER_SIZE)
+	  && dom0less_platform_is_readable (boot, modules[i].address,
+					    GRUB_DOM0LESS_HEADER_SIZE)
 	  && grub_dom0less_kernel_consumed
-	       (dom0less_at (modules[i].address), GRUB_DOM0LESS_HEADER_SIZE))
+	       (dom0less_platform_at (modules[i].address),
+		GRUB_DOM0LESS_HEADER_SIZE))
 	{
-	  grub_dom0less_report (&boot->scene,
+	  grub_dom0less_report (&boot->context,
 				GRUB_DOM0LESS_RULE_KERNEL_CONSUMED,
 				modules[i].node, modules[j].node, NULL,
 				modules[i].address, 0);
 	  break;
 	}
-  return dom0less_judge (boot);
+  return dom0less_set_error_from_findings (boot);
 }
 
 /* Take what is free of the RANGE_SIZE bytes at RANGE_START; *MISSED is set if a
@@ -503,15 +504,15 @@ claim_range (struct dom0less_boot *boot, grub_uint64_t range_start,
 {
   int i;
 
-  for (i = 0; i < boot->machine.n_memory; i++)
+  for (i = 0; i < boot->facts.n_memory; i++)
     {
       const struct grub_dom0less_memory *memory = boot->memory + i;
       struct dom0less_pages *claims;
       uint64_t start, size;
 
       if (memory->type != GRUB_DOM0LESS_MEMORY_FREE
-	  || !grub_dom0less_claim (memory, range_start, range_size,
-				   &start, &size))
+	  || !grub_dom0less_clip_to_pages (memory, range_start, range_size,
+					   &start, &size))
 	continue;
 
       claims = dom0less_extend (boot->claims, boot->n_claims,
@@ -522,8 +523,8 @@ claim_range (struct dom0less_boot *boot, grub_uint64_t range_start,
 
       grub_dprintf ("xen_dom0less", "claiming 0x%" PRIxGRUB_UINT64_T
 		    "+0x%" PRIxGRUB_UINT64_T "\n", start, size);
-      if (dom0less_pages_alloc_at (claims + boot->n_claims, start,
-				   size >> DOM0LESS_PAGE_SHIFT)
+      if (dom0less_platform_alloc_at (claims + boot->n_claims, start,
+				      size >> DOM0LESS_PAGE_SHIFT)
 	  == GRUB_ERR_NONE)
 	boot->n_claims++;
       else
@@ -536,7 +537,7 @@ claim_range (struct dom0less_boot *boot, grub_uint64_t range_start,
 }
 
 grub_err_t
-dom0less_claim (struct dom0less_boot *boot)
+dom0less_claim_ranges (struct dom0less_boot *boot)
 {
   int i, round, missed = 1;
 
@@ -546,7 +547,7 @@ dom0less_claim (struct dom0less_boot *boot)
   for (round = 0; missed && round < CLAIM_ROUNDS; round++)
     {
       missed = 0;
-      if (dom0less_memory_map (boot))
+      if (dom0less_platform_memory_map (boot))
 	return grub_errno;
       for (i = 0; i < boot->plan->n_ranges; i++)
 	if (claim_range (boot, boot->plan->ranges[i].start,
@@ -571,11 +572,11 @@ dom0less_load (struct dom0less_boot *boot)
   for (i = 0; i < boot->plan->n_images; i++)
     if (take_fixed_place (boot, i))
       return grub_errno;
-  if (dom0less_claim (boot) || verify_placed (boot))
+  if (dom0less_claim_ranges (boot) || verify_placed (boot))
     return grub_errno;
   /* Their number may grow on the way.  */
   for (i = 0; i < boot->plan->n_images; i++)
     if (load_image (boot, i))
       return grub_errno;
-  return dom0less_load_xen (boot);
+  return dom0less_platform_load_xen (boot);
 }

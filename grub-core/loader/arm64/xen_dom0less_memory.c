@@ -16,7 +16,7 @@
 #include <grub/misc.h>
 #include <grub/safemath.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 static grub_err_t
 alloc (struct dom0less_pages *pages, grub_efi_allocate_type_t type,
@@ -39,8 +39,8 @@ alloc (struct dom0less_pages *pages, grub_efi_allocate_type_t type,
 }
 
 grub_err_t
-dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
-		      grub_size_t count)
+dom0less_platform_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
+			 grub_size_t count)
 {
   if (limit > GRUB_EFI_MAX_USABLE_ADDRESS)
     limit = GRUB_EFI_MAX_USABLE_ADDRESS;
@@ -48,14 +48,14 @@ dom0less_pages_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
 }
 
 grub_err_t
-dom0less_pages_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
-			 grub_size_t count)
+dom0less_platform_alloc_at (struct dom0less_pages *pages, grub_uint64_t address,
+			    grub_size_t count)
 {
   return alloc (pages, GRUB_EFI_ALLOCATE_ADDRESS, address, count);
 }
 
 void
-dom0less_pages_free (struct dom0less_pages *pages)
+dom0less_platform_free (struct dom0less_pages *pages)
 {
   if (pages->count)
     grub_efi_free_pages (pages->address, pages->count);
@@ -64,7 +64,7 @@ dom0less_pages_free (struct dom0less_pages *pages)
 
 /* The firmware maps memory one to one.  */
 void *
-dom0less_at (grub_uint64_t address)
+dom0less_platform_at (grub_uint64_t address)
 {
   return (void *) (grub_addr_t) address;
 }
@@ -99,7 +99,7 @@ no_memory_map (void)
 }
 
 grub_err_t
-dom0less_memory_map (struct dom0less_boot *boot)
+dom0less_platform_memory_map (struct dom0less_boot *boot)
 {
   grub_efi_uintn_t size = 0, step = 0, offset;
   grub_efi_memory_descriptor_t *map = NULL;
@@ -107,8 +107,8 @@ dom0less_memory_map (struct dom0less_boot *boot)
 
   grub_free (boot->memory);
   boot->memory = NULL;
-  boot->machine.memory = NULL;
-  boot->machine.n_memory = 0;
+  boot->facts.memory = NULL;
+  boot->facts.n_memory = 0;
 
   /* Room for what the allocations below may add.  */
   if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
@@ -133,7 +133,7 @@ dom0less_memory_map (struct dom0less_boot *boot)
       const grub_efi_memory_descriptor_t *descriptor
 	= (void *) ((char *) map + offset);
       struct grub_dom0less_memory *memory
-	= boot->memory + boot->machine.n_memory++;
+	= boot->memory + boot->facts.n_memory++;
 
       memory->type = memory_type (descriptor);
       memory->start = descriptor->physical_start;
@@ -141,8 +141,8 @@ dom0less_memory_map (struct dom0less_boot *boot)
 		    (grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT, &memory->size))
 	memory->size = ~(grub_uint64_t) 0;
     }
-  grub_dom0less_sort_memory (boot->memory, boot->machine.n_memory);
-  boot->machine.memory = boot->memory;
+  grub_dom0less_sort_memory (boot->memory, boot->facts.n_memory);
+  boot->facts.memory = boot->memory;
 
  fail:
   grub_free (map);
@@ -150,14 +150,14 @@ dom0less_memory_map (struct dom0less_boot *boot)
 }
 
 int
-dom0less_is_readable (const struct dom0less_boot *boot,
-		      grub_uint64_t address, grub_uint64_t size)
+dom0less_platform_is_readable (const struct dom0less_boot *boot,
+			       grub_uint64_t address, grub_uint64_t size)
 {
   int i = 0;
 
   /* It may lie in several of the firmware's pieces, in whatever order the map
      has them.  */
-  while (size && i < boot->machine.n_memory)
+  while (size && i < boot->facts.n_memory)
     {
       const struct grub_dom0less_memory *memory = boot->memory + i++;
       grub_uint64_t offset = address - memory->start;
@@ -177,7 +177,7 @@ dom0less_is_readable (const struct dom0less_boot *boot,
 }
 
 void
-dom0less_clean_cache (const void *address, grub_size_t size)
+dom0less_platform_clean_cache (const void *address, grub_size_t size)
 {
   grub_uint64_t ctr, line, at, end;
 

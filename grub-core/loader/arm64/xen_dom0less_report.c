@@ -46,31 +46,31 @@ report (void *data, const struct grub_dom0less_finding *finding)
 }
 
 void
-dom0less_listen (struct dom0less_boot *boot)
+dom0less_init_findings (struct dom0less_boot *boot)
 {
-  boot->scene.machine = &boot->machine;
-  boot->scene.report = report;
-  boot->scene.data = boot;
-  boot->scene.tally = &boot->tally;
+  boot->context.facts = &boot->facts;
+  boot->context.report = report;
+  boot->context.data = boot;
+  boot->context.tally = &boot->tally;
 }
 
 grub_err_t
-dom0less_judge (struct dom0less_boot *boot)
+dom0less_set_error_from_findings (struct dom0less_boot *boot)
 {
-  grub_dom0less_report_more (&boot->scene);
+  grub_dom0less_report_more (&boot->context);
   if (boot->error && !grub_errno)
     grub_error (GRUB_ERR_BAD_OS, "%s", boot->error);
   return grub_errno;
 }
 
 grub_err_t
-dom0less_refuse (struct dom0less_boot *boot,
-		 enum grub_dom0less_rule_number rule, int node,
-		 const char *what)
+dom0less_fail (struct dom0less_boot *boot,
+	       enum grub_dom0less_rule_number rule, int node,
+	       const char *what)
 {
-  grub_dom0less_report (&boot->scene, rule, node, GRUB_DOM0LESS_NONE, what,
+  grub_dom0less_report (&boot->context, rule, node, GRUB_DOM0LESS_NONE, what,
 			0, 0);
-  return dom0less_judge (boot);
+  return dom0less_set_error_from_findings (boot);
 }
 
 const char *

@@ -126,10 +126,10 @@ collect (struct dom0less_boot *boot, struct mapped **result)
       mapped[n].what = grub_dom0less_kind_name (module->kind);
       mapped[n++].node = module->node;
     }
-  if (boot->machine.xen_size)
+  if (boot->facts.xen_size)
     {
-      mapped[n].start = boot->machine.xen_start;
-      mapped[n].size = boot->machine.xen_size;
+      mapped[n].start = boot->facts.xen_start;
+      mapped[n].size = boot->facts.xen_size;
       mapped[n].what = "xen";
       mapped[n++].node = GRUB_DOM0LESS_NONE;
     }

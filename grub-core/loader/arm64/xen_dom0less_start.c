@@ -13,7 +13,7 @@
 #include <grub/efi/efi.h>
 #include <grub/misc.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* Where an image comes from that comes from memory.  */
 struct memory_path
@@ -23,7 +23,7 @@ struct memory_path
 } GRUB_PACKED;
 
 grub_err_t
-dom0less_load_xen (struct dom0less_boot *boot)
+dom0less_platform_load_xen (struct dom0less_boot *boot)
 {
   grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
   struct memory_path path;
@@ -45,9 +45,9 @@ dom0less_load_xen (struct dom0less_boot *boot)
      helper of the same purpose: that one differs between versions.  */
   status = b->load_image (0, grub_efi_image_handle,
 			  (grub_efi_device_path_t *) &path,
-			  dom0less_at (boot->xen_file.address),
+			  dom0less_platform_at (boot->xen_file.address),
 			  boot->xen_size, &boot->xen_image);
-  dom0less_pages_free (&boot->xen_file);
+  dom0less_platform_free (&boot->xen_file);
   if (status == GRUB_EFI_SUCCESS)
     {
       grub_efi_loaded_image_t *image
@@ -57,8 +57,8 @@ dom0less_load_xen (struct dom0less_boot *boot)
 	return grub_error (GRUB_ERR_BAD_OS,
 			   N_("the firmware does not say where %s is"),
 			   boot->xen);
-      boot->machine.xen_start = (grub_addr_t) image->image_base;
-      boot->machine.xen_size = image->image_size;
+      boot->facts.xen_start = (grub_addr_t) image->image_base;
+      boot->facts.xen_size = image->image_size;
       return GRUB_ERR_NONE;
     }
 
@@ -71,14 +71,14 @@ dom0less_load_xen (struct dom0less_boot *boot)
 }
 
 grub_err_t
-dom0less_start_xen (struct dom0less_boot *boot)
+dom0less_platform_start_xen (struct dom0less_boot *boot)
 {
   grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
   grub_efi_status_t status;
 
-  dom0less_begin_handover (boot);
+  dom0less_platform_begin_handover (boot);
   status = b->start_image (boot->xen_image, NULL, NULL);
-  dom0less_end_handover (boot);
+  dom0less_platform_end_handover (boot);
   return grub_error (GRUB_ERR_BAD_OS, N_("%s did not start: 0x%lx"),
 		     boot->xen, (unsigned long) status);
 }
@@ -86,7 +86,7 @@ dom0less_start_xen (struct dom0less_boot *boot)
 /* An application that has come back the firmware has unloaded itself, and says
    that there is no such image; one that it did not want to start, it has not.  */
 void
-dom0less_unload_xen (struct dom0less_boot *boot)
+dom0less_platform_unload_xen (struct dom0less_boot *boot)
 {
   if (boot->xen_image)
     grub_efi_system_table->boot_services->unload_image (boot->xen_image);

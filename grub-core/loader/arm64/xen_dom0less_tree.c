@@ -15,7 +15,7 @@
 #include <grub/mm.h>
 #include <grub/safemath.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* As much of a path as a line has room for.  */
 #define NODE_SIZE	128
@@ -32,17 +32,17 @@ check_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size,
   if (fault)
     {
       text = grub_xasprintf ("%s: %s", name, fault);
-      dom0less_refuse (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-		       GRUB_DOM0LESS_NONE, text ? text : name);
+      dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+		     GRUB_DOM0LESS_NONE, text ? text : name);
       grub_free (text);
       return grub_errno;
     }
   size = grub_dom0less_tree_size (fdt);
   if (size > GRUB_DOM0LESS_MAX_TREE)
-    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
+    grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
 			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE, name,
 			  size, GRUB_DOM0LESS_MAX_TREE);
-  return dom0less_judge (boot);
+  return dom0less_set_error_from_findings (boot);
 }
 
 /* libfdt could do nothing with a tree that has been checked: the reason is
@@ -78,7 +78,7 @@ copy_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t room)
     }
   grub_free (boot->tree);
   boot->tree = copy;
-  boot->scene.fdt = copy;
+  boot->context.fdt = copy;
   return GRUB_ERR_NONE;
 }
 
@@ -133,8 +133,8 @@ report_misfit (struct dom0less_boot *boot,
   else
     text = grub_xasprintf ("%s: %s: %s", overlay->path, node,
 			   misfit->fault);
-  dom0less_refuse (boot, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
-		   GRUB_DOM0LESS_NONE, text ? text : overlay->path);
+  dom0less_fail (boot, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
+		 GRUB_DOM0LESS_NONE, text ? text : overlay->path);
   grub_free (text);
   return grub_errno;
 }
@@ -159,7 +159,7 @@ read_overlays (struct dom0less_boot *boot)
     {
       overlay = boot->overlays + boot->n_overlays;
       overlay->path
-	= dom0less_full_name (boot->request->overlays[boot->n_overlays++]);
+	= dom0less_platform_full_name (boot->request->overlays[boot->n_overlays++]);
       if (!overlay->path)
 	return grub_errno;
       overlay->fdt = dom0less_read_text (overlay->path,
@@ -182,7 +182,7 @@ apply_overlay (struct dom0less_boot *boot,
   void *work, *copy, *merged = NULL;
   grub_size_t size;
 
-  work = grub_malloc (grub_dom0less_merge_room (boot->tree, overlay->fdt));
+  work = grub_malloc (grub_dom0less_merge_size (boot->tree, overlay->fdt));
   copy = grub_malloc (overlay->size);
   if (!work || !copy)
     goto fail;
@@ -194,24 +194,24 @@ apply_overlay (struct dom0less_boot *boot,
     }
 
   /* Symbols can make far more of it than the two had.  */
-  size = grub_dom0less_merged (work, NULL, 0);
+  size = grub_dom0less_write_merged (work, NULL, 0);
   if (size > GRUB_DOM0LESS_MAX_TREE)
     {
-      grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
+      grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
 			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
 			    overlay->path, size, GRUB_DOM0LESS_MAX_TREE);
-      dom0less_judge (boot);
+      dom0less_set_error_from_findings (boot);
       goto fail;
     }
   merged = grub_malloc (size);
   if (!merged)
     goto fail;
-  grub_dom0less_merged (work, merged, size);
+  grub_dom0less_write_merged (work, merged, size);
   if (check_tree (boot, merged, size, overlay->path))
     goto fail;
   grub_free (boot->tree);
   boot->tree = merged;
-  boot->scene.fdt = merged;
+  boot->context.fdt = merged;
   merged = NULL;
 
  fail:
@@ -222,7 +222,7 @@ apply_overlay (struct dom0less_boot *boot,
 }
 
 grub_err_t
-dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
+dom0less_read_tree (struct dom0less_boot *boot, const char *name)
 {
   int i;
 
@@ -246,7 +246,7 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
       grub_free (fdt);
     }
   else
-    dom0less_gather_loaded (boot);
+    dom0less_platform_read_tree (boot);
   if (grub_errno)
     return grub_errno;
 
@@ -257,40 +257,40 @@ dom0less_gather_tree (struct dom0less_boot *boot, const char *name)
       return grub_errno;
 
   /* What the firmware makes of it has to be a tree as well.  */
-  if (boot->tree_is_file && dom0less_fix_up (boot) == GRUB_ERR_NONE)
+  if (boot->tree_is_file && dom0less_platform_fix_up (boot) == GRUB_ERR_NONE)
     check_tree (boot, boot->tree, fdt_totalsize (boot->tree),
 		boot->tree_name);
   return grub_errno;
 }
 
 grub_err_t
-dom0less_patch_tree (struct dom0less_boot *boot)
+dom0less_make_final_tree (struct dom0less_boot *boot)
 {
   grub_size_t size;
   void *fdt;
   int err;
 
   if (grub_add (fdt_totalsize (boot->tree),
-		grub_dom0less_patch_room (boot->plan, boot->xen_args), &size)
+		grub_dom0less_plan_growth (boot->plan, boot->xen_args), &size)
       || size > GRUB_INT_MAX)
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
-  if (dom0less_pages_alloc (&boot->final_tree, DOM0LESS_NO_LIMIT,
-			    DOM0LESS_PAGES (size)))
+  if (dom0less_platform_alloc (&boot->final_tree, DOM0LESS_NO_LIMIT,
+			       DOM0LESS_PAGES (size)))
     return grub_errno;
 
-  fdt = dom0less_at (boot->final_tree.address);
+  fdt = dom0less_platform_at (boot->final_tree.address);
   err = fdt_open_into (boot->tree, fdt, (int) size);
   if (!err)
-    err = grub_dom0less_patch (fdt, boot->plan, boot->xen_args);
+    err = grub_dom0less_write_plan (fdt, boot->plan, boot->xen_args);
   if (!err)
     err = fdt_pack (fdt);
   if (err)
     return grub_error (GRUB_ERR_BAD_OS, N_("cannot write Xen's tree: %s"),
 		       fdt_strerror (err));
   if (fdt_totalsize (fdt) > GRUB_DOM0LESS_MAX_TREE)
-    grub_dom0less_report (&boot->scene, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
+    grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
 			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
 			  boot->tree_name, fdt_totalsize (fdt),
 			  GRUB_DOM0LESS_MAX_TREE);
-  return dom0less_judge (boot);
+  return dom0less_set_error_from_findings (boot);
 }

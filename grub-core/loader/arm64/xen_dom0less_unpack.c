@@ -20,7 +20,7 @@
 
 #include <zstd.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 /* Xen's .config has some 3 KiB, and there is little else in its image that
    begins as it does.  */
@@ -70,7 +70,7 @@ unpack_by_filter (const void *packed, grub_size_t size, const char *module,
 {
   grub_file_t file, below;
 
-  if (dom0less_load_filter (module))
+  if (dom0less_platform_load_filter (module))
     return grub_errno;
 
   below = grub_zalloc (sizeof (*below));
@@ -105,10 +105,10 @@ unpack_gzip (const void *packed, grub_size_t size, grub_uint64_t limit,
   if (grub_dom0less_read_gzip (&gzip, packed, size))
     return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("broken gzip data"));
   *unpacked = gzip.unpacked;
-  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (*unpacked + 1)))
+  if (dom0less_platform_alloc (pages, limit, DOM0LESS_PAGES (*unpacked + 1)))
     return grub_errno;
 
-  bytes = dom0less_at (pages->address);
+  bytes = dom0less_platform_at (pages->address);
   got = grub_deflate_decompress ((char *) packed + gzip.offset, gzip.size, 0,
 				 bytes, *unpacked);
   if (got >= 0 && (grub_size_t) got == *unpacked)
@@ -118,7 +118,7 @@ unpack_gzip (const void *packed, grub_size_t size, grub_uint64_t limit,
 	return GRUB_ERR_NONE;
       grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("wrong checksum"));
     }
-  dom0less_pages_free (pages);
+  dom0less_platform_free (pages);
   if (grub_errno)
     return grub_errno;
   return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("broken gzip data"));
@@ -131,14 +131,14 @@ unpack_zstd (const void *packed, grub_size_t size,
 {
   grub_size_t got;
 
-  if (dom0less_pages_alloc (pages, limit, DOM0LESS_PAGES (*unpacked)))
+  if (dom0less_platform_alloc (pages, limit, DOM0LESS_PAGES (*unpacked)))
     return grub_errno;
-  got = ZSTD_decompress (dom0less_at (pages->address), *unpacked,
+  got = ZSTD_decompress (dom0less_platform_at (pages->address), *unpacked,
 			 packed, size);
   if (!ZSTD_isError (got) && got == *unpacked)
     return GRUB_ERR_NONE;
 
-  dom0less_pages_free (pages);
+  dom0less_platform_free (pages);
   if (grub_errno)
     return grub_errno;
   return grub_error (GRUB_ERR_BAD_COMPRESSED_DATA, N_("broken zstd data"));
@@ -181,8 +181,8 @@ try_config (struct grub_dom0less_xen *xen, char *at, grub_size_t size,
 grub_err_t
 dom0less_read_xen_facts (struct dom0less_boot *boot)
 {
-  struct grub_dom0less_xen *xen = &boot->machine.xen;
-  char *image = dom0less_at (boot->xen_file.address);
+  struct grub_dom0less_xen *xen = &boot->facts.xen;
+  char *image = dom0less_platform_at (boot->xen_file.address);
   grub_size_t at = 0;
   char *text;
   int tries;

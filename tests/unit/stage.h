@@ -1,4 +1,4 @@
-/* scene.h - a machine for the rules, and what they find on it  */
+/* stage.h - a machine for the rules, and what they find on it  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *

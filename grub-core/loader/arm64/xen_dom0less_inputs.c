@@ -1,4 +1,4 @@
-/* xen_dom0less_gather.c - Xen, the tree and all names: what is to be loaded  */
+/* xen_dom0less_inputs.c - Xen, the tree and all names: what is to be loaded  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,12 +14,12 @@
 #include <grub/mm.h>
 #include <grub/safemath.h>
 
-#include "xen_dom0less_boot.h"
+#include "xen_dom0less_platform.h"
 
 static grub_err_t
-gather_xen (struct dom0less_boot *boot)
+read_xen (struct dom0less_boot *boot)
 {
-  boot->xen = dom0less_full_name (boot->request->xen);
+  boot->xen = dom0less_platform_full_name (boot->request->xen);
   if (!boot->xen
       || dom0less_read_file (boot->xen, GRUB_FILE_TYPE_XEN_HYPERVISOR,
 			     DOM0LESS_NO_LIMIT, NULL,
@@ -30,20 +30,20 @@ gather_xen (struct dom0less_boot *boot)
 
 /* The tree of --dtb, else the config's, else what there is.  */
 static grub_err_t
-gather_base (struct dom0less_boot *boot)
+read_base (struct dom0less_boot *boot)
 {
   char *name = NULL;
   const char *dtb;
 
   if (boot->request->dtb)
-    name = dom0less_full_name (boot->request->dtb);
+    name = dom0less_platform_full_name (boot->request->dtb);
   else if (boot->config
 	   && (dtb = grub_dom0less_config_value (boot->config,
 						 boot->config_size,
 						 boot->section, "dtb")))
-    name = dom0less_resolve (boot, dtb);
+    name = dom0less_resolve_name (boot, dtb);
   if (!grub_errno)
-    dom0less_gather_tree (boot, name);
+    dom0less_read_tree (boot, name);
   grub_free (name);
   return grub_errno;
 }
@@ -59,12 +59,12 @@ wants_config (struct dom0less_boot *boot)
 }
 
 static grub_err_t
-gather_tree (struct dom0less_boot *boot)
+read_config_and_tree (struct dom0less_boot *boot)
 {
   if (boot->request->config
       && dom0less_read_config (boot, boot->request->config))
     return grub_errno;
-  if (gather_base (boot))
+  if (read_base (boot))
     return grub_errno;
 
   if (wants_config (boot))
@@ -75,7 +75,7 @@ gather_tree (struct dom0less_boot *boot)
       if (!boot->request->dtb
 	  && grub_dom0less_config_value (boot->config, boot->config_size,
 					 boot->section, "dtb")
-	  && gather_base (boot))
+	  && read_base (boot))
 	return grub_errno;
     }
   if (boot->config)
@@ -84,14 +84,14 @@ gather_tree (struct dom0less_boot *boot)
 }
 
 grub_err_t
-dom0less_gather (struct dom0less_boot *boot)
+dom0less_read_inputs (struct dom0less_boot *boot)
 {
-  if (dom0less_look_at_trust (boot))
+  if (dom0less_platform_check_trust (boot))
     return grub_errno;
-  boot->scene.xen_args = boot->xen_args;
-  if (gather_xen (boot) || gather_tree (boot))
+  boot->context.xen_args = boot->xen_args;
+  if (read_xen (boot) || read_config_and_tree (boot))
     return grub_errno;
-  return dom0less_gather_keys (boot);
+  return dom0less_read_keys (boot);
 }
 
 grub_err_t
@@ -103,7 +103,7 @@ dom0less_make_plan (struct dom0less_boot *boot)
   if (!boot->plan)
     return grub_errno;
   grub_dom0less_plan_read (boot->plan, boot->tree);
-  boot->scene.plan = boot->plan;
+  boot->context.plan = boot->plan;
 
   boot->paths = grub_calloc (boot->plan->n_modules + 1, sizeof (char *));
   /* Images may be shared less later on, down to one for each module.  */
@@ -123,13 +123,13 @@ dom0less_make_plan (struct dom0less_boot *boot)
 }
 
 grub_err_t
-dom0less_check (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
+dom0less_check_rules (struct dom0less_boot *boot, enum grub_dom0less_phase phase)
 {
-  dom0less_look_at_processor (boot);
-  if (dom0less_memory_map (boot))
+  dom0less_platform_read_processor (boot);
+  if (dom0less_platform_memory_map (boot))
     return grub_errno;
-  grub_dom0less_check (&boot->scene, phase);
-  return dom0less_judge (boot);
+  grub_dom0less_apply_rules (&boot->context, phase);
+  return dom0less_set_error_from_findings (boot);
 }
 
 void *
@@ -154,15 +154,15 @@ dom0less_free (struct dom0less_boot *boot)
   if (!boot)
     return;
 
-  dom0less_restore_tree (boot);
-  dom0less_unload_xen (boot);
-  dom0less_pages_free (&boot->maps);
-  dom0less_pages_free (&boot->final_tree);
-  dom0less_pages_free (&boot->xen_file);
+  dom0less_platform_restore_tree (boot);
+  dom0less_platform_unload_xen (boot);
+  dom0less_platform_free (&boot->maps);
+  dom0less_platform_free (&boot->final_tree);
+  dom0less_platform_free (&boot->xen_file);
   for (i = 0; boot->images && i < boot->plan->n_images; i++)
-    dom0less_pages_free (boot->images + i);
+    dom0less_platform_free (boot->images + i);
   for (claim = 0; claim < boot->n_claims; claim++)
-    dom0less_pages_free (boot->claims + claim);
+    dom0less_platform_free (boot->claims + claim);
 
   for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
     grub_free (boot->paths[i]);

@@ -1,4 +1,4 @@
-/* scene.c - a machine for the rules, and what they find on it  */
+/* stage.c - a machine for the rules, and what they find on it  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -10,7 +10,7 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "scene.h"
+#include "stage.h"
 
 #include <inttypes.h>
 
@@ -33,8 +33,8 @@ struct stage
 {
   struct grub_dom0less_plan plan;
   struct grub_dom0less_memory memory[MAX_MEMORY];
-  struct grub_dom0less_machine machine;
-  struct grub_dom0less_scene scene;
+  struct grub_dom0less_facts facts;
+  struct grub_dom0less_context context;
   char args[2048];
   uint64_t images_at;
   uint64_t image_size;
@@ -48,21 +48,21 @@ add_memory (struct stage *stage, enum grub_dom0less_memory_type type,
 	    uint64_t start, uint64_t end)
 {
   struct grub_dom0less_memory *memory
-    = stage->memory + stage->machine.n_memory;
+    = stage->memory + stage->facts.n_memory;
 
   if (start == end)
     return;
-  assert_true (stage->machine.n_memory < MAX_MEMORY);
+  assert_true (stage->facts.n_memory < MAX_MEMORY);
   memory->type = type;
   memory->start = start;
   memory->size = end - start;
-  stage->machine.n_memory++;
+  stage->facts.n_memory++;
 }
 
 static void
 set_memory (struct stage *stage, uint64_t firmware)
 {
-  stage->machine.n_memory = 0;
+  stage->facts.n_memory = 0;
   add_memory (stage, GRUB_DOM0LESS_MEMORY_FIRMWARE, FLASH_START,
 	      FLASH_START + FLASH_SIZE);
   add_memory (stage, GRUB_DOM0LESS_MEMORY_LOADER, RAM_START, RAM_START + MIB);
@@ -78,7 +78,7 @@ set_pieces (struct stage *stage, int n)
   uint64_t start, size = RAM_SIZE / (uint64_t) n & ~UINT64_C (4095);
   int i;
 
-  stage->machine.n_memory = 0;
+  stage->facts.n_memory = 0;
   for (i = 0; i < n; i++)
     {
       start = RAM_START + (uint64_t) i * size;
@@ -101,7 +101,7 @@ set_config (struct stage *stage, const char *without)
 	strcat (text, names[i]);
 	strcat (text, "=y\n");
       }
-  assert_true (grub_dom0less_xen_config (&stage->machine.xen, text,
+  assert_true (grub_dom0less_xen_config (&stage->facts.xen, text,
 					 strlen (text)));
 }
 
@@ -115,40 +115,40 @@ read_table (uint64_t address)
 }
 
 static void
-set_vhe (struct grub_dom0less_machine *machine)
+set_vhe (struct grub_dom0less_facts *facts)
 {
-  machine->regime.hcr = UINT64_C (0x400000000);
-  machine->regime.tcr = 25;
-  machine->regime.ttbr0 = RAM_START;
-  machine->code_start = RAM_START + MIB;
-  machine->code_size = 4096;
-  machine->read = read_table;
+  facts->regime.hcr = UINT64_C (0x400000000);
+  facts->regime.tcr = 25;
+  facts->regime.ttbr0 = RAM_START;
+  facts->code_start = RAM_START + MIB;
+  facts->code_size = 4096;
+  facts->read = read_table;
 }
 
 static void
 apply_need (struct stage *stage, const char *need)
 {
-  struct grub_dom0less_machine *machine = &stage->machine;
+  struct grub_dom0less_facts *facts = &stage->facts;
   uint64_t number;
   int major, minor, patch, n;
   char name[64];
 
   if (strcmp (need, "EL1") == 0)
-    machine->exception_level = 1;
+    facts->exception_level = 1;
   else if (strcmp (need, "VHE") == 0)
-    set_vhe (machine);
+    set_vhe (facts);
   else if (strcmp (need, "VHE alone") == 0)
-    machine->is_vhe_only = 1;
+    facts->is_vhe_only = 1;
   else if (strcmp (need, "VHE for code") == 0)
     table_bits = UINT64_C (1) << 54;
   else if (strcmp (need, "no handover") == 0)
-    machine->is_handover_off = 1;
+    facts->is_handover_off = 1;
   else if (strcmp (need, "no granule") == 0)
-    machine->regime.tcr |= 3 << 14;
+    facts->regime.tcr |= 3 << 14;
   else if (strcmp (need, "signatures") == 0)
-    machine->is_enforcing = 1;
+    facts->is_enforcing = 1;
   else if (strcmp (need, "unknown memory") == 0)
-    machine->n_memory = 0;
+    facts->n_memory = 0;
   else if (sscanf (need, "firmware at %" SCNx64, &number) == 1)
     set_memory (stage, number);
   else if (sscanf (need, "%d pieces of RAM", &n) == 1)
@@ -157,14 +157,14 @@ apply_need (struct stage *stage, const char *need)
     set_config (stage, name);
   else if (sscanf (need, "Xen at %" SCNx64, &number) == 1)
     {
-      machine->xen_start = number;
-      machine->xen_size = MIB;
+      facts->xen_start = number;
+      facts->xen_size = MIB;
     }
   else if ((n = sscanf (need, "Xen %d.%d.%d", &major, &minor, &patch)) >= 2)
     {
-      machine->xen.major = major;
-      machine->xen.minor = minor;
-      machine->xen.patch = n == 3 ? patch : GRUB_DOM0LESS_NONE;
+      facts->xen.major = major;
+      facts->xen.minor = minor;
+      facts->xen.patch = n == 3 ? patch : GRUB_DOM0LESS_NONE;
       set_config (stage, "");
     }
   else if (sscanf (need, "images at %" SCNx64, &number) == 1)
@@ -177,10 +177,10 @@ apply_need (struct stage *stage, const char *need)
     {
       assert_true (strlen (need) < sizeof (stage->args));
       strcpy (stage->args, need + 10);
-      stage->scene.xen_args = stage->args;
+      stage->context.xen_args = stage->args;
     }
   else
-    fail_msg ("\"%s\" is not known to scene.c", need);
+    fail_msg ("\"%s\" is not known to stage.c", need);
 }
 
 static void
@@ -190,7 +190,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
   size_t length = strlen (stage->found);
 
   assert_true (length < MAX_TEXT / 2);
-  length += grub_dom0less_finding_text (finding, stage->scene.fdt,
+  length += grub_dom0less_finding_text (finding, stage->context.fdt,
 					stage->found + length,
 					MAX_TEXT - length - 1);
   strcpy (stage->found + length, "\n");
@@ -204,8 +204,8 @@ make_stage (const void *fdt, const char *needs)
   char *list = format ("%s", needs ? needs : ""), *need, *rest = NULL;
 
   table_bits = 0;
-  stage->machine.exception_level = 2;
-  stage->machine.memory = stage->memory;
+  stage->facts.exception_level = 2;
+  stage->facts.memory = stage->memory;
   stage->images_at = UINT64_C (0x50000000);
   stage->image_size = 4096;
   set_memory (stage, RAM_START + RAM_SIZE - MIB);
@@ -214,11 +214,11 @@ make_stage (const void *fdt, const char *needs)
     apply_need (stage, need + strspn (need, " "));
   free (list);
 
-  stage->scene.fdt = fdt;
-  stage->scene.plan = &stage->plan;
-  stage->scene.machine = &stage->machine;
-  stage->scene.report = report;
-  stage->scene.data = stage;
+  stage->context.fdt = fdt;
+  stage->context.plan = &stage->plan;
+  stage->context.facts = &stage->facts;
+  stage->context.report = report;
+  stage->context.data = stage;
   return stage;
 }
 
@@ -275,11 +275,11 @@ check_findings (const void *fdt, const char *needs, const char *expected,
 
   grub_dom0less_plan_read (&stage->plan, fdt);
   share_images (&stage->plan);
-  grub_dom0less_check (&stage->scene, GRUB_DOM0LESS_PHASE_TREE);
+  grub_dom0less_apply_rules (&stage->context, GRUB_DOM0LESS_WITH_TREE);
   if (stage->n_errors == 0)
     {
       place_images (stage);
-      grub_dom0less_check (&stage->scene, GRUB_DOM0LESS_PHASE_PLACED);
+      grub_dom0less_apply_rules (&stage->context, GRUB_DOM0LESS_WITH_ADDRESSES);
     }
 
   if (!expected)
