@@ -152,26 +152,26 @@ append (struct list *list, char *item)
 static void
 print_template (const char *template)
 {
-  for (; *template; template++)
-    if (*template != '$')
-      putchar (*template);
-    else
-      switch (*++template)
-	{
-	case 'f':
-	  fputs ("NAME", stdout);
-	  break;
-	case 'o':
-	  fputs ("NODE", stdout);
-	  break;
-	case 'x':
-	case 'y':
-	  fputs ("0xNUMBER", stdout);
-	  break;
-	default:
-	  fputs ("NUMBER", stdout);
-	  break;
-	}
+  static const char *const words[] =
+    {
+      [GRUB_DOM0LESS_FILE] = "NAME",
+      [GRUB_DOM0LESS_OTHER] = "NODE",
+      [GRUB_DOM0LESS_NUMBER] = "NUMBER",
+      [GRUB_DOM0LESS_NUMBER2] = "NUMBER",
+      [GRUB_DOM0LESS_HEX] = "0xNUMBER",
+      [GRUB_DOM0LESS_HEX2] = "0xNUMBER"
+    };
+
+  while (*template)
+    {
+      enum grub_dom0less_placeholder placeholder
+	= grub_dom0less_read_placeholder (&template);
+
+      if (placeholder)
+	fputs (words[placeholder], stdout);
+      else
+	putchar (*template++);
+    }
   putchar ('\n');
 }
 

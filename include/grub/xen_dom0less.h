@@ -932,6 +932,23 @@ void grub_dom0less_report (const struct grub_dom0less_context *context,
 			   int other, const char *file,
 			   uint64_t number0, uint64_t number1);
 
+/* What a rule's message and hint leave to the finding.  */
+enum grub_dom0less_placeholder
+  {
+    GRUB_DOM0LESS_NO_PLACEHOLDER,
+    GRUB_DOM0LESS_FILE,
+    GRUB_DOM0LESS_OTHER,
+    GRUB_DOM0LESS_NUMBER,
+    GRUB_DOM0LESS_NUMBER2,
+    GRUB_DOM0LESS_HEX,
+    GRUB_DOM0LESS_HEX2
+  };
+
+/* The placeholder that *TEMPLATE begins with, and move *TEMPLATE behind it; it stays
+   where it is if there is none.  */
+enum grub_dom0less_placeholder
+grub_dom0less_read_placeholder (const char **template);
+
 /* Write FINDING, which is about FDT (NULL if there is no tree), as a line
    without an end, "[rule] /node: sentence; hint", into BUF of SIZE bytes, cut
    to fit and always terminated.  The hint is left out if it does not fit.

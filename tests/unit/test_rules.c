@@ -38,8 +38,8 @@ check_template (const char *template)
 
   assert_true (*template);
   assert_int_not_equal (template[strlen (template) - 1], '.');
-  for (at = strchr (template, '$'); at; at = strchr (at + 1, '$'))
-    if (!at[1] || !strchr ("foxynm", at[1]))
+  for (at = strpbrk (template, "{}$"); at; at = strpbrk (at, "{}$"))
+    if (!grub_dom0less_read_placeholder (&at))
       fail_msg ("a placeholder of \"%s\" is unknown", template);
 }
 
@@ -97,18 +97,18 @@ TEST (findings_have_words)
 		       "[the-rule] /chosen/domU1/module@1: says; hint");
   assert_string_equal (text ("says", NULL, fdt, 0, NONE, NULL, 0, 0),
 		       "[the-rule] /: says");
-  assert_string_equal (text ("$f, $f beside $o", "$f", fdt, b, module, "it", 0,
+  assert_string_equal (text ("{file}, {file} beside {other}", "{file}", fdt, b, module, "it", 0,
 			     0),
 		       "[the-rule] /chosen/b: it, it beside "
 		       "/chosen/domU1/module@1; it");
-  assert_string_equal (text ("$x $y $n $m", NULL, fdt, NONE, NONE, NULL,
+  assert_string_equal (text ("{hex} {hex2} {number} {number2}", NULL, fdt, NONE, NONE, NULL,
 			     UINT64_C (0xfedcba9876543210), 0),
 		       "[the-rule] 0xfedcba9876543210 0x0 "
 		       "18364758544493064720 0");
-  assert_string_equal (text ("$x $n", NULL, fdt, NONE, NONE, NULL, UINT64_MAX,
+  assert_string_equal (text ("{hex} {number}", NULL, fdt, NONE, NONE, NULL, UINT64_MAX,
 			     0),
 		       "[the-rule] 0xffffffffffffffff 18446744073709551615");
-  assert_string_equal (text ("$y$m", NULL, fdt, NONE, NONE, NULL, 0, 10),
+  assert_string_equal (text ("{hex2}{number2}", NULL, fdt, NONE, NONE, NULL, 0, 10),
 		       "[the-rule] 0xa10");
   free (fdt);
 }
@@ -117,9 +117,9 @@ TEST (what_is_not_there_is_a_question_mark)
 {
   void *fdt = make_tree ("/ { };");
 
-  assert_string_equal (text ("$f $o", NULL, fdt, NONE, NONE, NULL, 0, 0),
+  assert_string_equal (text ("{file} {other}", NULL, fdt, NONE, NONE, NULL, 0, 0),
 		       "[the-rule] ? ?");
-  assert_string_equal (text ("says $o", NULL, NULL, 8, 8, NULL, 0, 0),
+  assert_string_equal (text ("says {other}", NULL, NULL, 8, 8, NULL, 0, 0),
 		       "[the-rule] ?: says ?");
   assert_string_equal (text ("says", NULL, fdt, 4, NONE, NULL, 0, 0),
 		       "[the-rule] ?: says");
@@ -129,7 +129,7 @@ TEST (what_is_not_there_is_a_question_mark)
 /* A tree's names are a stranger's, and the terminal obeys some characters.  */
 TEST (control_characters_are_not_shown)
 {
-  assert_string_equal (text ("$f", NULL, NULL, NONE, NONE,
+  assert_string_equal (text ("{file}", NULL, NULL, NONE, NONE,
 			     "\x1b[2J\x01\x7f\n\r\t x\xc3\xa4", 0, 0),
 		       "[the-rule] ?[2J????? x\xc3\xa4");
 }

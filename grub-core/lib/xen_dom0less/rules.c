@@ -222,32 +222,73 @@ grub_dom0less_node_path (const struct grub_dom0less_plan *plan,
 }
 
 static void
+put_placeholder (struct text *text, enum grub_dom0less_placeholder placeholder,
+		 const void *fdt, const struct grub_dom0less_finding *finding)
+{
+  switch (placeholder)
+    {
+    case GRUB_DOM0LESS_FILE:
+      put_string (text, finding->file ? finding->file : "?");
+      break;
+    case GRUB_DOM0LESS_OTHER:
+      put_path (text, finding->plan, fdt, finding->other);
+      break;
+    case GRUB_DOM0LESS_NUMBER:
+    case GRUB_DOM0LESS_NUMBER2:
+      put_number (text,
+		  finding->number[placeholder == GRUB_DOM0LESS_NUMBER2], 10);
+      break;
+    case GRUB_DOM0LESS_HEX:
+    case GRUB_DOM0LESS_HEX2:
+      put_number (text, finding->number[placeholder == GRUB_DOM0LESS_HEX2],
+		  16);
+      break;
+    case GRUB_DOM0LESS_NO_PLACEHOLDER:
+      break;
+    }
+}
+
+enum grub_dom0less_placeholder
+grub_dom0less_read_placeholder (const char **template)
+{
+  static const char *const placeholders[] =
+    {
+      [GRUB_DOM0LESS_FILE] = "{file}",
+      [GRUB_DOM0LESS_OTHER] = "{other}",
+      [GRUB_DOM0LESS_NUMBER] = "{number}",
+      [GRUB_DOM0LESS_NUMBER2] = "{number2}",
+      [GRUB_DOM0LESS_HEX] = "{hex}",
+      [GRUB_DOM0LESS_HEX2] = "{hex2}"
+    };
+  size_t i, length;
+
+  for (i = 1; i < sizeof (placeholders) / sizeof (placeholders[0]); i++)
+    {
+      for (length = 0; placeholders[i][length]; length++)
+	if ((*template)[length] != placeholders[i][length])
+	  break;
+      if (!placeholders[i][length])
+	{
+	  *template += length;
+	  return (enum grub_dom0less_placeholder) i;
+	}
+    }
+  return GRUB_DOM0LESS_NO_PLACEHOLDER;
+}
+
+static void
 put_template (struct text *text, const char *template, const void *fdt,
 	      const struct grub_dom0less_finding *finding)
 {
-  for (; *template; template++)
+  while (*template)
     {
-      if (*template != '$')
-	{
-	  put_char (text, *template);
-	  continue;
-	}
-      switch (*++template)
-	{
-	case 'f':
-	  put_string (text, finding->file ? finding->file : "?");
-	  break;
-	case 'o':
-	  put_path (text, finding->plan, fdt, finding->other);
-	  break;
-	case 'x':
-	case 'y':
-	  put_number (text, finding->number[*template - 'x'], 16);
-	  break;
-	default:
-	  put_number (text, finding->number[*template == 'm'], 10);
-	  break;
-	}
+      enum grub_dom0less_placeholder placeholder
+	= grub_dom0less_read_placeholder (&template);
+
+      if (placeholder)
+	put_placeholder (text, placeholder, fdt, finding);
+      else
+	put_char (text, *template++);
     }
 }
 

@@ -17,100 +17,16 @@
 
 typedef const struct grub_dom0less_context *context_t;
 
-/* Each check looks at the context for its own rule only, and reports a finding
-   for each place where the rule is broken.  */
-
-/* rules_tree.c: the tree and /chosen.  */
-void dom0less_check_not_el2 (context_t context);
-void dom0less_check_vhe (context_t context);
-void dom0less_check_vhe_code (context_t context);
-void dom0less_check_too_many_nodes (context_t context);
-void dom0less_check_no_hardware (context_t context);
-void dom0less_check_no_module (context_t context);
-void dom0less_check_nested_module (context_t context);
-void dom0less_check_domain_misplaced (context_t context);
-void dom0less_check_chosen_ranges (context_t context);
-void dom0less_check_compatible_missing (context_t context);
-void dom0less_check_tree_deep (context_t context);
-void dom0less_check_cells_missing (context_t context);
-void dom0less_check_cells_impossible (context_t context);
-void dom0less_check_initrd_stale (context_t context);
-void dom0less_check_initrd_present (context_t context);
-void dom0less_check_bootargs_ignored (context_t context);
-void dom0less_check_xen_args_long (context_t context);
-
-/* rules_driver.c: what Xen has a driver for.  */
-void dom0less_check_console_missing (context_t context);
-void dom0less_check_console_undriven (context_t context);
-void dom0less_check_gic_undriven (context_t context);
-
-/* rules_domain.c: domain nodes.  */
-void dom0less_check_domain_name_unit (context_t context);
-void dom0less_check_domain_name_long (context_t context);
-void dom0less_check_domain_disabled (context_t context);
-void dom0less_check_disabled_static_mem (context_t context);
-void dom0less_check_memory_malformed (context_t context);
-void dom0less_check_cpus_impossible (context_t context);
-void dom0less_check_property_size (context_t context);
-void dom0less_check_value_impossible (context_t context);
-void dom0less_check_value_unknown (context_t context);
-void dom0less_check_enhanced_alone (context_t context);
-void dom0less_check_direct_map_alone (context_t context);
-void dom0less_check_nr_spis_impossible (context_t context);
-void dom0less_check_llc_colors_static (context_t context);
-void dom0less_check_llc_colors_off (context_t context);
-void dom0less_check_not_built_in (context_t context);
-void dom0less_check_property_unknown (context_t context);
-
-/* rules_reference.c: what refers to other nodes, or is there once.  */
-void dom0less_check_capabilities_conflict (context_t context);
-void dom0less_check_vcpu_impossible (context_t context);
-void dom0less_check_cpupool_missing (context_t context);
-void dom0less_check_cpupool_malformed (context_t context);
-void dom0less_check_event_channel_broken (context_t context);
-
-/* rules_size.c: whether there is enough memory.  */
-void dom0less_check_memory_bytes (context_t context);
-void dom0less_check_memory_too_much (context_t context);
-void dom0less_check_heap_too_small (context_t context);
-void dom0less_check_domain_too_small (context_t context);
-void dom0less_check_kernel_outside (context_t context);
-
-/* rules_module.c: module nodes.  */
-void dom0less_check_kind_unknown (context_t context);
-void dom0less_check_kind_misplaced (context_t context);
-void dom0less_check_not_a_module (context_t context);
-void dom0less_check_string_malformed (context_t context);
-void dom0less_check_names_differ (context_t context);
-void dom0less_check_reg_missing (context_t context);
-void dom0less_check_reg_unverified (context_t context);
-void dom0less_check_kernel_missing (context_t context);
-void dom0less_check_two_of_a_kind (context_t context);
-void dom0less_check_bootargs_long (context_t context);
-void dom0less_check_too_many_bootargs (context_t context);
-void dom0less_check_too_many_modules (context_t context);
-void dom0less_check_kinds_share (context_t context);
-void dom0less_check_dom0_shares (context_t context);
-void dom0less_check_modules_overlap (context_t context);
-void dom0less_check_dangling_alias (context_t context);
-void dom0less_check_address_too_big (context_t context);
-void dom0less_check_path_long (context_t context);
-
-/* rules_memory.c: memory that the tree gives a purpose.  */
-void dom0less_check_range_malformed (context_t context);
-void dom0less_check_module_in_range (context_t context);
-void dom0less_check_ranges_overlap (context_t context);
-void dom0less_check_range_over_firmware (context_t context);
-void dom0less_check_range_outside_ram (context_t context);
-void dom0less_check_range_unaligned (context_t context);
-void dom0less_check_static_mem_sum (context_t context);
-void dom0less_check_shared_mem_malformed (context_t context);
-void dom0less_check_shared_mem_conflict (context_t context);
-void dom0less_check_shared_mem_host (context_t context);
-void dom0less_check_too_many_pieces (context_t context);
-void dom0less_check_module_in_pieces (context_t context);
-void dom0less_check_image_in_range (context_t context);
-void dom0less_check_xen_in_range (context_t context);
+/* The checks.  Each looks at the context for its own rule only, and reports a
+   finding for each place where the rule is broken.  A rule that only the loader
+   can decide has none.  */
+#define DECLARE_WITH_TREE(check)	void check (context_t context);
+#define DECLARE_WITH_ADDRESSES(check)	void check (context_t context);
+#define DECLARE_BY_LOADER(check)
+#define RULE(number, name, severity, phase, check, message, hint)	\
+  DECLARE_ ## phase (check)
+#include <grub/xen_dom0less_rules.h>
+#undef RULE
 
 /* A finding about NODE and nothing else.  */
 #define REPORT(context, rule, node) \
