@@ -671,7 +671,7 @@ static const struct rule_vector rule_vectors[] =
     { SAYS (""), "[reg-missing] " AT },
     { SAYS ("reg = <0 0x58000000 0 0x1000>;"), NULL },
     { SAYS ("mb-index = <3>;"), NULL },
-    { SAYS ("mb-index = <0 3>;"), "[reg-missing] " AT },
+    { SAYS ("mb-index = <0 3>;"), "[index-malformed] " AT },
     /* Kernels, and two of a kind.  */
     { BARE ("domU1", RAMDISK ("")),
       "[kernel-missing] /chosen/domU1: " },

@@ -51,6 +51,9 @@
 /* What has not been said by the tree, or not yet been found out.  */
 #define GRUB_DOM0LESS_NONE	(-1)
 
+/* What the tree says, but not in the form that it has to have.  */
+#define GRUB_DOM0LESS_MALFORMED	(-2)
+
 /* What a module is.  Xen takes a kernel and a ramdisk anywhere, a passthrough
    tree in a domain and a policy in /chosen.  */
 enum grub_dom0less_kind
@@ -92,7 +95,8 @@ struct grub_dom0less_module
   enum grub_dom0less_kind kind;
   struct grub_dom0less_cells cells;
   const char *name;			/* the file's, or a key; or NULL */
-  int index;				/* mb-index, or GRUB_DOM0LESS_NONE */
+  int64_t index;			/* mb-index, or GRUB_DOM0LESS_NONE, or
+					   GRUB_DOM0LESS_MALFORMED */
   int has_reg;				/* the tree brought an address */
   uint64_t address;
   uint64_t size;
@@ -209,6 +213,12 @@ void grub_dom0less_plan_unshare (struct grub_dom0less_plan *plan, int image);
    not fit 64 bits.  */
 int grub_dom0less_read_cells (const fdt32_t **cell, int cells,
 			      uint64_t *value);
+
+/* Read NODE's property NAME, which is one cell, into VALUE.  Returns 0;
+   -FDT_ERR_NOTFOUND if it is missing; -FDT_ERR_BADVALUE if it is not of four
+   bytes.  */
+int grub_dom0less_read_u32 (const void *fdt, int node, const char *name,
+			    uint32_t *value);
 
 /* NODE's property NAME as one cell, or FALLBACK where it is not there or not
    of four bytes.  */

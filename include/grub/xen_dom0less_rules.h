@@ -202,6 +202,9 @@ RULE (NOT_A_MODULE, "not-a-module", ERROR, WITH_TREE, dom0less_check_not_a_modul
 RULE (STRING_MALFORMED, "string-malformed", ERROR, WITH_TREE,
       dom0less_check_string_malformed,
       "{file} is not one string", NULL)
+RULE (INDEX_MALFORMED, "index-malformed", ERROR, WITH_TREE,
+      dom0less_check_index_malformed,
+      "mb-index is not one cell", "write one number, as in mb-index = <0>")
 RULE (NAMES_DIFFER, "names-differ", ERROR, WITH_TREE, dom0less_check_names_differ,
       "uefi,binary and xen,uefi-binary name two files", NULL)
 RULE (REG_MISSING, "reg-missing", ERROR, WITH_TREE, dom0less_check_reg_missing,

@@ -153,7 +153,7 @@ share (struct stage *stage)
 
   for (i = 0; i < plan->n_modules; i++)
     stage->paths[i] = plan->modules[i].name ? plan->modules[i].name
-      : plan->modules[i].index != GRUB_DOM0LESS_NONE ? "/index" : NULL;
+      : plan->modules[i].index >= 0 ? "/index" : NULL;
   grub_dom0less_plan_share (plan, stage->paths);
   require_right (find_share_fault (plan, stage->paths));
 

@@ -237,8 +237,8 @@ share_images (struct grub_dom0less_plan *plan)
       paths[i] = NULL;
       if (module->name)
 	paths[i] = format ("(hd0,gpt2)/%s", module->name);
-      else if (module->index != GRUB_DOM0LESS_NONE)
-	paths[i] = format ("mb-index %d", module->index);
+      else if (module->index >= 0)
+	paths[i] = format ("mb-index %d", (int) module->index);
     }
   grub_dom0less_plan_share (plan, (const char *const *) paths);
   for (i = 0; i < plan->n_modules; i++)

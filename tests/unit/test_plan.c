@@ -442,11 +442,15 @@ TEST (indexes_are_cells)
   read_chosen (&plan, "a { " MODULE ("x") "mb-index = <0>; };"
 	       "b { " MODULE ("x") "mb-index = <17>; };"
 	       "c { " MODULE ("x") "mb-index = <0 1>; };"
-	       "d { " MODULE ("x") "mb-index; };");
+	       "d { " MODULE ("x") "mb-index; };"
+	       "e { " MODULE ("x") "mb-index = <0xffffffff>; };"
+	       "f { " MODULE ("x") "};");
   assert_int_equal (plan.modules[0].index, 0);
   assert_int_equal (plan.modules[1].index, 17);
-  assert_int_equal (plan.modules[2].index, GRUB_DOM0LESS_NONE);
-  assert_int_equal (plan.modules[3].index, GRUB_DOM0LESS_NONE);
+  assert_int_equal (plan.modules[2].index, GRUB_DOM0LESS_MALFORMED);
+  assert_int_equal (plan.modules[3].index, GRUB_DOM0LESS_MALFORMED);
+  assert_int_equal (plan.modules[4].index, UINT32_MAX);
+  assert_int_equal (plan.modules[5].index, GRUB_DOM0LESS_NONE);
 }
 
 /* COUNT cells with VALUE in the lowest, or lowest two.  */

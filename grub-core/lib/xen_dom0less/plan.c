@@ -155,14 +155,28 @@ grub_dom0less_read_cells (const fdt32_t **cell, int cells, uint64_t *value)
   return 0;
 }
 
-uint32_t
-grub_dom0less_u32 (const void *fdt, int node, const char *name,
-		   uint32_t fallback)
+int
+grub_dom0less_read_u32 (const void *fdt, int node, const char *name,
+			uint32_t *value)
 {
   int len;
   const fdt32_t *cell = fdt_getprop (fdt, node, name, &len);
 
-  return cell && len == sizeof (*cell) ? fdt32_to_cpu (*cell) : fallback;
+  if (!cell)
+    return -FDT_ERR_NOTFOUND;
+  if (len != sizeof (*cell))
+    return -FDT_ERR_BADVALUE;
+  *value = fdt32_to_cpu (*cell);
+  return 0;
+}
+
+uint32_t
+grub_dom0less_u32 (const void *fdt, int node, const char *name,
+		   uint32_t fallback)
+{
+  uint32_t value;
+
+  return grub_dom0less_read_u32 (fdt, node, name, &value) ? fallback : value;
 }
 
 uint32_t
@@ -218,11 +232,11 @@ static int
 read_cell_count (const void *fdt, int node, const char *name)
 {
   uint32_t count;
+  int err = grub_dom0less_read_u32 (fdt, node, name, &count);
 
-  if (!fdt_getprop (fdt, node, name, NULL))
+  if (err == -FDT_ERR_NOTFOUND)
     return GRUB_DOM0LESS_NONE;
-  count = grub_dom0less_u32 (fdt, node, name, 0);
-  return count <= MAX_CELLS ? (int) count : 0;
+  return !err && count <= MAX_CELLS ? (int) count : 0;
 }
 
 static struct grub_dom0less_cells
@@ -330,6 +344,17 @@ add_ranges (struct grub_dom0less_plan *plan, const void *fdt, int node,
     }
 }
 
+static int64_t
+read_index (const void *fdt, int node)
+{
+  uint32_t index;
+  int err = grub_dom0less_read_u32 (fdt, node, "mb-index", &index);
+
+  if (err == -FDT_ERR_NOTFOUND)
+    return GRUB_DOM0LESS_NONE;
+  return err ? GRUB_DOM0LESS_MALFORMED : (int64_t) index;
+}
+
 static void
 read_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
 	     int domain, struct grub_dom0less_cells cells)
@@ -353,8 +378,7 @@ read_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
   module->name = grub_dom0less_string (fdt, node, "uefi,binary");
   if (!module->name)
     module->name = grub_dom0less_string (fdt, node, "xen,uefi-binary");
-  module->index = (int) grub_dom0less_u32 (fdt, node, "mb-index",
-					   GRUB_DOM0LESS_NONE);
+  module->index = read_index (fdt, node);
   module->image = GRUB_DOM0LESS_NONE;
 
   reg = fdt_getprop (fdt, node, "reg", &len);

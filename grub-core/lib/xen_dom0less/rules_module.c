@@ -114,6 +114,16 @@ dom0less_check_string_malformed (context_t context)
 }
 
 void
+dom0less_check_index_malformed (context_t context)
+{
+  const struct grub_dom0less_module *module;
+
+  FOR_MODULES (module, context)
+    if (module->index == GRUB_DOM0LESS_MALFORMED)
+      REPORT (context, INDEX_MALFORMED, module->node);
+}
+
+void
 dom0less_check_names_differ (context_t context)
 {
   const struct grub_dom0less_module *module;

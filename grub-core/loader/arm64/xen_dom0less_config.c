@@ -249,17 +249,17 @@ dom0less_module_path (struct dom0less_boot *boot,
 
   for (key = boot->keys; key < boot->keys + boot->n_keys; key++)
     if (module->name ? key->key && grub_strcmp (key->key, module->name) == 0
-	: module->index != GRUB_DOM0LESS_NONE && key->index == module->index)
+	: module->index >= 0 && key->index == module->index)
       {
 	key->is_used = 1;
 	return grub_strdup (key->path);
       }
   if (module->name)
     return dom0less_resolve_name (boot, module->name);
-  if (module->index != GRUB_DOM0LESS_NONE)
+  if (module->index >= 0)
     grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_INDEX_UNKNOWN,
 			  module->node, GRUB_DOM0LESS_NONE, NULL,
-			  module->index, 0);
+			  (grub_uint64_t) module->index, 0);
   return NULL;
 }
 
