@@ -102,7 +102,7 @@ write_modules (FILE *stream, const struct dom0less_boot *boot, int domain)
       if (module->domain != domain)
 	continue;
       fprintf (stream, "%s\n      {", separator);
-      write_pair (stream, "", "kind", grub_dom0less_kind_name (module->kind));
+      write_pair (stream, "", "kind", grub_dom0less_kinds[module->kind].name);
       write_node (stream, boot, module->node);
       write_pair (stream, ", ", "file", boot->paths[i]);
       if (module->size)

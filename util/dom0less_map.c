@@ -244,7 +244,7 @@ list_modules (FILE *stream, const struct dom0less_boot *boot, double y)
       y += LINE_HEIGHT;
       begin_label (stream, MARGIN, y);
       write_text (stream, dom0less_domain_name (boot, module->domain));
-      fprintf (stream, " %s: ", grub_dom0less_kind_name (module->kind));
+      fprintf (stream, " %s: ", grub_dom0less_kinds[module->kind].name);
       write_text (stream, boot->paths[boot->plan->images[i].module]);
       if (module->size)
 	fprintf (stream, ", %llu KiB",

@@ -54,16 +54,30 @@
 /* What the tree says, but not in the form that it has to have.  */
 #define GRUB_DOM0LESS_MALFORMED	(-2)
 
-/* What a module is.  Xen takes a kernel and a ramdisk anywhere, a passthrough
-   tree in a domain and a policy in /chosen.  */
+/* What a module is, in the order in which Xen looks for it.  */
 enum grub_dom0less_kind
   {
     GRUB_DOM0LESS_KERNEL,
     GRUB_DOM0LESS_RAMDISK,
-    GRUB_DOM0LESS_DEVICE_TREE,
     GRUB_DOM0LESS_XSM_POLICY,
+    GRUB_DOM0LESS_DEVICE_TREE,
     GRUB_DOM0LESS_UNKNOWN
   };
+
+/* All that depends on the kind alone.  */
+struct grub_dom0less_kind_facts
+{
+  const char *name;			/* to show */
+  const char *compatible;		/* NULL for an unknown kind */
+  const char *old_compatible;		/* the dom0's before Xen 4.12, or NULL */
+  int in_chosen;			/* whether Xen takes it as the dom0's, */
+  int in_domain;			/* and as a domain's */
+};
+
+/* Source: process_multiboot_node in Xen's bootfdt.c; Xen's
+   docs/misc/arm/device-tree/booting.txt.  */
+extern const struct grub_dom0less_kind_facts
+  grub_dom0less_kinds[GRUB_DOM0LESS_UNKNOWN + 1];
 
 /* The cells that a node's "reg" like properties are written in: 1 to 4 each,
    0 where the tree has something else, GRUB_DOM0LESS_NONE where nothing.  */
@@ -244,9 +258,6 @@ const char *grub_dom0less_node_name (const void *fdt, int node);
 size_t grub_dom0less_node_path (const struct grub_dom0less_plan *plan,
 				const void *fdt, int node, char *buf,
 				size_t size);
-
-/* "kernel", "ramdisk", "device-tree", "xsm-policy" or "module".  */
-const char *grub_dom0less_kind_name (enum grub_dom0less_kind kind);
 
 /* "static-mem", "static-heap", "shared-mem", "reserved" or "module".  */
 const char *grub_dom0less_range_name (enum grub_dom0less_range_kind kind);

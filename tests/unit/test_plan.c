@@ -759,11 +759,11 @@ TEST (properties_are_read_or_not)
 
 TEST (kinds_have_names)
 {
-  assert_string_equal (grub_dom0less_kind_name (GRUB_DOM0LESS_KERNEL),
+  assert_string_equal (grub_dom0less_kinds[GRUB_DOM0LESS_KERNEL].name,
 		       "kernel");
-  assert_string_equal (grub_dom0less_kind_name (GRUB_DOM0LESS_DEVICE_TREE),
+  assert_string_equal (grub_dom0less_kinds[GRUB_DOM0LESS_DEVICE_TREE].name,
 		       "device-tree");
-  assert_string_equal (grub_dom0less_kind_name (GRUB_DOM0LESS_UNKNOWN),
+  assert_string_equal (grub_dom0less_kinds[GRUB_DOM0LESS_UNKNOWN].name,
 		       "module");
   assert_string_equal (grub_dom0less_range_name (GRUB_DOM0LESS_STATIC_MEM),
 		       "static-mem");

@@ -208,14 +208,19 @@ grub_dom0less_node_name (const void *fdt, int node)
   return name ? name : "?";
 }
 
-const char *
-grub_dom0less_kind_name (enum grub_dom0less_kind kind)
-{
-  static const char *const names[] =
-    { "kernel", "ramdisk", "device-tree", "xsm-policy", "module" };
-
-  return names[kind];
-}
+const struct grub_dom0less_kind_facts
+  grub_dom0less_kinds[GRUB_DOM0LESS_UNKNOWN + 1] =
+  {
+    [GRUB_DOM0LESS_KERNEL]
+      = { "kernel", "multiboot,kernel", "xen,linux-zimage", 1, 1 },
+    [GRUB_DOM0LESS_RAMDISK]
+      = { "ramdisk", "multiboot,ramdisk", "xen,linux-initrd", 1, 1 },
+    [GRUB_DOM0LESS_XSM_POLICY]
+      = { "xsm-policy", "xen,xsm-policy", NULL, 1, 0 },
+    [GRUB_DOM0LESS_DEVICE_TREE]
+      = { "device-tree", "multiboot,device-tree", NULL, 0, 1 },
+    [GRUB_DOM0LESS_UNKNOWN] = { "module", NULL, NULL, 1, 1 }
+  };
 
 const char *
 grub_dom0less_range_name (enum grub_dom0less_range_kind kind)
@@ -266,21 +271,17 @@ is_compatible (const void *fdt, int node, const char *with)
   return fdt_node_check_compatible (fdt, node, with) == 0;
 }
 
-/* The order is Xen's own (process_multiboot_node in its bootfdt.c).  */
 static enum grub_dom0less_kind
 module_kind (const void *fdt, int node)
 {
-  if (is_compatible (fdt, node, "multiboot,kernel")
-      || is_compatible (fdt, node, "xen,linux-zimage"))
-    return GRUB_DOM0LESS_KERNEL;
-  if (is_compatible (fdt, node, "multiboot,ramdisk")
-      || is_compatible (fdt, node, "xen,linux-initrd"))
-    return GRUB_DOM0LESS_RAMDISK;
-  if (is_compatible (fdt, node, "xen,xsm-policy"))
-    return GRUB_DOM0LESS_XSM_POLICY;
-  if (is_compatible (fdt, node, "multiboot,device-tree"))
-    return GRUB_DOM0LESS_DEVICE_TREE;
-  return GRUB_DOM0LESS_UNKNOWN;
+  const struct grub_dom0less_kind_facts *kind;
+
+  for (kind = grub_dom0less_kinds; kind->compatible; kind++)
+    if (is_compatible (fdt, node, kind->compatible)
+	|| (kind->old_compatible
+	    && is_compatible (fdt, node, kind->old_compatible)))
+      break;
+  return (enum grub_dom0less_kind) (kind - grub_dom0less_kinds);
 }
 
 /* Whether NODE is, or means to be, a module: Xen wants the compatible, but a

@@ -39,30 +39,18 @@ dom0less_check_kind_unknown (context_t context)
 static const char *
 misplaced_kind (context_t context, const struct grub_dom0less_module *module)
 {
-  int is_dom0 = module->domain == GRUB_DOM0LESS_DOM0;
-  const char *now, *before;
+  const struct grub_dom0less_kind_facts *kind
+    = grub_dom0less_kinds + module->kind;
 
-  switch (module->kind)
-    {
-    case GRUB_DOM0LESS_DEVICE_TREE:
-      return is_dom0 ? "multiboot,device-tree" : NULL;
-    case GRUB_DOM0LESS_XSM_POLICY:
-      return is_dom0 ? NULL : "xen,xsm-policy";
-    case GRUB_DOM0LESS_KERNEL:
-      now = "multiboot,kernel";
-      before = "xen,linux-zimage";
-      break;
-    case GRUB_DOM0LESS_RAMDISK:
-      now = "multiboot,ramdisk";
-      before = "xen,linux-initrd";
-      break;
-    default:
-      return NULL;
-    }
-  if (is_dom0
-      || fdt_node_check_compatible (context->fdt, module->node, now) == 0)
+  if (module->domain == GRUB_DOM0LESS_DOM0)
+    return kind->in_chosen ? NULL : kind->compatible;
+  if (!kind->in_domain)
+    return kind->compatible;
+  if (!kind->old_compatible
+      || fdt_node_check_compatible (context->fdt, module->node,
+				    kind->compatible) == 0)
     return NULL;
-  return before;
+  return kind->old_compatible;
 }
 
 /* Xen drops it, and panics if it was the kernel.  */
@@ -205,7 +193,7 @@ report_other (context_t context, enum grub_dom0less_rule_number rule,
 	      const struct grub_dom0less_module *other)
 {
   grub_dom0less_report (context, rule, module->node, other->node,
-			grub_dom0less_kind_name (module->kind),
+			grub_dom0less_kinds[module->kind].name,
 			module->address, 0);
 }
 

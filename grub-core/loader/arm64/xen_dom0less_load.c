@@ -190,9 +190,9 @@ image_label (struct dom0less_boot *boot, int image)
 
   if (more)
     return grub_xasprintf ("%s (and %d more): %s", domain, more,
-			   grub_dom0less_kind_name (module->kind));
+			   grub_dom0less_kinds[module->kind].name);
   return grub_xasprintf ("%s: %s", domain,
-			 grub_dom0less_kind_name (module->kind));
+			 grub_dom0less_kinds[module->kind].name);
 }
 
 /* Report RULE about IMAGE's file: "PATH SEPARATOR WHAT".  */

@@ -58,7 +58,7 @@ show_modules (struct dom0less_boot *boot, int domain)
 
       if (module->domain != domain)
 	continue;
-      grub_printf ("  %-12s", grub_dom0less_kind_name (module->kind));
+      grub_printf ("  %-12s", grub_dom0less_kinds[module->kind].name);
       if (module->size)
 	grub_printf (" 0x%" PRIxGRUB_UINT64_T " %" PRIuGRUB_UINT64_T " bytes",
 		     module->address, module->size);
@@ -123,7 +123,7 @@ collect (struct dom0less_boot *boot, struct mapped **result)
 	continue;
       mapped[n].start = module->address;
       mapped[n].size = module->size;
-      mapped[n].what = grub_dom0less_kind_name (module->kind);
+      mapped[n].what = grub_dom0less_kinds[module->kind].name;
       mapped[n++].node = module->node;
     }
   if (boot->facts.xen_size)
