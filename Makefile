@@ -21,8 +21,8 @@
 #
 # Each can be told by variables:
 #
-#     GRUB      2.06 (Debian 12's), 2.12, 2.14, or 2.14-upstream: 2.14 as upstream released it
-#     XEN       4.17 (Debian 12's), 4.20, or static: with static memory compiled in here
+#     GRUB      one of scripts/things; 2.06, which is Debian 12's, if nothing is chosen
+#     XEN       the same; 4.17 if nothing is chosen
 #     FIRMWARE  edk2 or uboot
 #     ROUNDS    of `make bench`, 3
 #     MEMORY    what `make run` gives the machine, in MiB

@@ -42,7 +42,9 @@ def mutated_loader(grub, folder, bug):
     source.write_text(bugs.mutated((ROOT / file).read_text(), go, come))
     modules, compiled, loader = grub_dir(grub) / "lib/grub/arm64-efi", Path(folder) / "bug.o", Path(folder) / "bug.mod"
     run("gcc", *flags(grub, modules, folder, source), "-c", "-o", compiled, source)
-    others = [path for path in objects.glob("xen_dom0less_module-*.o") if not path.stem.endswith(f"-{source.stem}")]
+    # An object whose source is gone may still be there.
+    sources = {path.stem for path in (ROOT / "grub-core/loader/arm64").glob("*.[cS]")} - {source.stem}
+    others = [path for path in objects.glob("xen_dom0less_module-*.o") if path.stem.partition("-")[2] in sources]
     run("ld", "-r", "-o", loader, compiled, *others)
     sections = ["modname", "moddeps"]
     run("objcopy", *[f"--dump-section=.{name}={folder}/{name}" for name in sections], modules / "xen_dom0less.mod",

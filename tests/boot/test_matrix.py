@@ -22,7 +22,7 @@ XENS = [*conftest.XENS, *([] if OWN_XEN else ["static"])]
 DOMAINS = ["one", "several"]
 OWN = bool(OWN_GRUB or OWN_XEN or OWN_FIRMWARE)
 # With which firmware each GRUB starts Linux, in several domains of Xen 4.17. Elsewhere the small guest stands for it.
-LINUX = {"2.06": "edk2", "2.12": "uboot", "2.14": "edk2", UPSTREAM: "uboot"}
+LINUX = dict(zip(GRUBS, itertools.cycle(FIRMWARES)))
 
 
 def cells():
