@@ -52,6 +52,8 @@ RULE (NO_HARDWARE, "no-hardware", ERROR, WITH_TREE, dom0less_check_no_hardware,
 RULE (OVERLAY_MISFIT, "overlay-misfit", ERROR, BY_LOADER, NULL,
       "cannot apply {file}",
       "for a tree without __symbols__, say target-path")
+RULE (OVERLAY_MALFORMED, "overlay-malformed", ERROR, BY_LOADER, NULL,
+      "cannot apply {file}", "compile it again with dtc -@")
 RULE (CONFIG_MISSING, "config-missing", ERROR, BY_LOADER, NULL,
       "xen,uefi-cfg-load wants a xen.cfg beside {file}", "--config FILE")
 RULE (CONFIG_SECTION, "config-section", ERROR, BY_LOADER, NULL,

@@ -110,11 +110,11 @@ OVERLAYS = {
                                + "__local_fixups__ { phandle = <1>; fragment@0 { __overlay__ { n = <4>; }; }; };"),
                        "a phandle among fixups or symbols"),
     # A fixup writes to where another is read from.
-    "fixup-of-fixup": (overlay("n { p = <0>; }; __fixups__ { a = \"/__fixups__:b:3\"; b = \"/n:p:00000000\"; };"), "wants a"),
+    "fixup-of-fixup": (overlay("n { p = <0>; }; __fixups__ { a = \"/__fixups__:b:3\"; b = \"/n:p:00000000\"; };"), "needs a"),
     "local-of-fixups": (overlay("__local_fixups__ { __fixups__ { b = <0>; }; }; __fixups__ { b = \"/n:p:0\"; };"),
                         "a fixup of no node of a fragment"),
     "alias": (overlay("aliases { ali = \"/__fixups__\"; }; n { p = <0>; }; __local_fixups__ { aliases { ali = <8>; }; };"
-                      " __fixups__ { lab = \"ali:lab:3\"; };"), "wants lab"),
+                      " __fixups__ { lab = \"ali:lab:3\"; };"), "needs lab"),
     "outside": (overlay(ROOT("n = <1>;") + "__local_fixups__ { fragment@0 { __overlay__ { n = <0xfffffffc>; }; }; };"),
                 "a fixup outside of its property"),
     "no-place": (overlay(ROOT("n { phandle = <0xbfffffff>; };")), "its phandle has no place among the base's"),

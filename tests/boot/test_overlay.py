@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import FIRMWARES
+from conftest import FIRMWARES, GRUBS
 from evil import OVERLAYS, empty, flat, long_name, nested, overlapping
 from machine import findings
 from paths import some_grub
@@ -38,8 +38,8 @@ def test_on_firmware_tree(boot, firmware):
     }, grub=some_grub(), firmware=firmware)
     machine.prompt()
     for overlays, rule, *words in [
-            ("--overlay /path.dtbo", "overlay-misfit", "/path.dtbo: fragment@1 wants /chosen/DomC"),
-            ("--overlay /a.dtbo --overlay /label.dtbo", "overlay-misfit", "/label.dtbo: fragment@1 wants uart"),
+            ("--overlay /path.dtbo", "overlay-misfit", "/path.dtbo: fragment@1 needs /chosen/DomC"),
+            ("--overlay /a.dtbo --overlay /label.dtbo", "overlay-misfit", "/label.dtbo: fragment@1 needs uart"),
             ("--overlay /b.dtbo --overlay /cut.dtbo", "tree-malformed", "/cut.dtbo"),
             ("--overlay /gone.dtbo", None, "/gone.dtbo"),
     ]:
@@ -54,7 +54,8 @@ def test_on_firmware_tree(boot, firmware):
     check_two(machine.domains("DomA", "DomB"))
 
 
-def test_evil(boot):
+@pytest.mark.parametrize("grub", GRUBS)
+def test_evil(boot, grub):
     """Trees and overlays that make libfdt write where nobody has asked for it, or look for something for hours: each is
     refused by one line, and GRUB goes on."""
     trees = {
@@ -66,11 +67,12 @@ def test_evil(boot):
         **{f"{name}.dtbo": content for name, (content, _) in OVERLAYS.items()},
         **{f"{name}.dtb": content for name, (content, _) in trees.items()},
         "flat.dtb": flat(300_000), "empty.dtb": empty(300_000),
-    }, grub="2.12")
+    }, grub=grub)
     machine.prompt()
     for name, (_, words) in OVERLAYS.items():
         if words:
-            rule = "tree-malformed" if "blocks" in words else "overlay-misfit"
+            rule = ("tree-malformed" if "blocks" in words else "overlay-misfit" if "needs" in words
+                    else "overlay-malformed")
             text, status = machine.run(f"xen_dom0less --dtb /two.dtb --overlay /high.dtbo --overlay /{name}.dtbo {XEN_EFI}")
             errors = findings(text)
             assert status != 0 and len(errors) == 1, f"{name}: {text}"

@@ -7,8 +7,8 @@ from rules import rules
 
 # What Xen has no part in: the loader's own files and limits, GRUB's trust, and mistakes in what only the loader reads.
 OURS = {"address-in-use", "address-too-big", "dangling-alias", "file-refused", "file-too-big", "file-unreadable",
-        "index-unknown", "key-unused", "names-differ", "overlay-misfit", "reg-unmeasured", "reg-unverified", "shim",
-        "signatures-off", "too-many-nodes", "tree-malformed"}
+        "index-malformed", "index-unknown", "key-unused", "names-differ", "overlay-malformed", "overlay-misfit",
+        "reg-unmeasured", "reg-unverified", "shim", "signatures-off", "too-many-nodes", "tree-malformed"}
 
 
 def rows():

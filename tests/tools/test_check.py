@@ -84,7 +84,7 @@ def test_fixups_elsewhere(check, put):
                   "bad.dtbo": compile_dts(overlay.replace("OFFSET", "0xfff00000").encode())})
     assert check("--overlay", folder / "good.dtbo", folder / "one.dtb").returncode == 0
     done = check("--overlay", folder / "bad.dtbo", folder / "one.dtb")
-    assert done.returncode == 2 and "error: [overlay-misfit] cannot apply /bad.dtbo: " in done.stdout
+    assert done.returncode == 2 and "error: [overlay-malformed] cannot apply /bad.dtbo: " in done.stdout
     assert "/__local_fixups__/fragment@0/__overlay__: a fixup outside of its property" in done.stdout
 
 

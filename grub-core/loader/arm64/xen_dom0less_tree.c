@@ -128,12 +128,13 @@ report_misfit (struct dom0less_boot *boot,
   grub_dom0less_node_path (NULL, overlay->fdt, misfit->node, node,
 			   sizeof (node));
   if (misfit->missing)
-    text = grub_xasprintf ("%s: %s wants %s", overlay->path, node + 1,
+    text = grub_xasprintf ("%s: %s needs %s", overlay->path, node + 1,
 			   misfit->missing);
   else
     text = grub_xasprintf ("%s: %s: %s", overlay->path, node,
 			   misfit->fault);
-  dom0less_fail (boot, GRUB_DOM0LESS_RULE_OVERLAY_MISFIT,
+  dom0less_fail (boot, misfit->missing ? GRUB_DOM0LESS_RULE_OVERLAY_MISFIT
+		 : GRUB_DOM0LESS_RULE_OVERLAY_MALFORMED,
 		 GRUB_DOM0LESS_NONE, text ? text : overlay->path);
   grub_free (text);
   return grub_errno;
