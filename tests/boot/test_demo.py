@@ -6,13 +6,14 @@ import subprocess
 import pexpect
 
 from machine import TIMEOUT
-from paths import ROOT
+from paths import ROOT, need
 
 RUN = str(ROOT / "scripts/run-demo")
 
 
 def test_without_terminal():
     """It shows the console, what both domains reported, and ends with 0."""
+    need("vmlinuz", "busybox")
     done = subprocess.run([RUN], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Xen with DomA and DomB" in done.stdout
@@ -30,6 +31,7 @@ def test_failure():
 
 def test_on_terminal():
     """It says the keys first; they switch the console from domain to domain, and leave."""
+    need("vmlinuz", "busybox")
     demo = pexpect.spawn(RUN, encoding="utf-8", codec_errors="replace", timeout=TIMEOUT)
     try:
         demo.expect("Ctrl-a three times .*Ctrl-\\] x ")

@@ -38,6 +38,11 @@ IMPOSSIBLE = {(("firmware", firmware), ("bus", "ahci")): "QEMU's EDK2 has no dri
 IMPOSSIBLE |= {(("firmware", firmware), ("memory", "8GiB-numa")):
                "QEMU's U-Boot loses its memory when that is in two nodes: no allocation below 0x0, or an exception"
                for firmware in MACHINE["firmware"] if firmware.startswith("uboot")}
+IMPOSSIBLE |= {(("firmware", firmware), ("bus", "virtio-scsi")): "U-Boot has no driver for virtio-scsi"
+               for firmware in MACHINE["firmware"] if firmware.startswith("uboot")}
+IMPOSSIBLE |= {(("firmware", firmware), ("bus", "4k")): "U-Boot takes virtio's sectors for 512 bytes and finds no partitions"
+               for firmware in MACHINE["firmware"] if firmware.startswith("uboot")}
+IMPOSSIBLE[("firmware", "uboot"), ("bus", "usb")] = "Debian 12's U-Boot for QEMU has no driver for its USB controller"
 IMPOSSIBLE[("bus", "ahci"), ("memory", "8GiB-numa")] = "no firmware can do with both"
 
 

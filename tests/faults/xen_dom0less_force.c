@@ -38,11 +38,11 @@ report (void *data, const struct grub_dom0less_finding *finding)
   grub_printf ("warning: forced: %s\n", text);
 }
 
-void force_grub_dom0less_check (const struct grub_dom0less_context *context,
-				enum grub_dom0less_phase phase);
+void force_grub_dom0less_apply_rules (const struct grub_dom0less_context *context,
+				      enum grub_dom0less_phase phase);
 void
-force_grub_dom0less_check (const struct grub_dom0less_context *context,
-			   enum grub_dom0less_phase phase)
+force_grub_dom0less_apply_rules (const struct grub_dom0less_context *context,
+				 enum grub_dom0less_phase phase)
 {
   struct grub_dom0less_context forced = *context;
 
@@ -51,16 +51,16 @@ force_grub_dom0less_check (const struct grub_dom0less_context *context,
   grub_dom0less_apply_rules (&forced, phase);
 }
 
-int force_grub_dom0less_claim (const struct grub_dom0less_memory *memory,
-			       uint64_t start, uint64_t size,
-			       uint64_t *claim_start, uint64_t *claim_size);
+int force_grub_dom0less_clip_to_pages (const struct grub_dom0less_memory *memory,
+				       uint64_t start, uint64_t size,
+				       uint64_t *claim_start, uint64_t *claim_size);
 int
-force_grub_dom0less_claim (const struct grub_dom0less_memory *memory
-			   __attribute__ ((unused)),
-			   uint64_t start __attribute__ ((unused)),
-			   uint64_t size __attribute__ ((unused)),
-			   uint64_t *claim_start __attribute__ ((unused)),
-			   uint64_t *claim_size __attribute__ ((unused)))
+force_grub_dom0less_clip_to_pages (const struct grub_dom0less_memory *memory
+				   __attribute__ ((unused)),
+				   uint64_t start __attribute__ ((unused)),
+				   uint64_t size __attribute__ ((unused)),
+				   uint64_t *claim_start __attribute__ ((unused)),
+				   uint64_t *claim_size __attribute__ ((unused)))
 {
   return 0;
 }

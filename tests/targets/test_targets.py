@@ -40,7 +40,9 @@ WORDS = {
 NEEDS = {
     "deb": ["grub-2.06", "debhelper", "texinfo"],
     "run": ["vmlinuz", "busybox"],
+    "check-boards": ["boards-6.1", "grub-2.06", "debhelper", "texinfo"],
     "check-machines": ["vmlinuz", "busybox"],
+    "judge": ["xen-4.17"],
     "fuzz": ["clang", "libclang-rt-dev"],
     "bench": ["vmlinuz", "user-mode-linux", "kmod", "btrfs-progs", "lvm2", "xfsprogs", "xorriso", "gnuplot-nox"],
     "docs": ["texinfo"],
