@@ -82,8 +82,11 @@ def mkconfig(folder, grub, files, settings="", separate=True):
     allowed = subprocess.run([*unshare, "true"], capture_output=True, text=True)
     if allowed.returncode:
         pytest.skip(f"no namespaces for a made-up root: {allowed.stderr.strip()}")
+    # grub-mkconfig itself chooses LANG, but leaves what ssh may have brought along.
+    bare = {name: value for name, value in os.environ.items() if name != "LANG" and not name.startswith("LC_")}
     done = subprocess.run([*unshare, "sh", "-c", ENTER, "sh", root, grub, "yes" if separate else ""],
-                          capture_output=True, text=True, errors="surrogateescape")
+                          capture_output=True, encoding="utf-8", errors="surrogateescape",
+                          env={**bare, "LC_CTYPE": "C.UTF-8"})
     if done.returncode:
         raise RuntimeError(f"grub-mkconfig failed: {done.stderr}")
     return done.stdout, done.stderr
