@@ -23,7 +23,7 @@
 const char *
 dom0less_model (const struct dom0less_boot *boot)
 {
-  return boot->tree ? grub_dom0less_string (boot->tree, 0, "model") : NULL;
+  return boot->tree.fdt ? grub_dom0less_string (boot->tree.fdt, 0, "model") : NULL;
 }
 
 char *
@@ -32,7 +32,7 @@ dom0less_node_path (const struct dom0less_boot *boot, int node)
   size_t size = GRUB_DOM0LESS_MAX_DEPTH * (GRUB_DOM0LESS_MAX_NAME + 1) + 1;
   char *path = xmalloc (size);
 
-  grub_dom0less_node_path (boot->plan, boot->tree, node, path, size);
+  grub_dom0less_node_path (boot->plan, boot->tree.fdt, node, path, size);
   return path;
 }
 
@@ -164,8 +164,8 @@ write_xen (FILE *stream, const struct dom0less_boot *boot)
 {
   const struct grub_dom0less_xen *xen = &boot->facts.xen;
 
-  write_pair (stream, ",\n  ", "xen", boot->xen && boot->xen[1]
-	      ? boot->xen : NULL);
+  write_pair (stream, ",\n  ", "xen", boot->xen.path && boot->xen.path[1]
+	      ? boot->xen.path : NULL);
   fputs (",\n  \"xen_version\": ", stream);
   if (xen->major)
     fprintf (stream, "\"%d.%d\"", xen->major, xen->minor);
@@ -207,7 +207,7 @@ dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
   int i;
 
   fputs ("{", stream);
-  write_pair (stream, "\n  ", "tree", boot->tree_name);
+  write_pair (stream, "\n  ", "tree", boot->tree.name);
   write_pair (stream, ",\n  ", "model", dom0less_model (boot));
   write_xen (stream, boot);
   if (boot->plan && boot->paths)

@@ -368,7 +368,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
   char text[TEXT_SIZE];
   size_t length;
 
-  length = grub_dom0less_finding_text (finding, boot->tree, text,
+  length = grub_dom0less_finding_text (finding, boot->tree.fdt, text,
 				       sizeof (text));
   if (is_guess (finding))
     {
@@ -382,9 +382,9 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	    ? NULL : dom0less_node_path (boot, finding->node),
 	    xstrdup (text));
   /* Without a tree or a file there is nothing to go on with.  */
-  if (severity == GRUB_DOM0LESS_ERROR && !boot->error
+  if (severity == GRUB_DOM0LESS_ERROR && !boot->findings.error
       && !(is_forced && finding->rule->phase != GRUB_DOM0LESS_BY_LOADER))
-    boot->error = grub_strdup (text);
+    boot->findings.error = grub_strdup (text);
 }
 
 /* A tree out of /sys/firmware/fdt has what the loader of the Linux there has
@@ -435,7 +435,7 @@ go_through (struct dom0less_boot *boot)
 {
   if (dom0less_read_inputs (boot))
     return;
-  if (forget_linux (boot->tree) || dom0less_make_plan (boot))
+  if (forget_linux (boot->tree.fdt) || dom0less_make_plan (boot))
     return;
   leave_other_devices (boot);
   if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE) == GRUB_ERR_NONE
@@ -606,9 +606,9 @@ write_tree (const struct dom0less_boot *boot, const char *name)
   const void *fdt;
   FILE *stream;
 
-  if (!boot->final_tree.count || boot->error)
+  if (!boot->handover.tree.count || boot->findings.error)
     return;
-  fdt = dom0less_platform_at (boot->final_tree.address);
+  fdt = dom0less_platform_at (boot->handover.tree.address);
   stream = fopen (name, "wb");
   if (stream)
     fwrite (fdt, 1, fdt_totalsize (fdt), stream);
@@ -743,16 +743,16 @@ main (int argc, char *argv[])
     dom0less_host_measure (arguments.command);
   if (arguments.xen_args)
     {
-      boot->xen_args = grub_strdup (arguments.xen_args);
+      boot->xen.args = grub_strdup (arguments.xen_args);
       dom0less_host_measure (arguments.xen_args);
     }
   boot->context.facts = &boot->facts;
   boot->context.report = report;
   boot->context.data = boot;
-  boot->context.tally = &boot->tally;
+  boot->context.tally = &boot->findings.tally;
 
   go_through (boot);
-  if (grub_errno && !boot->error)
+  if (grub_errno && !boot->findings.error)
     add_line (GRUB_DOM0LESS_ERROR, NULL, NULL,
 	      plain (dom0less_bare_message (grub_errmsg)));
   status = say (boot, &arguments);

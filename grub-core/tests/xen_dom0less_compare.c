@@ -102,7 +102,7 @@ static grub_err_t
 read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
       grub_size_t *direct)
 {
-  grub_file_t file = dom0less_platform_open (path, FILE_TYPE);
+  grub_file_t file = dom0less_platform_open (path, FILE_TYPE, NULL);
   char fill = direct ? 0xd1 : 0x0d;
   grub_size_t room, total, at;
   grub_ssize_t got;

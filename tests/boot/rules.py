@@ -1,6 +1,7 @@
 """The rules as the code has them, and their fixtures in tests/dts."""
 
 import re
+import subprocess
 
 from paths import ROOT
 
@@ -15,9 +16,14 @@ def rules():
     return {name: (severity.lower(), phase) for name, severity, phase in found}
 
 
+def expand(path):
+    """The source of a fixture, with what it repeats."""
+    return subprocess.run([FIXTURES / "expand", path], check=True, capture_output=True, text=True).stdout
+
+
 def fixtures(prefix):
     """{rule: source} of tests/dts/PREFIX-RULE.dts."""
-    return {path.stem.removeprefix(f"{prefix}-"): path.read_text() for path in FIXTURES.glob(f"{prefix}-*.dts")}
+    return {path.stem.removeprefix(f"{prefix}-"): expand(path) for path in FIXTURES.glob(f"{prefix}-*.dts")}
 
 
 def finds(source):

@@ -99,10 +99,10 @@ dom0less_platform_full_name (const char *name)
 char *
 dom0less_resolve_name (const struct dom0less_boot *boot, const char *name)
 {
-  size_t size = grub_dom0less_format_path (boot->xen, name, NULL, 0) + 1;
+  size_t size = grub_dom0less_format_path (boot->xen.path, name, NULL, 0) + 1;
   char *path = malloc (size);
 
-  grub_dom0less_format_path (boot->xen, name, path, size);
+  grub_dom0less_format_path (boot->xen.path, name, path, size);
   return path;
 }
 
@@ -268,15 +268,15 @@ run (const struct dom0less_request *request)
       || dom0less_make_final_tree (boot))
     goto fail;
 
-  fdt = dom0less_platform_at (boot->final_tree.address);
-  require (fdt_check_full (fdt, boot->final_tree.count * PAGE) == 0,
+  fdt = dom0less_platform_at (boot->handover.tree.address);
+  require (fdt_check_full (fdt, boot->handover.tree.count * PAGE) == 0,
 	   "Xen gets what is no tree");
   dom0less_show (boot);
 
  fail:
-  require (!boot->error || grub_errno, "an error that nobody has told");
-  require (!boot->tree
-	   || fdt_check_full (boot->tree, fdt_totalsize (boot->tree)) == 0,
+  require (!boot->findings.error || grub_errno, "an error that nobody has told");
+  require (!boot->tree.fdt
+	   || fdt_check_full (boot->tree.fdt, fdt_totalsize (boot->tree.fdt)) == 0,
 	   "the working tree is none");
   dom0less_free (boot);
   grub_errno = GRUB_ERR_NONE;

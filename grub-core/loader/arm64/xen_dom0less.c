@@ -62,7 +62,7 @@ enum
 static grub_err_t
 recheck (struct dom0less_boot *boot)
 {
-  boot->is_quiet = 1;
+  boot->findings.is_quiet = 1;
   if (dom0less_platform_recheck_trust (boot)
       || dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE)
       || dom0less_claim_ranges (boot))
@@ -117,10 +117,10 @@ join_xen_args (struct dom0less_boot *boot, int argc, char **argv)
   if (!argc)
     return GRUB_ERR_NONE;
   size = dom0less_cmdline_size (argc, argv);
-  boot->xen_args = grub_malloc (size);
-  if (!boot->xen_args)
+  boot->xen.args = grub_malloc (size);
+  if (!boot->xen.args)
     return grub_errno;
-  return dom0less_create_cmdline (argc, argv, boot->xen_args, size);
+  return dom0less_create_cmdline (argc, argv, boot->xen.args, size);
 }
 
 static grub_err_t

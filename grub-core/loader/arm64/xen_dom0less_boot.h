@@ -40,6 +40,13 @@ struct dom0less_pages
   grub_size_t count;
 };
 
+/* What was read from a file, or made of it.  */
+struct dom0less_buffer
+{
+  struct dom0less_pages pages;
+  grub_size_t size;			/* in bytes */
+};
+
 /* What the command line asks for.  The strings are the caller's.  */
 struct dom0less_request
 {
@@ -70,39 +77,60 @@ struct dom0less_overlay
 struct dom0less_boot
 {
   const struct dom0less_request *request;	/* until it is armed */
-  char *xen;				/* "(device)/directory/file" */
-  char *xen_args;			/* NULL: the tree's own stay */
-  void *tree;				/* the working tree, on the heap */
-  char *tree_name;			/* a file's, or what else to call it */
-  int tree_is_file;
-  struct dom0less_overlay *overlays;	/* once they are read */
-  int n_overlays;
-  char *config;				/* xen.cfg's text, cut; or NULL */
-  char *config_name;
-  grub_size_t config_size;
-  char *section;			/* the config's section, or NULL */
-  struct dom0less_key *keys;
-  int n_keys;
+
+  struct
+  {
+    char *path;				/* "(device)/directory/file" */
+    char *args;				/* NULL: the tree's own are kept */
+    struct dom0less_pages file;		/* until the firmware has loaded it */
+    grub_size_t size;			/* of the file, in bytes */
+    void *image;			/* the firmware's handle */
+  } xen;
+
+  /* The working tree; dom0less_set_tree replaces it.  */
+  struct
+  {
+    void *fdt;				/* on the heap */
+    char *name;				/* a file's, or what else to call it */
+    int is_file;
+    struct dom0less_overlay *overlays;	/* once they are read */
+    int n_overlays;
+  } tree;
+
+  /* The xen.cfg, and what else gives names to files.  */
+  struct
+  {
+    char *text;				/* cut into strings; NULL without */
+    grub_size_t size;			/* of the text, in bytes */
+    char *name;				/* the file's */
+    char *section;			/* or NULL */
+    struct dom0less_key *keys;
+    int n_keys;
+  } config;
+
   struct grub_dom0less_plan *plan;
   char **paths;				/* of each module, NULL: not loaded */
-  struct grub_dom0less_memory *memory;	/* the firmware's map */
-  struct grub_dom0less_facts facts;
-  struct grub_dom0less_context context;
-  struct grub_dom0less_tally tally;
-  char *error;				/* the last error's text, untold */
-  int is_quiet;				/* warnings were told before */
-
   struct dom0less_pages *images;	/* one for each of the plan's */
   struct dom0less_pages *claims;	/* what nobody else may get */
   grub_size_t n_claims;
-  struct dom0less_pages xen_file;	/* until Xen's image is made of it */
-  grub_size_t xen_size;
-  void *xen_image;			/* the firmware's handle */
-  struct dom0less_pages final_tree;	/* what Xen gets */
-  struct dom0less_pages maps;		/* two memory maps of the handover */
 
-  void *firmware_tree;			/* what was installed before ... */
-  int installed;			/* ... if this is set */
+  struct grub_dom0less_facts facts;	/* about Xen and the machine */
+  struct grub_dom0less_memory *memory;	/* the firmware's map, in the facts */
+  struct grub_dom0less_context context;	/* for the rules */
+  struct
+  {
+    struct grub_dom0less_tally tally;
+    char *error;			/* the last error, not yet printed */
+    int is_quiet;			/* warnings have been printed before */
+  } findings;
+
+  struct
+  {
+    struct dom0less_pages tree;		/* what Xen gets */
+    struct dom0less_pages maps;		/* two memory maps */
+    void *firmware_tree;		/* what was installed before ... */
+    int is_installed;			/* ... if this is set */
+  } handover;
 };
 
 
@@ -142,6 +170,15 @@ grub_err_t dom0less_set_error_from_findings (struct dom0less_boot *boot);
 grub_err_t dom0less_fail (struct dom0less_boot *boot,
 			  enum grub_dom0less_rule_number rule, int node,
 			  const char *what);
+
+/* The first of the modules that IMAGE serves.  */
+struct grub_dom0less_module *
+dom0less_first_module (const struct dom0less_boot *boot, int image);
+
+/* Report RULE about IMAGE's file: "PATH SEPARATOR WHAT".  */
+grub_err_t dom0less_refuse_image (struct dom0less_boot *boot, int image,
+				  enum grub_dom0less_rule_number rule,
+				  const char *separator, const char *what);
 
 /* What to call DOMAIN, an index of the plan or GRUB_DOM0LESS_DOM0.  */
 const char *dom0less_domain_name (const struct dom0less_boot *boot,
@@ -193,7 +230,7 @@ grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
 			    struct dom0less_pages *pages,
 			    grub_size_t *unpacked);
 
-/* Read what the Xen image in BOOT->xen_file says of itself into
+/* Read what the Xen image in BOOT->xen.file says of itself into
    BOOT->facts.xen.  What it does not say stays unknown.  */
 grub_err_t dom0less_read_xen_facts (struct dom0less_boot *boot);
 
@@ -228,6 +265,10 @@ void dom0less_report_unused_keys (struct dom0less_boot *boot);
 grub_err_t dom0less_read_tree (struct dom0less_boot *boot,
 			       const char *name);
 
+/* Make FDT, on the heap, BOOT's working tree, and free the one before.  Every
+   pointer and offset into that one is void.  */
+void dom0less_set_tree (struct dom0less_boot *boot, void *fdt);
+
 /* Make BOOT->tree of the SIZE bytes at FDT, if they are a tree.  */
 grub_err_t dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 				grub_size_t size);
@@ -235,19 +276,50 @@ grub_err_t dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 /* Give BOOT->tree room for ROOM bytes more.  */
 grub_err_t dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room);
 
-/* Make BOOT->final_tree of BOOT->tree and the plan.  */
+/* Make BOOT->handover.tree of BOOT->tree and the plan.  */
 grub_err_t dom0less_make_final_tree (struct dom0less_boot *boot);
 
-/* xen_dom0less_load.c */
+/* xen_dom0less_verify.c */
 
-/* Show the tree and the command lines to the verifiers, claim the plan's ranges
-   and load every image, and Xen's.  */
-grub_err_t dom0less_load (struct dom0less_boot *boot);
+/* Show the tree and every command line that Xen will see to the verifiers, which
+   may refuse or measure them.  */
+grub_err_t dom0less_verify (struct dom0less_boot *boot);
+
+/* Show the verifiers all that Xen takes from memory which another loader has
+   filled, if one of them measures.  The memory has to be claimed by then, so that
+   it stays what it is.  */
+grub_err_t dom0less_verify_placed (struct dom0less_boot *boot);
+
+/* xen_dom0less_claim.c */
+
+/* Take the memory of each image whose place the tree fixes.  */
+grub_err_t dom0less_claim_fixed_places (struct dom0less_boot *boot);
 
 /* Take every free piece of the plan's ranges, by the map as it is now, so that
    the firmware places nothing there: it allocates from the top of memory,
    which is where static ranges like to be.  */
 grub_err_t dom0less_claim_ranges (struct dom0less_boot *boot);
+
+/* xen_dom0less_kernel.c */
+
+/* Turn BUFFER, the kernel of IMAGE, into what Xen takes and all of IMAGE's
+   domains can use, in pages below LIMIT.  */
+grub_err_t dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
+				    struct dom0less_buffer *buffer,
+				    grub_uint64_t limit);
+
+/* Refuse a packed kernel that another loader has placed for several domains: Xen
+   can unpack it only once.  */
+grub_err_t dom0less_check_placed_kernels (struct dom0less_boot *boot);
+
+/* xen_dom0less_load.c */
+
+/* The bytes of BUFFER, which has pages.  */
+void *dom0less_buffer_bytes (const struct dom0less_buffer *buffer);
+
+/* Show tree and command lines to the verifiers, claim the plan's ranges, and load
+   every image and Xen's.  */
+grub_err_t dom0less_load (struct dom0less_boot *boot);
 
 /* xen_dom0less_show.c */
 

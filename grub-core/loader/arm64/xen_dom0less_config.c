@@ -24,13 +24,13 @@
 static grub_err_t
 read_one (struct dom0less_boot *boot, char *path)
 {
-  grub_free (boot->config);
-  grub_free (boot->config_name);
-  boot->config_name = path;
-  boot->config = dom0less_read_text (path, GRUB_FILE_TYPE_CONFIG,
-				     &boot->config_size);
-  if (boot->config)
-    grub_dom0less_config_cut (boot->config, boot->config_size);
+  grub_free (boot->config.text);
+  grub_free (boot->config.name);
+  boot->config.name = path;
+  boot->config.text = dom0less_read_text (path, GRUB_FILE_TYPE_CONFIG,
+					  &boot->config.size);
+  if (boot->config.text)
+    grub_dom0less_config_cut (boot->config.text, boot->config.size);
   return grub_errno;
 }
 
@@ -38,8 +38,8 @@ static char *
 config_value (struct dom0less_boot *boot, const char *section,
 	      const char *key)
 {
-  return grub_dom0less_config_value (boot->config, boot->config_size, section,
-				     key);
+  return grub_dom0less_config_value (boot->config.text, boot->config.size,
+				     section, key);
 }
 
 /* The first file of the names that Xen's stub would try.  */
@@ -51,7 +51,7 @@ find_beside_xen (struct dom0less_boot *boot)
   grub_size_t length;
 
   for (attempt = 0;
-       (length = grub_dom0less_config_name (boot->xen, attempt, name,
+       (length = grub_dom0less_config_name (boot->xen.path, attempt, name,
 					    sizeof (name))) > 0;
        attempt++)
     {
@@ -68,14 +68,14 @@ find_beside_xen (struct dom0less_boot *boot)
       grub_errno = GRUB_ERR_NONE;
     }
   return dom0less_fail (boot, GRUB_DOM0LESS_RULE_CONFIG_MISSING,
-			GRUB_DOM0LESS_NONE, boot->xen);
+			GRUB_DOM0LESS_NONE, boot->xen.path);
 }
 
 static void
 report_about_config (struct dom0less_boot *boot,
 		     enum grub_dom0less_rule_number rule, const char *what)
 {
-  char *text = grub_xasprintf ("%s: %s", boot->config_name, what);
+  char *text = grub_xasprintf ("%s: %s", boot->config.name, what);
 
   grub_dom0less_report (&boot->context, rule, GRUB_DOM0LESS_NONE,
 			GRUB_DOM0LESS_NONE, text ? text : what, 0, 0);
@@ -88,7 +88,8 @@ report_unknown_keys (struct dom0less_boot *boot)
   struct grub_dom0less_entry entry;
 
   grub_memset (&entry, 0, sizeof (entry));
-  while (grub_dom0less_config_next (boot->config, boot->config_size, &entry))
+  while (grub_dom0less_config_next (boot->config.text, boot->config.size,
+				    &entry))
     if (!grub_dom0less_config_known (&entry))
       {
 	char *key = grub_strndup (entry.key, entry.key_length);
@@ -106,7 +107,8 @@ has_section (struct dom0less_boot *boot, const char *section)
   struct grub_dom0less_entry entry;
 
   grub_memset (&entry, 0, sizeof (entry));
-  while (grub_dom0less_config_next (boot->config, boot->config_size, &entry))
+  while (grub_dom0less_config_next (boot->config.text, boot->config.size,
+				    &entry))
     if (grub_dom0less_config_in_section (&entry, section))
       return 1;
   return 0;
@@ -132,25 +134,25 @@ dom0less_read_config (struct dom0less_boot *boot, const char *name)
   if (!section)
     section = config_value (boot, "global", "default");
   /* It outlives the file that it stood in.  */
-  if (section && !(boot->section = grub_strdup (section)))
+  if (section && !(boot->config.section = grub_strdup (section)))
     return grub_errno;
 
   for (chain = 0;
-       !config_value (boot, boot->section, "kernel")
+       !config_value (boot, boot->config.section, "kernel")
        && (next = config_value (boot, "global", "chain")); chain++)
     {
       if (chain == MAX_CHAIN)
 	return grub_error (GRUB_ERR_BAD_ARGUMENT,
-			   N_("%s: chain has no end"), boot->config_name);
+			   N_("%s: chain has no end"), boot->config.name);
       path = dom0less_resolve_name (boot, next);
       if (!path || read_one (boot, path))
 	return grub_errno;
     }
 
-  if (boot->section && !has_section (boot, boot->section))
+  if (boot->config.section && !has_section (boot, boot->config.section))
     {
       report_about_config (boot, GRUB_DOM0LESS_RULE_CONFIG_SECTION,
-			   boot->section);
+			   boot->config.section);
       return dom0less_set_error_from_findings (boot);
     }
   report_unknown_keys (boot);
@@ -163,16 +165,16 @@ dom0less_apply_config (struct dom0less_boot *boot)
   int err;
 
   if (dom0less_grow_tree (boot,
-			  grub_dom0less_config_growth (boot->config_size)))
+			  grub_dom0less_config_growth (boot->config.size)))
     return grub_errno;
-  err = grub_dom0less_config_apply (boot->tree, boot->config,
-				    boot->config_size, boot->section);
+  err = grub_dom0less_config_apply (boot->tree.fdt, boot->config.text,
+				    boot->config.size, boot->config.section);
   if (err == -FDT_ERR_EXISTS)
     return dom0less_fail (boot, GRUB_DOM0LESS_RULE_CONFIG_CONFLICT,
-			  GRUB_DOM0LESS_NONE, boot->config_name);
+			  GRUB_DOM0LESS_NONE, boot->config.name);
   if (err)
     return grub_error (GRUB_ERR_BAD_OS, N_("%s does not fit the tree: %s"),
-		       boot->config_name, fdt_strerror (err));
+		       boot->config.name, fdt_strerror (err));
   return GRUB_ERR_NONE;
 }
 
@@ -185,14 +187,15 @@ add_key (struct dom0less_boot *boot, const char *key, grub_size_t length,
 
   if (!path)
     return grub_errno;
-  keys = dom0less_extend (boot->keys, boot->n_keys, sizeof (*keys));
+  keys = dom0less_extend (boot->config.keys, boot->config.n_keys,
+			  sizeof (*keys));
   if (!keys)
     {
       grub_free (path);
       return grub_errno;
     }
-  boot->keys = keys;
-  keys += boot->n_keys++;
+  boot->config.keys = keys;
+  keys += boot->config.n_keys++;
   keys->path = path;
   keys->index = index;
   keys->is_used = 0;
@@ -218,10 +221,10 @@ dom0less_read_keys (struct dom0less_boot *boot)
     }
 
   grub_memset (&entry, 0, sizeof (entry));
-  while (boot->config
-	 && grub_dom0less_config_next (boot->config, boot->config_size,
+  while (boot->config.text
+	 && grub_dom0less_config_next (boot->config.text, boot->config.size,
 				       &entry))
-    if (grub_dom0less_config_in_section (&entry, boot->section)
+    if (grub_dom0less_config_in_section (&entry, boot->config.section)
 	&& grub_dom0less_config_is (&entry, "binary"))
       {
 	char *key = grub_dom0less_config_split (entry.value);
@@ -245,9 +248,9 @@ char *
 dom0less_module_path (struct dom0less_boot *boot,
 		      const struct grub_dom0less_module *module)
 {
-  struct dom0less_key *key;
+  struct dom0less_key *end = boot->config.keys + boot->config.n_keys, *key;
 
-  for (key = boot->keys; key < boot->keys + boot->n_keys; key++)
+  for (key = boot->config.keys; key < end; key++)
     if (module->name ? key->key && grub_strcmp (key->key, module->name) == 0
 	: module->index >= 0 && key->index == module->index)
       {
@@ -266,10 +269,10 @@ dom0less_module_path (struct dom0less_boot *boot,
 void
 dom0less_report_unused_keys (struct dom0less_boot *boot)
 {
-  struct dom0less_key *key;
+  struct dom0less_key *end = boot->config.keys + boot->config.n_keys, *key;
 
   /* Those of a xen.cfg may be meant for another section's tree.  */
-  for (key = boot->keys; key < boot->keys + boot->n_keys; key++)
+  for (key = boot->config.keys; key < end; key++)
     if (!key->is_used && key->index != GRUB_DOM0LESS_NONE)
       grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_KEY_UNUSED,
 			    GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,

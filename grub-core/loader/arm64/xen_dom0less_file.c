@@ -23,11 +23,12 @@
 char *
 dom0less_resolve_name (const struct dom0less_boot *boot, const char *name)
 {
-  grub_size_t size = grub_dom0less_format_path (boot->xen, name, NULL, 0) + 1;
+  grub_size_t size
+    = grub_dom0less_format_path (boot->xen.path, name, NULL, 0) + 1;
   char *path = grub_malloc (size);
 
   if (path)
-    grub_dom0less_format_path (boot->xen, name, path, size);
+    grub_dom0less_format_path (boot->xen.path, name, path, size);
   return path;
 }
 
@@ -138,11 +139,9 @@ dom0less_read_file (const char *path, enum grub_file_type type,
 
   pages->count = 0;
   *size = 0;
-  file = dom0less_platform_open (path, type);
+  file = dom0less_platform_open (path, type, label);
   if (file)
     {
-      if (label)
-	dom0less_platform_announce (file, label, path);
       if (!grub_errno)
 	dom0less_read_all (file, limit, pages, size);
       grub_file_close (file);

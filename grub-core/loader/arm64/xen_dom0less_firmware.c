@@ -139,8 +139,23 @@ dom0less_platform_recheck_trust (struct dom0less_boot *boot)
 			GRUB_DOM0LESS_NONE, "check_signatures is on");
 }
 
+/* Print a line for the file PATH, and flush the console before the slow read.  */
+static void
+announce (grub_file_t file, const char *label, const char *path)
+{
+  dom0less_print (label);
+  grub_printf (" ");
+  dom0less_print (path);
+  if (grub_file_size (file) != GRUB_FILE_SIZE_UNKNOWN)
+    grub_printf (", %" PRIuGRUB_UINT64_T " bytes",
+		 (grub_uint64_t) grub_file_size (file));
+  grub_printf ("\n");
+  grub_refresh ();
+}
+
 grub_file_t
-dom0less_platform_open (const char *path, enum grub_file_type type)
+dom0less_platform_open (const char *path, enum grub_file_type type,
+			const char *label)
 {
   grub_file_t file;
 
@@ -153,24 +168,15 @@ dom0less_platform_open (const char *path, enum grub_file_type type)
   /* The file is there: it is the signature that is not.  */
   if (!file && is_shown && grub_errno == GRUB_ERR_FILE_NOT_FOUND)
     grub_errno = GRUB_ERR_BAD_SIGNATURE;
-  if (!file || !must_verify || (is_shown && does_pgp_enforce ()))
-    return file;
-  grub_file_close (file);
-  grub_error (GRUB_ERR_ACCESS_DENIED, N_("nobody verifies files there"));
-  return NULL;
-}
-
-void
-dom0less_platform_announce (grub_file_t file, const char *label, const char *path)
-{
-  dom0less_print (label);
-  grub_printf (" ");
-  dom0less_print (path);
-  if (grub_file_size (file) != GRUB_FILE_SIZE_UNKNOWN)
-    grub_printf (", %" PRIuGRUB_UINT64_T " bytes",
-		 (grub_uint64_t) grub_file_size (file));
-  grub_printf ("\n");
-  grub_refresh ();
+  if (file && must_verify && !(is_shown && does_pgp_enforce ()))
+    {
+      grub_file_close (file);
+      grub_error (GRUB_ERR_ACCESS_DENIED, N_("nobody verifies files there"));
+      return NULL;
+    }
+  if (file && label)
+    announce (file, label, path);
+  return file;
 }
 
 grub_err_t
@@ -224,7 +230,7 @@ dom0less_platform_read_tree (struct dom0less_boot *boot)
   else if (dom0less_adopt_tree (boot, fdt, fdt_totalsize (fdt)) == GRUB_ERR_NONE)
     /* What is not the firmware's came from a file.  Since 2.12 `devicetree'
        has had it fixed up, and a second time does not hurt.  */
-    boot->tree_is_file = !firmware
+    boot->tree.is_file = !firmware
       || grub_memcmp (firmware, fdt, fdt_totalsize (fdt)) != 0;
   grub_fdt_unload ();
   return grub_errno;
@@ -245,11 +251,11 @@ fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
   size = fdt_totalsize (*fdt);
   status = protocol->fixup (protocol, *fdt, &size, flags);
   if (status == GRUB_EFI_BUFFER_TOO_SMALL
-      && size > fdt_totalsize (*fdt) && *fdt == boot->tree)
+      && size > fdt_totalsize (*fdt) && *fdt == boot->tree.fdt)
     {
       if (dom0less_grow_tree (boot, size - fdt_totalsize (*fdt)))
 	return grub_errno;
-      *fdt = boot->tree;
+      *fdt = boot->tree.fdt;
       size = fdt_totalsize (*fdt);
       status = protocol->fixup (protocol, *fdt, &size, flags);
     }
@@ -258,7 +264,7 @@ fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
   if (status != GRUB_EFI_SUCCESS)
     return grub_error (GRUB_ERR_BAD_OS,
 		       N_("the firmware cannot fix up %s: 0x%lx"),
-		       boot->tree_name, (unsigned long) status);
+		       boot->tree.name, (unsigned long) status);
   return GRUB_ERR_NONE;
 }
 
@@ -266,7 +272,7 @@ fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
 grub_err_t
 dom0less_platform_fix_up (struct dom0less_boot *boot)
 {
-  return fix_up (boot, &boot->tree, DOM0LESS_DT_APPLY_FIXUPS);
+  return fix_up (boot, &boot->tree.fdt, DOM0LESS_DT_APPLY_FIXUPS);
 }
 
 static grub_err_t
@@ -286,24 +292,24 @@ set_table (void *fdt)
 grub_err_t
 dom0less_platform_install_tree (struct dom0less_boot *boot)
 {
-  void *fdt = dom0less_platform_at (boot->final_tree.address);
+  void *fdt = dom0less_platform_at (boot->handover.tree.address);
 
   /* Xen's stub deletes the tree's memory reservations and believes the
      firmware's memory map: let that map have them.  */
-  if (boot->tree_is_file && fix_up (boot, &fdt, DOM0LESS_DT_RESERVE_MEMORY))
+  if (boot->tree.is_file && fix_up (boot, &fdt, DOM0LESS_DT_RESERVE_MEMORY))
     return grub_errno;
 
-  boot->firmware_tree = grub_efi_get_firmware_fdt ();
+  boot->handover.firmware_tree = grub_efi_get_firmware_fdt ();
   if (set_table (fdt))
     return grub_errno;
-  boot->installed = 1;
+  boot->handover.is_installed = 1;
   return GRUB_ERR_NONE;
 }
 
 void
 dom0less_platform_restore_tree (struct dom0less_boot *boot)
 {
-  if (boot->installed && set_table (boot->firmware_tree))
-    boot->final_tree.count = 0;
-  boot->installed = 0;
+  if (boot->handover.is_installed && set_table (boot->handover.firmware_tree))
+    boot->handover.tree.count = 0;
+  boot->handover.is_installed = 0;
 }

@@ -224,7 +224,7 @@ dom0less_platform_prepare_handover (struct dom0less_boot *boot)
   if (grub_mul (size, 2, &size) || grub_mul (step, MORE_DESCRIPTORS, &step)
       || grub_add (size, step, &size))
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
-  return dom0less_platform_alloc (&boot->maps, DOM0LESS_NO_LIMIT,
+  return dom0less_platform_alloc (&boot->handover.maps, DOM0LESS_NO_LIMIT,
 				  2 * DOM0LESS_PAGES (size));
 }
 
@@ -233,10 +233,10 @@ dom0less_platform_begin_handover (struct dom0less_boot *boot)
 {
   grub_efi_boot_services_t *b = grub_efi_system_table->boot_services;
 
-  if (!boot->maps.count)
+  if (!boot->handover.maps.count)
     return;
-  room = (boot->maps.count / 2) << DOM0LESS_PAGE_SHIFT;
-  seen_bytes = dom0less_platform_at (boot->maps.address);
+  room = (boot->handover.maps.count / 2) << DOM0LESS_PAGE_SHIFT;
+  seen_bytes = dom0less_platform_at (boot->handover.maps.address);
   now_bytes = seen_bytes + room;
   seen.size = 0;
   dom0less_platform_clean_cache ((const void *) dom0less_change_regime,
@@ -253,6 +253,6 @@ dom0less_platform_begin_handover (struct dom0less_boot *boot)
 void
 dom0less_platform_end_handover (const struct dom0less_boot *boot)
 {
-  if (boot->maps.count)
+  if (boot->handover.maps.count)
     set_services (get_memory_map, exit_boot_services);
 }

@@ -19,11 +19,11 @@
 static grub_err_t
 read_xen (struct dom0less_boot *boot)
 {
-  boot->xen = dom0less_platform_full_name (boot->request->xen);
-  if (!boot->xen
-      || dom0less_read_file (boot->xen, GRUB_FILE_TYPE_XEN_HYPERVISOR,
+  boot->xen.path = dom0less_platform_full_name (boot->request->xen);
+  if (!boot->xen.path
+      || dom0less_read_file (boot->xen.path, GRUB_FILE_TYPE_XEN_HYPERVISOR,
 			     DOM0LESS_NO_LIMIT, NULL,
-			     &boot->xen_file, &boot->xen_size))
+			     &boot->xen.file, &boot->xen.size))
     return grub_errno;
   return dom0less_read_xen_facts (boot);
 }
@@ -37,10 +37,10 @@ read_base (struct dom0less_boot *boot)
 
   if (boot->request->dtb)
     name = dom0less_platform_full_name (boot->request->dtb);
-  else if (boot->config
-	   && (dtb = grub_dom0less_config_value (boot->config,
-						 boot->config_size,
-						 boot->section, "dtb")))
+  else if (boot->config.text
+	   && (dtb = grub_dom0less_config_value (boot->config.text,
+						 boot->config.size,
+						 boot->config.section, "dtb")))
     name = dom0less_resolve_name (boot, dtb);
   if (!grub_errno)
     dom0less_read_tree (boot, name);
@@ -52,10 +52,10 @@ read_base (struct dom0less_boot *boot)
 static int
 wants_config (struct dom0less_boot *boot)
 {
-  int chosen = fdt_path_offset (boot->tree, "/chosen");
+  int chosen = fdt_path_offset (boot->tree.fdt, "/chosen");
 
-  return (!boot->config && chosen >= 0
-	  && fdt_getprop (boot->tree, chosen, "xen,uefi-cfg-load", NULL));
+  return (!boot->config.text && chosen >= 0
+	  && fdt_getprop (boot->tree.fdt, chosen, "xen,uefi-cfg-load", NULL));
 }
 
 static grub_err_t
@@ -73,12 +73,12 @@ read_config_and_tree (struct dom0less_boot *boot)
 	return grub_errno;
       /* As for Xen's stub, the config's tree replaces the one that asked.  */
       if (!boot->request->dtb
-	  && grub_dom0less_config_value (boot->config, boot->config_size,
-					 boot->section, "dtb")
+	  && grub_dom0less_config_value (boot->config.text, boot->config.size,
+					 boot->config.section, "dtb")
 	  && read_base (boot))
 	return grub_errno;
     }
-  if (boot->config)
+  if (boot->config.text)
     return dom0less_apply_config (boot);
   return GRUB_ERR_NONE;
 }
@@ -88,7 +88,7 @@ dom0less_read_inputs (struct dom0less_boot *boot)
 {
   if (dom0less_platform_check_trust (boot))
     return grub_errno;
-  boot->context.xen_args = boot->xen_args;
+  boot->context.xen_args = boot->xen.args;
   if (read_xen (boot) || read_config_and_tree (boot))
     return grub_errno;
   return dom0less_read_keys (boot);
@@ -102,7 +102,7 @@ dom0less_make_plan (struct dom0less_boot *boot)
   boot->plan = grub_malloc (sizeof (*boot->plan));
   if (!boot->plan)
     return grub_errno;
-  grub_dom0less_plan_read (boot->plan, boot->tree);
+  grub_dom0less_plan_read (boot->plan, boot->tree.fdt);
   boot->context.plan = boot->plan;
 
   boot->paths = grub_calloc (boot->plan->n_modules + 1, sizeof (char *));
@@ -156,9 +156,9 @@ dom0less_free (struct dom0less_boot *boot)
 
   dom0less_platform_restore_tree (boot);
   dom0less_platform_unload_xen (boot);
-  dom0less_platform_free (&boot->maps);
-  dom0less_platform_free (&boot->final_tree);
-  dom0less_platform_free (&boot->xen_file);
+  dom0less_platform_free (&boot->handover.maps);
+  dom0less_platform_free (&boot->handover.tree);
+  dom0less_platform_free (&boot->xen.file);
   for (i = 0; boot->images && i < boot->plan->n_images; i++)
     dom0less_platform_free (boot->images + i);
   for (claim = 0; claim < boot->n_claims; claim++)
@@ -166,30 +166,30 @@ dom0less_free (struct dom0less_boot *boot)
 
   for (i = 0; boot->paths && i < boot->plan->n_modules; i++)
     grub_free (boot->paths[i]);
-  for (i = 0; i < boot->n_overlays; i++)
+  for (i = 0; i < boot->tree.n_overlays; i++)
     {
-      grub_free (boot->overlays[i].path);
-      grub_free (boot->overlays[i].fdt);
+      grub_free (boot->tree.overlays[i].path);
+      grub_free (boot->tree.overlays[i].fdt);
     }
-  for (i = 0; i < boot->n_keys; i++)
+  for (i = 0; i < boot->config.n_keys; i++)
     {
-      grub_free (boot->keys[i].key);
-      grub_free (boot->keys[i].path);
+      grub_free (boot->config.keys[i].key);
+      grub_free (boot->config.keys[i].path);
     }
   grub_free (boot->images);
   grub_free (boot->claims);
   grub_free (boot->paths);
-  grub_free (boot->overlays);
-  grub_free (boot->keys);
+  grub_free (boot->tree.overlays);
+  grub_free (boot->config.keys);
   grub_free (boot->plan);
   grub_free (boot->memory);
-  grub_free (boot->tree);
-  grub_free (boot->tree_name);
-  grub_free (boot->config);
-  grub_free (boot->config_name);
-  grub_free (boot->section);
-  grub_free (boot->error);
-  grub_free (boot->xen_args);
-  grub_free (boot->xen);
+  grub_free (boot->tree.fdt);
+  grub_free (boot->tree.name);
+  grub_free (boot->config.text);
+  grub_free (boot->config.name);
+  grub_free (boot->config.section);
+  grub_free (boot->findings.error);
+  grub_free (boot->xen.args);
+  grub_free (boot->xen.path);
   grub_free (boot);
 }

@@ -18,7 +18,7 @@
 /*
  * In GRUB these are in xen_dom0less_memory.c, xen_dom0less_firmware.c,
  * xen_dom0less_direct.c, xen_dom0less_start.c and xen_dom0less_handover.c; on a
- * host, in util/dom0less_host.c.
+ * host, in util/dom0less_host*.c.
  */
 
 /* Allocate COUNT pages that end at or below LIMIT, or anywhere.  */
@@ -52,8 +52,8 @@ void dom0less_platform_clean_cache (const void *address, grub_size_t size);
    runs at, and what EL2 runs by.  */
 void dom0less_platform_read_processor (struct dom0less_boot *boot);
 
-/* Allocate what the handover needs, into BOOT->maps; nothing if the variable
-   xen_dom0less_handover is 0.  */
+/* Allocate what the handover needs, into BOOT->handover.maps; nothing if the
+   variable xen_dom0less_handover is 0.  */
 grub_err_t dom0less_platform_prepare_handover (struct dom0less_boot *boot);
 
 /* From here on Xen's image has the firmware's services by way of us, and to
@@ -65,10 +65,12 @@ void dom0less_platform_end_handover (const struct dom0less_boot *boot);
    "/file" of the boot file system.  The caller's to free; NULL is an error.  */
 char *dom0less_platform_full_name (const char *name);
 
-/* Open the file of that full name.  NULL is an error, as is a file that no
-   verifier has seen where every file needs a signature.  GRUB_ERR_FILE_NOT_FOUND
-   means that the file is not there, and nothing else.  */
-grub_file_t dom0less_platform_open (const char *path, enum grub_file_type type);
+/* Open the file of that full name.  LABEL, unless NULL, is what the file is for: a
+   line with it is printed before the file is read.  NULL is an error, as is a
+   file that no verifier has seen where every file needs a signature.
+   GRUB_ERR_FILE_NOT_FOUND means that the file is not there, and nothing else.  */
+grub_file_t dom0less_platform_open (const char *path, enum grub_file_type type,
+				    const char *label);
 
 /* Read FILE, from its beginning, to BUFFER, which is aligned to a page and has
    whole pages for it: what is possible by large transfers, and what lies between
@@ -77,10 +79,6 @@ grub_file_t dom0less_platform_open (const char *path, enum grub_file_type type);
    by large transfers.  With the variable xen_dom0less_direct=0 it does
    nothing.  */
 grub_size_t dom0less_platform_read_direct (grub_file_t file, void *buffer);
-
-/* Say that FILE is being read, and be seen to before it takes its time.  */
-void dom0less_platform_announce (grub_file_t file, const char *label,
-				 const char *path);
 
 /* See what GRUB has to verify, and whether it can: BOOT->facts.is_enforcing is
    set where every file needs a signature.  Refuses where files should need one
@@ -113,13 +111,13 @@ grub_err_t dom0less_platform_read_tree (struct dom0less_boot *boot);
    its own: memory, addresses of network cards, and so on.  */
 grub_err_t dom0less_platform_fix_up (struct dom0less_boot *boot);
 
-/* Put BOOT->final_tree into the EFI configuration table, and back what was
+/* Put BOOT->handover.tree into the EFI configuration table, and back what was
    there before.  If the firmware does not take that back, the table still points
-   to BOOT->final_tree, which is given up: its pages stay allocated.  */
+   to BOOT->handover.tree, which is given up: its pages stay allocated.  */
 grub_err_t dom0less_platform_install_tree (struct dom0less_boot *boot);
 void dom0less_platform_restore_tree (struct dom0less_boot *boot);
 
-/* Let the firmware make an image of BOOT->xen_file, and free the file.  */
+/* Let the firmware make an image of BOOT->xen.file, and free the file.  */
 grub_err_t dom0less_platform_load_xen (struct dom0less_boot *boot);
 
 /* Start Xen.  Returns, with an error, only if Xen does.  */

@@ -27,10 +27,10 @@ report (void *data, const struct grub_dom0less_finding *finding)
   struct dom0less_boot *boot = data;
   char text[TEXT_SIZE];
 
-  grub_dom0less_finding_text (finding, boot->tree, text, sizeof (text));
+  grub_dom0less_finding_text (finding, boot->tree.fdt, text, sizeof (text));
   if (finding->rule->severity == GRUB_DOM0LESS_WARNING)
     {
-      if (!boot->is_quiet)
+      if (!boot->findings.is_quiet)
 	grub_printf ("warning: %s\n", text);
       return;
     }
@@ -39,10 +39,10 @@ report (void *data, const struct grub_dom0less_finding *finding)
       grub_printf ("error: %s\n", text);
       return;
     }
-  if (boot->error)
-    grub_printf ("error: %s\n", boot->error);
-  grub_free (boot->error);
-  boot->error = grub_strdup (text);
+  if (boot->findings.error)
+    grub_printf ("error: %s\n", boot->findings.error);
+  grub_free (boot->findings.error);
+  boot->findings.error = grub_strdup (text);
 }
 
 void
@@ -51,15 +51,15 @@ dom0less_init_findings (struct dom0less_boot *boot)
   boot->context.facts = &boot->facts;
   boot->context.report = report;
   boot->context.data = boot;
-  boot->context.tally = &boot->tally;
+  boot->context.tally = &boot->findings.tally;
 }
 
 grub_err_t
 dom0less_set_error_from_findings (struct dom0less_boot *boot)
 {
   grub_dom0less_report_more (&boot->context);
-  if (boot->error && !grub_errno)
-    grub_error (GRUB_ERR_BAD_OS, "%s", boot->error);
+  if (boot->findings.error && !grub_errno)
+    grub_error (GRUB_ERR_BAD_OS, "%s", boot->findings.error);
   return grub_errno;
 }
 
@@ -73,12 +73,35 @@ dom0less_fail (struct dom0less_boot *boot,
   return dom0less_set_error_from_findings (boot);
 }
 
+struct grub_dom0less_module *
+dom0less_first_module (const struct dom0less_boot *boot, int image)
+{
+  return boot->plan->modules + boot->plan->images[image].module;
+}
+
+grub_err_t
+dom0less_refuse_image (struct dom0less_boot *boot, int image,
+		       enum grub_dom0less_rule_number rule,
+		       const char *separator, const char *what)
+{
+  const char *path = boot->paths[boot->plan->images[image].module];
+  char *text;
+
+  /* WHAT may be GRUB's own message.  */
+  text = grub_xasprintf ("%s%s%s", path, separator, what);
+  grub_errno = GRUB_ERR_NONE;
+  dom0less_fail (boot, rule, dom0less_first_module (boot, image)->node,
+		 text ? text : path);
+  grub_free (text);
+  return grub_errno;
+}
+
 const char *
 dom0less_domain_name (const struct dom0less_boot *boot, int domain)
 {
   if (domain == GRUB_DOM0LESS_DOM0)
     return "dom0";
-  return grub_dom0less_node_name (boot->tree,
+  return grub_dom0less_node_name (boot->tree.fdt,
 				  boot->plan->domains[domain].node);
 }
 

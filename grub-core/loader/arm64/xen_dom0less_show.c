@@ -37,12 +37,12 @@ dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
   if (domain == GRUB_DOM0LESS_DOM0)
     return 0;
   node = boot->plan->domains[domain].node;
-  cell = fdt_getprop (boot->tree, node, "memory", &len);
+  cell = fdt_getprop (boot->tree.fdt, node, "memory", &len);
   if (!cell || len < 2 * (int) sizeof (*cell)
       || grub_dom0less_read_cells (&cell, 2, &kib))
     return 0;
   *memory = kib;
-  *cpus = grub_dom0less_first_u32 (boot->tree, node, "cpus", 0);
+  *cpus = grub_dom0less_first_u32 (boot->tree.fdt, node, "cpus", 0);
   return 1;
 }
 
@@ -157,9 +157,9 @@ show_memory (struct dom0less_boot *boot)
       mapped[i] = next;
 
       if (next.node == GRUB_DOM0LESS_NONE)
-	grub_snprintf (path, sizeof (path), "%s", boot->xen);
+	grub_snprintf (path, sizeof (path), "%s", boot->xen.path);
       else
-	grub_dom0less_node_path (plan, boot->tree, next.node, path,
+	grub_dom0less_node_path (plan, boot->tree.fdt, next.node, path,
 				 sizeof (path));
       grub_printf ("0x%012" PRIxGRUB_UINT64_T "-0x%012" PRIxGRUB_UINT64_T
 		   " %-12s ", next.start, next.start + next.size - 1,

@@ -34,9 +34,9 @@ dom0less_platform_load_xen (struct dom0less_boot *boot)
   path.memory.header.subtype = GRUB_EFI_MEMORY_MAPPED_DEVICE_PATH_SUBTYPE;
   path.memory.header.length = sizeof (path.memory);
   path.memory.memory_type = GRUB_EFI_LOADER_DATA;
-  path.memory.start_address = boot->xen_file.address;
-  path.memory.end_address = grub_dom0less_end (boot->xen_file.address,
-					       boot->xen_size);
+  path.memory.start_address = boot->xen.file.address;
+  path.memory.end_address = grub_dom0less_end (boot->xen.file.address,
+					       boot->xen.size);
   path.end.type = GRUB_EFI_END_DEVICE_PATH_TYPE;
   path.end.subtype = GRUB_EFI_END_ENTIRE_DEVICE_PATH_SUBTYPE;
   path.end.length = sizeof (path.end);
@@ -45,18 +45,18 @@ dom0less_platform_load_xen (struct dom0less_boot *boot)
      helper of the same purpose: that one differs between versions.  */
   status = b->load_image (0, grub_efi_image_handle,
 			  (grub_efi_device_path_t *) &path,
-			  dom0less_platform_at (boot->xen_file.address),
-			  boot->xen_size, &boot->xen_image);
-  dom0less_platform_free (&boot->xen_file);
+			  dom0less_platform_at (boot->xen.file.address),
+			  boot->xen.size, &boot->xen.image);
+  dom0less_platform_free (&boot->xen.file);
   if (status == GRUB_EFI_SUCCESS)
     {
       grub_efi_loaded_image_t *image
-	= grub_efi_get_loaded_image (boot->xen_image);
+	= grub_efi_get_loaded_image (boot->xen.image);
 
       if (!image)
 	return grub_error (GRUB_ERR_BAD_OS,
 			   N_("the firmware does not say where %s is"),
-			   boot->xen);
+			   boot->xen.path);
       boot->facts.xen_start = (grub_addr_t) image->image_base;
       boot->facts.xen_size = image->image_size;
       return GRUB_ERR_NONE;
@@ -64,10 +64,10 @@ dom0less_platform_load_xen (struct dom0less_boot *boot)
 
   /* After a security violation there is an image all the same.  */
   if (status != GRUB_EFI_SECURITY_VIOLATION)
-    boot->xen_image = NULL;
+    boot->xen.image = NULL;
   return grub_error (GRUB_ERR_BAD_OS,
 		     N_("%s is no image that the firmware starts: 0x%lx"),
-		     boot->xen, (unsigned long) status);
+		     boot->xen.path, (unsigned long) status);
 }
 
 grub_err_t
@@ -77,10 +77,10 @@ dom0less_platform_start_xen (struct dom0less_boot *boot)
   grub_efi_status_t status;
 
   dom0less_platform_begin_handover (boot);
-  status = b->start_image (boot->xen_image, NULL, NULL);
+  status = b->start_image (boot->xen.image, NULL, NULL);
   dom0less_platform_end_handover (boot);
   return grub_error (GRUB_ERR_BAD_OS, N_("%s did not start: 0x%lx"),
-		     boot->xen, (unsigned long) status);
+		     boot->xen.path, (unsigned long) status);
 }
 
 /* An application that has come back the firmware has unloaded itself, and says
@@ -88,7 +88,7 @@ dom0less_platform_start_xen (struct dom0less_boot *boot)
 void
 dom0less_platform_unload_xen (struct dom0less_boot *boot)
 {
-  if (boot->xen_image)
-    grub_efi_system_table->boot_services->unload_image (boot->xen_image);
-  boot->xen_image = NULL;
+  if (boot->xen.image)
+    grub_efi_system_table->boot_services->unload_image (boot->xen.image);
+  boot->xen.image = NULL;
 }

@@ -20,6 +20,9 @@
 /* As much of a path as a line has room for.  */
 #define NODE_SIZE	128
 
+/* For /chosen: the beginning of a node, its name and its end; and alignment.  */
+#define CHOSEN_ROOM	32
+
 /* Refuse the SIZE bytes at FDT, which NAME is, unless they are a tree that can
    be worked on.  */
 static grub_err_t
@@ -54,6 +57,14 @@ libfdt_error (const char *name, int err)
 		     fdt_strerror (err));
 }
 
+void
+dom0less_set_tree (struct dom0less_boot *boot, void *fdt)
+{
+  grub_free (boot->tree.fdt);
+  boot->tree.fdt = fdt;
+  boot->context.fdt = fdt;
+}
+
 /* Make BOOT->tree a copy of FDT, whose blocks may come in any order, with ROOM
    bytes for edits.  */
 static grub_err_t
@@ -74,22 +85,17 @@ copy_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t room)
   if (err)
     {
       grub_free (copy);
-      return libfdt_error (boot->tree_name, err);
+      return libfdt_error (boot->tree.name, err);
     }
-  grub_free (boot->tree);
-  boot->tree = copy;
-  boot->context.fdt = copy;
+  dom0less_set_tree (boot, copy);
   return GRUB_ERR_NONE;
 }
-
-/* The beginning of a node, its name and its end; and alignment.  */
-#define CHOSEN_ROOM	32
 
 grub_err_t
 dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 		     grub_size_t size)
 {
-  if (check_tree (boot, fdt, size, boot->tree_name))
+  if (check_tree (boot, fdt, size, boot->tree.name))
     return grub_errno;
   return copy_tree (boot, fdt, 0);
 }
@@ -97,7 +103,7 @@ dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 grub_err_t
 dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room)
 {
-  return copy_tree (boot, boot->tree, room);
+  return copy_tree (boot, boot->tree.fdt, room);
 }
 
 /* Where everything is that this loader writes or reads.  Many a board's file has
@@ -107,11 +113,11 @@ need_chosen (struct dom0less_boot *boot)
 {
   int err;
 
-  if (fdt_path_offset (boot->tree, "/chosen") != -FDT_ERR_NOTFOUND)
+  if (fdt_path_offset (boot->tree.fdt, "/chosen") != -FDT_ERR_NOTFOUND)
     return GRUB_ERR_NONE;
   if (dom0less_grow_tree (boot, CHOSEN_ROOM))
     return grub_errno;
-  err = fdt_add_subnode (boot->tree, 0, "chosen");
+  err = fdt_add_subnode (boot->tree.fdt, 0, "chosen");
   if (err < 0)
     return grub_error (GRUB_ERR_BAD_OS, N_("cannot add /chosen: %s"),
 		       fdt_strerror (err));
@@ -148,19 +154,19 @@ read_overlays (struct dom0less_boot *boot)
   struct dom0less_overlay *overlay;
   int n = 0;
 
-  if (boot->overlays)
+  if (boot->tree.overlays)
     return GRUB_ERR_NONE;
   while (boot->request->overlays[n])
     n++;
-  boot->overlays = grub_calloc (n + 1, sizeof (*boot->overlays));
-  if (!boot->overlays)
+  boot->tree.overlays = grub_calloc (n + 1, sizeof (*boot->tree.overlays));
+  if (!boot->tree.overlays)
     return grub_errno;
 
-  while (boot->n_overlays < n)
+  while (boot->tree.n_overlays < n)
     {
-      overlay = boot->overlays + boot->n_overlays;
-      overlay->path
-	= dom0less_platform_full_name (boot->request->overlays[boot->n_overlays++]);
+      overlay = boot->tree.overlays + boot->tree.n_overlays;
+      overlay->path = dom0less_platform_full_name
+	(boot->request->overlays[boot->tree.n_overlays++]);
       if (!overlay->path)
 	return grub_errno;
       overlay->fdt = dom0less_read_text (overlay->path,
@@ -183,12 +189,12 @@ apply_overlay (struct dom0less_boot *boot,
   void *work, *copy, *merged = NULL;
   grub_size_t size;
 
-  work = grub_malloc (grub_dom0less_merge_size (boot->tree, overlay->fdt));
+  work = grub_malloc (grub_dom0less_merge_size (boot->tree.fdt, overlay->fdt));
   copy = grub_malloc (overlay->size);
   if (!work || !copy)
     goto fail;
   grub_memcpy (copy, overlay->fdt, overlay->size);
-  if (grub_dom0less_merge (work, boot->tree, copy, &misfit))
+  if (grub_dom0less_merge (work, boot->tree.fdt, copy, &misfit))
     {
       report_misfit (boot, overlay, &misfit);
       goto fail;
@@ -210,9 +216,7 @@ apply_overlay (struct dom0less_boot *boot,
   grub_dom0less_write_merged (work, merged, size);
   if (check_tree (boot, merged, size, overlay->path))
     goto fail;
-  grub_free (boot->tree);
-  boot->tree = merged;
-  boot->context.fdt = merged;
+  dom0less_set_tree (boot, merged);
   merged = NULL;
 
  fail:
@@ -227,12 +231,11 @@ dom0less_read_tree (struct dom0less_boot *boot, const char *name)
 {
   int i;
 
-  grub_free (boot->tree);
-  grub_free (boot->tree_name);
-  boot->tree = NULL;
-  boot->tree_is_file = name != NULL;
-  boot->tree_name = grub_strdup (name ? name : "the loaded tree");
-  if (!boot->tree_name)
+  dom0less_set_tree (boot, NULL);
+  grub_free (boot->tree.name);
+  boot->tree.is_file = name != NULL;
+  boot->tree.name = grub_strdup (name ? name : "the loaded tree");
+  if (!boot->tree.name)
     return grub_errno;
 
   if (name)
@@ -253,14 +256,14 @@ dom0less_read_tree (struct dom0less_boot *boot, const char *name)
 
   if (need_chosen (boot) || read_overlays (boot))
     return grub_errno;
-  for (i = 0; i < boot->n_overlays; i++)
-    if (apply_overlay (boot, boot->overlays + i))
+  for (i = 0; i < boot->tree.n_overlays; i++)
+    if (apply_overlay (boot, boot->tree.overlays + i))
       return grub_errno;
 
   /* What the firmware makes of it has to be a tree as well.  */
-  if (boot->tree_is_file && dom0less_platform_fix_up (boot) == GRUB_ERR_NONE)
-    check_tree (boot, boot->tree, fdt_totalsize (boot->tree),
-		boot->tree_name);
+  if (boot->tree.is_file && dom0less_platform_fix_up (boot) == GRUB_ERR_NONE)
+    check_tree (boot, boot->tree.fdt, fdt_totalsize (boot->tree.fdt),
+		boot->tree.name);
   return grub_errno;
 }
 
@@ -271,18 +274,18 @@ dom0less_make_final_tree (struct dom0less_boot *boot)
   void *fdt;
   int err;
 
-  if (grub_add (fdt_totalsize (boot->tree),
-		grub_dom0less_plan_growth (boot->plan, boot->xen_args), &size)
+  if (grub_add (fdt_totalsize (boot->tree.fdt),
+		grub_dom0less_plan_growth (boot->plan, boot->xen.args), &size)
       || size > GRUB_INT_MAX)
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
-  if (dom0less_platform_alloc (&boot->final_tree, DOM0LESS_NO_LIMIT,
+  if (dom0less_platform_alloc (&boot->handover.tree, DOM0LESS_NO_LIMIT,
 			       DOM0LESS_PAGES (size)))
     return grub_errno;
 
-  fdt = dom0less_platform_at (boot->final_tree.address);
-  err = fdt_open_into (boot->tree, fdt, (int) size);
+  fdt = dom0less_platform_at (boot->handover.tree.address);
+  err = fdt_open_into (boot->tree.fdt, fdt, (int) size);
   if (!err)
-    err = grub_dom0less_write_plan (fdt, boot->plan, boot->xen_args);
+    err = grub_dom0less_write_plan (fdt, boot->plan, boot->xen.args);
   if (!err)
     err = fdt_pack (fdt);
   if (err)
@@ -291,7 +294,7 @@ dom0less_make_final_tree (struct dom0less_boot *boot)
   if (fdt_totalsize (fdt) > GRUB_DOM0LESS_MAX_TREE)
     grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_TREE_TOO_BIG,
 			  GRUB_DOM0LESS_NONE, GRUB_DOM0LESS_NONE,
-			  boot->tree_name, fdt_totalsize (fdt),
+			  boot->tree.name, fdt_totalsize (fdt),
 			  GRUB_DOM0LESS_MAX_TREE);
   return dom0less_set_error_from_findings (boot);
 }

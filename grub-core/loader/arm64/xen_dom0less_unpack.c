@@ -182,20 +182,20 @@ grub_err_t
 dom0less_read_xen_facts (struct dom0less_boot *boot)
 {
   struct grub_dom0less_xen *xen = &boot->facts.xen;
-  char *image = dom0less_platform_at (boot->xen_file.address);
+  char *image = dom0less_platform_at (boot->xen.file.address);
   grub_size_t at = 0;
   char *text;
   int tries;
 
-  grub_dom0less_xen_version (xen, image, boot->xen_size);
+  grub_dom0less_xen_version (xen, image, boot->xen.size);
   text = grub_malloc (MAX_CONFIG);
   if (!text)
     return grub_errno;
   for (tries = 0; tries < MAX_TRIES; tries++, at++)
     {
-      at = grub_dom0less_xen_gzip (image, boot->xen_size, at);
-      if (at == boot->xen_size
-	  || try_config (xen, image + at, boot->xen_size - at, text))
+      at = grub_dom0less_xen_gzip (image, boot->xen.size, at);
+      if (at == boot->xen.size
+	  || try_config (xen, image + at, boot->xen.size - at, text))
 	break;
     }
   grub_free (text);

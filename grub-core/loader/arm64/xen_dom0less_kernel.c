@@ -1,0 +1,129 @@
+/* xen_dom0less_kernel.c - a kernel that Xen can start for all its domains  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <grub/misc.h>
+
+#include "xen_dom0less_platform.h"
+
+/* Replace BUFFER by what the SIZE bytes at OFFSET of it unpack to, UNPACKED
+   bytes if that is known.  */
+static grub_err_t
+unpack_buffer (struct dom0less_boot *boot, int image,
+	       struct dom0less_buffer *buffer, grub_size_t offset,
+	       grub_size_t size, grub_size_t unpacked,
+	       const char *compression, grub_uint64_t limit)
+{
+  struct dom0less_buffer inside;
+
+  inside.size = unpacked;
+  if (dom0less_unpack ((char *) dom0less_buffer_bytes (buffer) + offset, size,
+		       compression, limit, &inside.pages, &inside.size))
+    return dom0less_refuse_image (boot, image,
+				  GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
+				  dom0less_bare_message (grub_errmsg));
+  dom0less_platform_free (&buffer->pages);
+  *buffer = inside;
+  return GRUB_ERR_NONE;
+}
+
+static enum grub_dom0less_format
+format_of (const struct dom0less_buffer *buffer)
+{
+  return grub_dom0less_kernel_format (dom0less_buffer_bytes (buffer),
+				      buffer->size);
+}
+
+/* Replace BUFFER, an EFI zboot image, by the kernel inside it.  */
+static grub_err_t
+unpack_zboot (struct dom0less_boot *boot, int image,
+	      struct dom0less_buffer *buffer, grub_uint64_t limit)
+{
+  struct grub_dom0less_zboot zboot;
+
+  if (grub_dom0less_read_zboot (&zboot, dom0less_buffer_bytes (buffer),
+				buffer->size))
+    return dom0less_refuse_image (boot, image,
+				  GRUB_DOM0LESS_RULE_KERNEL_BROKEN, ": ",
+				  "its zboot header contradicts itself");
+  return unpack_buffer (boot, image, buffer, zboot.offset, zboot.size,
+			zboot.unpacked, zboot.compression, limit);
+}
+
+grub_err_t
+dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
+			 struct dom0less_buffer *buffer, grub_uint64_t limit)
+{
+  enum grub_dom0less_format format = format_of (buffer);
+  int is_shared = boot->plan->images[image].users > 1;
+  const char *fault;
+
+  if (format == GRUB_DOM0LESS_FORMAT_ZBOOT)
+    {
+      if (unpack_zboot (boot, image, buffer, limit))
+	return grub_errno;
+    }
+  else if (format == GRUB_DOM0LESS_FORMAT_GZIP && is_shared)
+    {
+      /* Xen would unpack it for one domain and free it before the next.  */
+      if (unpack_buffer (boot, image, buffer, 0, buffer->size, 0, "gzip",
+			 limit))
+	return grub_errno;
+    }
+  else if (is_shared
+	   && grub_dom0less_kernel_consumed (dom0less_buffer_bytes (buffer),
+					     buffer->size))
+    grub_dom0less_plan_unshare (boot->plan, image);
+
+  format = format_of (buffer);
+  if (format == GRUB_DOM0LESS_FORMAT_UIMAGE)
+    {
+      fault = grub_dom0less_uimage_fault (dom0less_buffer_bytes (buffer),
+					  buffer->size, &boot->facts.xen);
+      if (fault)
+	return dom0less_refuse_image (boot, image,
+				      GRUB_DOM0LESS_RULE_KERNEL_FORMAT,
+				      " is ", fault);
+    }
+  if (!grub_dom0less_format_ok (format))
+    return dom0less_refuse_image (boot, image,
+				  GRUB_DOM0LESS_RULE_KERNEL_FORMAT, " is ",
+				  grub_dom0less_format_name (format));
+  return GRUB_ERR_NONE;
+}
+
+grub_err_t
+dom0less_check_placed_kernels (struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_module *modules = boot->plan->modules;
+  int i, j;
+
+  for (i = 0; i < boot->plan->n_modules; i++)
+    for (j = 0; j < i; j++)
+      if (modules[i].kind == GRUB_DOM0LESS_KERNEL
+	  && modules[j].kind == GRUB_DOM0LESS_KERNEL
+	  && modules[i].image == GRUB_DOM0LESS_NONE
+	  && modules[j].image == GRUB_DOM0LESS_NONE
+	  && modules[i].address == modules[j].address
+	  && dom0less_platform_is_readable (boot, modules[i].address,
+					    GRUB_DOM0LESS_HEADER_SIZE)
+	  && grub_dom0less_kernel_consumed
+	       (dom0less_platform_at (modules[i].address),
+		GRUB_DOM0LESS_HEADER_SIZE))
+	{
+	  grub_dom0less_report (&boot->context,
+				GRUB_DOM0LESS_RULE_KERNEL_CONSUMED,
+				modules[i].node, modules[j].node, NULL,
+				modules[i].address, 0);
+	  break;
+	}
+  return dom0less_set_error_from_findings (boot);
+}

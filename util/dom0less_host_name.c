@@ -1,0 +1,371 @@
+/* dom0less_host_name.c - names below the root, resolved as GRUB does  */
+/*
+ *  xen_dom0less - start Xen and its domains from a device tree
+ *
+ *  This program is free software: you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License as published by
+ *  the Free Software Foundation, either version 3 of the License, or
+ *  (at your option) any later version.
+ *
+ *  SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <grub/types.h>
+#include <grub/misc.h>
+#include <grub/mm.h>
+#include <grub/util/misc.h>
+
+#include "dom0less_host_internal.h"
+
+/* As in GRUB's fshelp.c, the one that is too much.  */
+#define TOO_MANY_LINKS	8
+
+/* A folder is opened to go through it, not to read it.  */
+#ifdef O_PATH
+# define O_FOLDER	(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#else
+# define O_FOLDER	(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#endif
+
+static char *root;		/* without a slash at its end */
+static int root_folder;
+
+/* What is needed, by its path on this host.  */
+static struct
+{
+  char *path;
+  int is_elsewhere;		/* the host takes PATH for another file */
+} *files;
+static size_t n_files;
+
+char *
+dom0less_host_folder (const char *name)
+{
+  const char *slash = strrchr (name, '/');
+  char *folder = xstrdup (slash ? name : ".");
+
+  if (slash)
+    folder[slash == name ? 1 : slash - name] = '\0';
+  return folder;
+}
+
+int
+dom0less_host_init (const char *name)
+{
+  struct stat status;
+  size_t length;
+
+  root = realpath (name, NULL);
+  if (!root || stat (root, &status))
+    return -1;
+  if (!S_ISDIR (status.st_mode))
+    {
+      errno = ENOTDIR;
+      return -1;
+    }
+  root_folder = open (root, O_FOLDER);
+  if (root_folder < 0)
+    return -1;
+  length = strlen (root);
+  if (root[length - 1] == '/')
+    root[length - 1] = '\0';
+  return 0;
+}
+
+/*
+ * Below the root names are resolved as GRUB's fshelp.c does, with the
+ * boot file system on its own: `..' does not leave its top, where a link with a
+ * `/' begins, and what is mounted upon it is not there.
+ */
+
+/* Which mount the folder FD is of; 0 if the system does not say so.  */
+static unsigned long long
+mount_of (int fd)
+{
+#ifdef STATX_MNT_ID
+  struct statx status;
+
+  if (statx (fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0
+      && (status.stx_mask & STATX_MNT_ID))
+    return status.stx_mnt_id;
+#endif
+  return fd < 0;
+}
+
+static void
+push_folder (struct walk *walk, int fd, char *name)
+{
+  struct folder *folder;
+
+  walk->folders = xrealloc (walk->folders,
+			    (walk->depth + 1) * sizeof (*walk->folders));
+  folder = walk->folders + walk->depth++;
+  folder->fd = fd;
+  folder->mount = mount_of (fd);
+  folder->name = name;
+}
+
+/* Go back to the DEPTH upper folders.  */
+static void
+pop_folders (struct walk *walk, size_t depth)
+{
+  while (walk->depth > depth)
+    {
+      struct folder *folder = walk->folders + --walk->depth;
+
+      /* The root's stays.  */
+      if (folder->name)
+	close (folder->fd);
+      free (folder->name);
+    }
+}
+
+void
+dom0less_host_end_walk (struct walk *walk)
+{
+  pop_folders (walk, 0);
+  free (walk->folders);
+  free (walk->name);
+  free (walk->path);
+}
+
+/* Remember where WALK stands before it looks for REST.  */
+static void
+remember_path (struct walk *walk, const char *rest)
+{
+  char *path = xstrdup (""), *longer;
+  size_t i;
+
+  for (i = 1; i < walk->depth; i++, path = longer)
+    {
+      longer = xasprintf ("%s/%s", path, walk->folders[i].name);
+      free (path);
+    }
+  free (walk->path);
+  walk->path = xasprintf ("%s/%s", path, rest);
+  free (path);
+}
+
+static char *
+read_link (int folder, const char *name)
+{
+  char target[PATH_MAX];
+  ssize_t length = readlinkat (folder, name, target, sizeof (target) - 1);
+
+  if (length < 0)
+    return NULL;
+  target[length] = '\0';
+  return xstrdup (target);
+}
+
+static grub_err_t go_along (struct walk *walk, const char *path, int is_own);
+
+/* Go on to NAME, which is in WALK's last folder and now WALK's.  */
+static grub_err_t
+go_to (struct walk *walk, char *name)
+{
+  struct folder *folder = walk->folders + walk->depth - 1;
+  int fd;
+
+  walk->name = name;
+  if (S_ISLNK (walk->status.st_mode))
+    {
+      char *target;
+      grub_err_t err;
+
+      if (++walk->links == TOO_MANY_LINKS)
+	return grub_error (GRUB_ERR_SYMLINK_LOOP,
+			   N_("too deep nesting of symlinks"));
+      target = read_link (folder->fd, name);
+      if (!target)
+	dom0less_host_cannot_judge (name);
+      free (name);
+      walk->name = NULL;
+      if (target[0] == '/')
+	pop_folders (walk, 1);
+      err = go_along (walk, target, 0);
+      free (target);
+      return err;
+    }
+  if (!S_ISDIR (walk->status.st_mode))
+    {
+      walk->is_file = 1;
+      return GRUB_ERR_NONE;
+    }
+
+  fd = openat (folder->fd, name, O_FOLDER);
+  if (fd < 0)
+    dom0less_host_cannot_judge (name);
+  walk->name = NULL;
+  push_folder (walk, fd, name);
+  if (walk->folders[walk->depth - 1].mount != walk->folders[0].mount)
+    return grub_error (GRUB_ERR_FILE_NOT_FOUND,
+		       N_("`%s' is another file system's, mounted there"),
+		       name);
+  return GRUB_ERR_NONE;
+}
+
+/* Follow PATH from where WALK stands; its own path if IS_OWN, else a link's.  */
+static grub_err_t
+go_along (struct walk *walk, const char *path, int is_own)
+{
+  while (1)
+    {
+      size_t length;
+      char *name;
+
+      path += strspn (path, "/");
+      if (!*path)
+	return GRUB_ERR_NONE;
+      if (walk->is_file)
+	return grub_error (GRUB_ERR_BAD_FILE_TYPE, N_("not a directory"));
+
+      length = strcspn (path, "/");
+      name = xmalloc (length + 1);
+      memcpy (name, path, length);
+      name[length] = '\0';
+      if (is_own)
+	remember_path (walk, path[length + strspn (path + length, "/")]
+		       ? path : name);
+      path += length;
+      if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
+	{
+	  if (name[1] && walk->depth > 1)
+	    pop_folders (walk, walk->depth - 1);
+	  free (name);
+	  continue;
+	}
+
+      if (fstatat (walk->folders[walk->depth - 1].fd, name, &walk->status,
+		   AT_SYMLINK_NOFOLLOW))
+	{
+	  if (errno != ENOENT && errno != ENAMETOOLONG)
+	    dom0less_host_cannot_judge (name);
+	  free (name);
+	  return grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("not found"));
+	}
+      if (go_to (walk, name))
+	return grub_errno;
+    }
+}
+
+grub_err_t
+dom0less_host_walk (struct walk *walk, const char *path)
+{
+  memset (walk, 0, sizeof (*walk));
+  push_folder (walk, root_folder, NULL);
+  walk->path = xstrdup (path);
+  return go_along (walk, path, 1);
+}
+
+/* NAME with its folder made absolute and free of links.  What is not there
+   keeps its name, for the error to tell.  */
+static char *
+absolute_name (const char *name)
+{
+  const char *slash = strrchr (name, '/');
+  char *folder = dom0less_host_folder (name);
+  char *real = realpath (folder, NULL);
+  char *path;
+
+  if (real)
+    path = xasprintf ("%s/%s", strcmp (real, "/") ? real : "",
+		      slash ? slash + 1 : name);
+  else
+    path = xstrdup (name);
+  free (folder);
+  free (real);
+  return path;
+}
+
+/* Whether the folder of PATH, which is below the root, is of its file system.  */
+static int
+is_on_root (const char *path)
+{
+  char *folder = dom0less_host_folder (path);
+  struct walk walk;
+  int is_there = dom0less_host_walk (&walk, folder) == GRUB_ERR_NONE;
+
+  grub_errno = GRUB_ERR_NONE;
+  dom0less_host_end_walk (&walk);
+  free (folder);
+  return is_there;
+}
+
+char *
+dom0less_platform_full_name (const char *name)
+{
+  char *path = absolute_name (name);
+  size_t length = strlen (root);
+  char *full;
+
+  if (strncmp (path, root, length) == 0 && path[length] == '/'
+      && is_on_root (path + length))
+    full = grub_strdup (path + length);
+  else
+    full = grub_xasprintf (HOST "%s", path);
+  free (path);
+  return full;
+}
+
+/* Remember that PATH, of this host, is needed.  */
+static void
+remember (char *path, int is_elsewhere)
+{
+  size_t i;
+
+  for (i = 0; i < n_files; i++)
+    if (strcmp (files[i].path, path) == 0)
+      {
+	free (path);
+	return;
+      }
+  files = xrealloc (files, (n_files + 1) * sizeof (*files));
+  files[n_files].path = path;
+  files[n_files++].is_elsewhere = is_elsewhere;
+}
+
+int
+dom0less_host_need (const char *name)
+{
+  struct walk walk;
+  struct stat as_seen;
+  char *path;
+  int is_there, is_seen;
+
+  if (strncmp (name, HOST, HOST_LENGTH) == 0)
+    {
+      remember (xstrdup (name + HOST_LENGTH), 0);
+      return 0;
+    }
+  if (name[0] == '(')
+    return -1;
+  is_there = dom0less_host_walk (&walk, name) == GRUB_ERR_NONE && walk.is_file;
+  grub_errno = GRUB_ERR_NONE;
+  path = xasprintf ("%s%s", root, walk.path);
+  is_seen = stat (path, &as_seen) == 0;
+  remember (path, is_there != is_seen
+	    || (is_there && (as_seen.st_dev != walk.status.st_dev
+			     || as_seen.st_ino != walk.status.st_ino)));
+  dom0less_host_end_walk (&walk);
+  return 0;
+}
+
+void
+dom0less_host_files (void (*function) (const char *path, int is_elsewhere))
+{
+  size_t i;
+
+  for (i = 0; i < n_files; i++)
+    function (files[i].path, files[i].is_elsewhere);
+}
