@@ -429,6 +429,29 @@ leave_other_devices (struct dom0less_boot *boot)
   grub_dom0less_plan_share (boot->plan, (const char *const *) boot->paths);
 }
 
+/* What another loader has put into the machine's memory cannot be seen either.  */
+static void
+leave_memory (const struct dom0less_boot *boot)
+{
+  const struct grub_dom0less_module *module;
+  int i;
+
+  for (i = 0; i < boot->plan->n_modules; i++)
+    {
+      module = boot->plan->modules + i;
+      if (module->has_reg && !boot->paths[i]
+	  && !dom0less_platform_is_readable (boot, module->address, 1))
+	{
+	  char *path = dom0less_node_path (boot, module->node);
+
+	  fprintf (stderr, "note: %s: not looked at, in memory at 0x%llx;"
+		   " --memory can give its bytes\n", path,
+		   (unsigned long long) module->address);
+	  free (path);
+	}
+    }
+}
+
 /* All that GRUB's command does before it would start Xen.  */
 static void
 go_through (struct dom0less_boot *boot)
@@ -438,6 +461,7 @@ go_through (struct dom0less_boot *boot)
   if (forget_linux (boot->tree.fdt) || dom0less_make_plan (boot))
     return;
   leave_other_devices (boot);
+  leave_memory (boot);
   if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE) == GRUB_ERR_NONE
       && dom0less_load (boot) == GRUB_ERR_NONE
       && dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_ADDRESSES) == GRUB_ERR_NONE)

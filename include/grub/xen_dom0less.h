@@ -222,6 +222,10 @@ void grub_dom0less_plan_share (struct grub_dom0less_plan *plan,
    loaded apart.  */
 void grub_dom0less_plan_unshare (struct grub_dom0less_plan *plan, int image);
 
+/* Whether NODE is a module by the name that Xen 4.4 used, xen,multiboot-module, and
+   not by the newer one, which can be added to its compatible.  */
+int grub_dom0less_is_old_module (const void *fdt, int node);
+
 /* Read CELLS (0 to 4) big-endian cells at *CELL, move *CELL behind them and
    put the number into *VALUE.  Returns 0, or -FDT_ERR_BADVALUE if it does
    not fit 64 bits.  */

@@ -167,6 +167,14 @@ RULE (ENHANCED_ALONE, "enhanced-alone", ERROR, WITH_TREE,
 RULE (DIRECT_MAP_ALONE, "direct-map-alone", ERROR, WITH_TREE,
       dom0less_check_direct_map_alone,
       "direct-map needs xen,static-mem", NULL)
+RULE (VPL011_DIRECT, "vpl011-direct", ERROR, WITH_TREE,
+      dom0less_check_vpl011_direct,
+      "with direct-map vpl011 takes the place of Xen's UART, and it cannot: {file}",
+      NULL)
+RULE (REDISTRIBUTORS_FEW, "redistributors-few", ERROR, WITH_TREE,
+      dom0less_check_redistributors_few,
+      "with direct-map each of its {number} vCPUs needs one of the machine's {number2} redistributors",
+      NULL)
 RULE (NR_SPIS_IMPOSSIBLE, "nr-spis-impossible", ERROR, WITH_TREE,
       dom0less_check_nr_spis_impossible,
       "nr_spis is {number}, Xen takes at most {number2}, and at least 1 with vpl011", NULL)
@@ -200,6 +208,9 @@ RULE (KIND_MISPLACED, "kind-misplaced", ERROR, WITH_TREE,
       "Xen does not take a {file} here", NULL)
 RULE (NOT_A_MODULE, "not-a-module", ERROR, WITH_TREE, dom0less_check_not_a_module,
       "Xen overlooks a module that is not compatible with multiboot,module",
+      NULL)
+RULE (MODULE_OLD, "module-old", WARNING, WITH_TREE, dom0less_check_module_old,
+      "Xen's EFI stub does not know xen,multiboot-module: multiboot,module is added",
       NULL)
 RULE (STRING_MALFORMED, "string-malformed", ERROR, WITH_TREE,
       dom0less_check_string_malformed,

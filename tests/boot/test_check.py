@@ -68,6 +68,8 @@ def test_same_verdict(boot, tmp_path, about):
         name: f"xen_dom0less --dry-run --dtb /{name}.dtb /xen.efi" for name in trees}})
     machine = boot(files=files, grub=GRUB, xen=xen)
     machine.prompt()
+    # Where good-preloaded.dts has a kernel; the tool, which cannot see it, makes a note.
+    assert machine.run("write_dword 0x58000000 0x00088b1f")[1] == 0
     results = machine.run_all("/all.cfg")
     assert set(results) == {"map", *trees}
     (tmp_path / "map").write_text(results["map"][0])

@@ -28,6 +28,7 @@ NOT_HERE = {
     "reg-unverified": "signatures that are enforced: test_trust.py",
     "capabilities-conflict": "Xen 4.21",
     "vcpu-impossible": "Xen 4.21",
+    "redistributors-few": "Xen 4.22",
     "domain-too-small": "test_kernels.py has files that large",
     "kernel-outside": "test_kernels.py has a uImage",
     "cpupool-malformed": "a Xen with BOOT_TIME_CPUPOOLS",
@@ -92,7 +93,7 @@ def on_machine(name, source, pieces):
         # There no file is ever put, but somebody else may have.
         edge = free[0][1]
         assert any(start == edge for _, start, _ in pieces)
-        source = source.replace('uefi,binary = "vmlinuz";', f"reg = <0 {edge - 0x800:#x} 0 0x1000>;") \
+        source = source.replace('uefi,binary = "ramdisk.img";', f"reg = <0 {edge - 0x800:#x} 0 0x1000>;") \
             .replace("0x400ff800", hex(edge - 0x800))
     return make_dtb(source), finds(source)
 
@@ -230,6 +231,7 @@ BOOTS = {
     **dict.fromkeys(["bootargs-ignored", "initrd-present", "compatible-missing"], ("4.17", ["DomU1"])),
     "property-size": ("4.20", ["DomU1"]),
     "value-unknown": ("4.20", ["DomU1", "DomU2"]),
+    "module-old": ("4.17", ["DomU1", "dom0"]),
     # Nobody can be heard, so its dom0 resets the machine.
     **dict.fromkeys(["console-missing", "console-undriven"], ("4.17", [])),
     # Xen says that it has not so much memory, and stops: a warning, because the firmware's map may not have all of it.
@@ -239,7 +241,7 @@ BOOTS = {
 
 @pytest.mark.parametrize("names", [
     ["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present", "compatible-missing"],
-    ["property-size"], ["value-unknown"], ["memory-bytes"], ["console-missing"], ["console-undriven"],
+    ["property-size"], ["value-unknown"], ["module-old"], ["memory-bytes"], ["console-missing"], ["console-undriven"],
 ], ids="-".join)
 def test_warnings(boot, names):
     version, domains = BOOTS[names[0]]

@@ -806,6 +806,16 @@ def small_uart(draft, root, value):
     root.find("pl011@9000000").set("reg", wide(0x9000000, value))
 
 
+@feature("tree", good=[8], odd=[0, 1], weight=1)
+def redistributors(draft, root, value):
+    """As many of the GICv3's as the machine has processors, and so many more."""
+    gic = root.find("intc@8000000")
+    if draft.board.gic == 3:
+        cells = gic.cells("reg")
+        cells[6], cells[7] = 0, (draft.board.cpus + value) * 0x20000
+        gic.set("reg", *cells)
+
+
 @feature("tree", odd=["good", "broken", "short", "two"], weight=1)
 def policy(draft, root, value):
     good = b"\x8c\xff\x7c\xf9\x08\0\0\0XenFlask" + bytes(64)

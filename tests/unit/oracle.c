@@ -24,6 +24,7 @@ struct difference
   const struct grub_dom0less_module *module;	/* that has an image */
   int is_chosen;
   int is_bare;		/* Xen's EFI stub would miss its compatible */
+  int is_old;		/* Xen's EFI stub would not know its compatible */
   const char *xen_args;
 };
 
@@ -39,7 +40,8 @@ is_file_name (const char *prop)
 static int
 is_different (const struct difference *difference, const char *prop)
 {
-  if (difference->is_bare && strcmp (prop, "compatible") == 0)
+  if ((difference->is_bare || difference->is_old)
+      && strcmp (prop, "compatible") == 0)
     return 1;
   if (difference->module)
     return is_file_name (prop) || strcmp (prop, "reg") == 0;
@@ -189,6 +191,38 @@ is_bare (const void *fdt, int node, int depth, const int *above, int chosen)
 						"xen,domain") == 0)));
 }
 
+/* Whether NODE is a module of PLAN by its old name alone.  */
+static int
+is_old (const void *fdt, int node, const struct grub_dom0less_plan *plan)
+{
+  int i, len;
+  const char *value = fdt_getprop (fdt, node, "compatible", &len);
+
+  for (i = 0; i < plan->n_modules; i++)
+    if (plan->modules[i].node == node)
+      return (value && len > 0 && value[len - 1] == '\0'
+	      && fdt_stringlist_contains (value, len, "xen,multiboot-module")
+	      && !fdt_stringlist_contains (value, len, "multiboot,module"));
+  return 0;
+}
+
+static const char *
+find_old_fault (const void *before, int node, const void *after,
+		int node_after)
+{
+  static const char added[] = "multiboot,module";
+  int len, len_after;
+  const char *value = fdt_getprop (before, node, "compatible", &len);
+  const char *value_after = fdt_getprop (after, node_after, "compatible",
+					 &len_after);
+
+  if (!value_after || len_after != len + (int) sizeof (added)
+      || memcmp (value_after, value, (size_t) len)
+      || memcmp (value_after + len, added, sizeof (added)))
+    return "an old module has another compatible";
+  return NULL;
+}
+
 const char *
 find_patch_fault (const void *before, const void *after,
 		  const struct grub_dom0less_plan *plan, const char *xen_args)
@@ -210,6 +244,7 @@ find_patch_fault (const void *before, const void *after,
       difference.is_chosen = node == plan->chosen;
       difference.xen_args = xen_args;
       difference.is_bare = is_bare (before, node, depth, above, plan->chosen);
+      difference.is_old = is_old (before, node, plan);
       if (depth < 3)
 	above[depth] = node;
 
@@ -228,6 +263,8 @@ find_patch_fault (const void *before, const void *after,
 	  && fdt_node_check_compatible (after, node_after,
 					"xen_dom0less,ignored"))
 	fault = "a node has no compatible";
+      if (!fault && difference.is_old)
+	fault = find_old_fault (before, node, after, node_after);
       if (!fault)
 	fault = find_property_fault (before, node, after, node_after,
 				     &difference);

@@ -105,6 +105,18 @@ patch_module (void *fdt, const struct grub_dom0less_module *module)
   return fdt_set_name (fdt, module->node, name);
 }
 
+#define MODULE_COMPATIBLE	"multiboot,module"
+
+/* Xen's EFI stub counts and loads modules by their newer compatible alone, its
+   early parser by either (early_scan_node).  */
+static int
+patch_old_module (void *fdt, int node)
+{
+  if (!grub_dom0less_is_old_module (fdt, node))
+    return 0;
+  return fdt_appendprop_string (fdt, node, "compatible", MODULE_COMPATIBLE);
+}
+
 /* Without cells in /chosen Xen's early parser would take the root's, and its
    EFI stub 2 and 2: say which.  */
 static int
@@ -160,7 +172,8 @@ grub_dom0less_plan_growth (const struct grub_dom0less_plan *plan,
   size_t room;
 
   room = (size_t) plan->n_modules
-    * (PROPERTY_ROOM + MAX_REG_SIZE + MODULE_NAME_SIZE);
+    * (PROPERTY_ROOM + MAX_REG_SIZE + MODULE_NAME_SIZE
+       + sizeof (MODULE_COMPATIBLE) + FDT_TAGSIZE);
   room += 2 * (PROPERTY_ROOM + sizeof (fdt32_t));
   room += (size_t) plan->n_bare * (PROPERTY_ROOM + sizeof (COMPATIBLE))
     + sizeof ("compatible");
@@ -178,8 +191,9 @@ grub_dom0less_write_plan (void *fdt, const struct grub_dom0less_plan *plan,
 
   /* From the last node to the first: an edit moves only what lies behind.  */
   for (i = plan->n_modules - 1; i >= 0; i--)
-    if (plan->modules[i].image != GRUB_DOM0LESS_NONE
-	&& (err = patch_module (fdt, plan->modules + i)) < 0)
+    if ((err = patch_old_module (fdt, plan->modules[i].node)) < 0
+	|| (plan->modules[i].image != GRUB_DOM0LESS_NONE
+	    && (err = patch_module (fdt, plan->modules + i)) < 0))
       return err;
 
   if ((err = patch_compatibles (fdt, plan->chosen)) < 0

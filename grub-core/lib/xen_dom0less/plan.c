@@ -271,6 +271,17 @@ is_compatible (const void *fdt, int node, const char *with)
   return fdt_node_check_compatible (fdt, node, with) == 0;
 }
 
+int
+grub_dom0less_is_old_module (const void *fdt, int node)
+{
+  int len;
+  const char *value = fdt_getprop (fdt, node, "compatible", &len);
+
+  return (value && len && value[len - 1] == '\0'
+	  && is_compatible (fdt, node, "xen,multiboot-module")
+	  && !is_compatible (fdt, node, "multiboot,module"));
+}
+
 static enum grub_dom0less_kind
 module_kind (const void *fdt, int node)
 {

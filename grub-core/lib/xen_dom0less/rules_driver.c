@@ -14,6 +14,10 @@
 
 #include <string.h>
 
+/* What Xen gives a domain: GUEST_PL011_SIZE, GICV3_GICR_SIZE.  */
+#define VPL011_SIZE		0x1000
+#define REDISTRIBUTOR_SIZE	0x20000
+
 /* What a driver of Xen's takes, if it is built in.  SINCE and BEFORE are minor
    numbers of Xen 4, 0 for always.  */
 struct driver
@@ -181,23 +185,17 @@ is_elsewhere (const char *console)
   return !dtuart || dtuart >= console + word_length (console);
 }
 
-/* The node of Xen's console: dtuart= as a path or an alias with options behind a
+/* The node of Xen's UART: dtuart= as a path or an alias with options behind a
    `:', else stdout-path (dt_uart_init in uart-init.c, arm-uart.c before 4.19).  A
    negative number and in WHY what there is instead.  */
 static int
-find_console (context_t context, const char **why)
+find_uart (context_t context, const char **why)
 {
   const char *args = dom0less_xen_args (context);
-  const char *console = last_option (args, "console=");
   const char *name = last_option (args, "dtuart="), *colon, *path;
   size_t length = name ? word_length (name) : 0;
   int len, node;
 
-  if (console && is_elsewhere (console))
-    {
-      *why = "console= without dtuart";
-      return GRUB_DOM0LESS_NONE;
-    }
   *why = "dtuart= names no node of the tree";
   if (!length)
     {
@@ -231,6 +229,21 @@ find_console (context_t context, const char **why)
       return GRUB_DOM0LESS_NONE;
     }
   return node;
+}
+
+/* The same for Xen's console, which may be switched off although there is a
+   UART.  */
+static int
+find_console (context_t context, const char **why)
+{
+  const char *console = last_option (dom0less_xen_args (context), "console=");
+
+  if (console && is_elsewhere (console))
+    {
+      *why = "console= without dtuart";
+      return GRUB_DOM0LESS_NONE;
+    }
+  return find_uart (context, why);
 }
 
 void
@@ -277,4 +290,121 @@ dom0less_check_gic_undriven (context_t context)
   if (first != GRUB_DOM0LESS_NONE)
     grub_dom0less_report (context, GRUB_DOM0LESS_RULE_GIC_UNDRIVEN,
 			  GRUB_DOM0LESS_NONE, first, NULL, 0, 0);
+}
+
+/* The first register block of NODE, in bytes; 0 if it is not known.  */
+static uint64_t
+register_size (context_t context, int node)
+{
+  int len, parent = fdt_parent_offset (context->fdt, node);
+  int address_cells = fdt_address_cells (context->fdt, parent);
+  int size_cells = fdt_size_cells (context->fdt, parent);
+  const fdt32_t *cell = fdt_getprop (context->fdt, node, "reg", &len);
+  uint64_t size;
+
+  if (!cell || address_cells < 0 || size_cells < 0
+      || len < (address_cells + size_cells) * (int) sizeof (*cell))
+    return 0;
+  cell += address_cells;
+  return grub_dom0less_read_cells (&cell, size_cells, &size) ? 0 : size;
+}
+
+/* A directly mapped domain has its vpl011 where Xen's own UART is, and Xen panics
+   if it has none or a smaller one (domain_vpl011_init).  */
+void
+dom0less_check_vpl011_direct (context_t context)
+{
+  const struct grub_dom0less_domain *domain;
+  const char *why = NULL;
+  int uart, is_known = 0;
+
+  FOR_DOMAINS (domain, context)
+    {
+      if (!dom0less_has (context, domain, "direct-map")
+	  || !dom0less_has (context, domain, "vpl011"))
+	continue;
+      if (!is_known)
+	{
+	  uart = find_uart (context, &why);
+	  if (uart >= 0)
+	    why = !is_driven (context, uart, uarts) ? "Xen has no driver for it"
+	      : register_size (context, uart) < VPL011_SIZE
+	      ? "its registers take less than 4 KiB" : NULL;
+	  is_known = 1;
+	}
+      if (why)
+	REPORT_FILE (context, VPL011_DIRECT, domain->node, why);
+    }
+}
+
+/* How many processors the redistributors of the first GICv3 that Xen uses serve; 0
+   if that is not known.  Its reg has the distributor, and then regions of
+   them.  */
+static uint64_t
+count_redistributors (context_t context)
+{
+  int node, address_cells, size_cells, len, parent;
+  uint32_t regions;
+  uint64_t size, count = 0;
+  const fdt32_t *cell;
+
+  for (node = fdt_next_node (context->fdt, 0, NULL); node >= 0;
+       node = fdt_next_node (context->fdt, node, NULL))
+    if (fdt_getprop (context->fdt, node, "interrupt-controller", NULL)
+	&& is_available (context, node)
+	&& fdt_node_check_compatible (context->fdt, node, "arm,gic-v3") == 0)
+      break;
+  if (node < 0)
+    return 0;
+
+  parent = fdt_parent_offset (context->fdt, node);
+  address_cells = fdt_address_cells (context->fdt, parent);
+  size_cells = fdt_size_cells (context->fdt, parent);
+  cell = fdt_getprop (context->fdt, node, "reg", &len);
+  regions = grub_dom0less_u32 (context->fdt, node, "#redistributor-regions", 1);
+  if (!cell || address_cells < 0 || size_cells < 1)
+    return 0;
+  len /= (int) sizeof (*cell);
+  for (cell += address_cells + size_cells, len -= address_cells + size_cells;
+       regions && len >= address_cells + size_cells;
+       regions--, len -= address_cells + size_cells)
+    {
+      cell += address_cells;
+      if (grub_dom0less_read_cells (&cell, size_cells, &size))
+	return 0;
+      count += size / REDISTRIBUTOR_SIZE;
+    }
+  return count;
+}
+
+/* Whether XEN stops where a vCPU gets no redistributor, as it does since its commit
+   "xen/arm: propagate vGIC vCPU init failures".  */
+static int
+needs_redistributors (const struct grub_dom0less_xen *xen)
+{
+  return grub_dom0less_xen_since (xen, 22)
+    || (xen->major == 4 && xen->minor == 21 && xen->patch >= 2)
+    || (xen->major == 4 && xen->minor == 20 && xen->patch >= 4);
+}
+
+/* A directly mapped domain has the machine's redistributors, one for each
+   vCPU (vgic_v3_vcpu_init).  */
+void
+dom0less_check_redistributors_few (context_t context)
+{
+  const struct grub_dom0less_domain *domain;
+  uint64_t count;
+  uint32_t cpus;
+
+  if (!needs_redistributors (&context->facts->xen))
+    return;
+  count = count_redistributors (context);
+  if (!count)
+    return;
+  FOR_DOMAINS (domain, context)
+    {
+      cpus = grub_dom0less_first_u32 (context->fdt, domain->node, "cpus", 0);
+      if (dom0less_has (context, domain, "direct-map") && cpus > count)
+	REPORT_NUMBERS (context, REDISTRIBUTORS_FEW, domain->node, cpus, count);
+    }
 }

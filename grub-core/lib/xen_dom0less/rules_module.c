@@ -75,8 +75,19 @@ dom0less_check_not_a_module (context_t context)
 
   FOR_MODULES (module, context)
     if (fdt_node_check_compatible (context->fdt, module->node,
-				   "multiboot,module"))
+				   "multiboot,module")
+	&& !grub_dom0less_is_old_module (context->fdt, module->node))
       REPORT (context, NOT_A_MODULE, module->node);
+}
+
+void
+dom0less_check_module_old (context_t context)
+{
+  const struct grub_dom0less_module *module;
+
+  FOR_MODULES (module, context)
+    if (grub_dom0less_is_old_module (context->fdt, module->node))
+      REPORT (context, MODULE_OLD, module->node);
 }
 
 void

@@ -308,8 +308,9 @@ grub_err_t dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
 				    struct dom0less_buffer *buffer,
 				    grub_uint64_t limit);
 
-/* Refuse a packed kernel that another loader has placed for several domains: Xen
-   can unpack it only once.  */
+/* Refuse what another loader has placed as a kernel and Xen does not take as one,
+   and a packed kernel that is placed for several domains: Xen can unpack it only
+   once.  What cannot be read is not looked at.  */
 grub_err_t dom0less_check_placed_kernels (struct dom0less_boot *boot);
 
 /* xen_dom0less_load.c */

@@ -100,30 +100,76 @@ dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
   return GRUB_ERR_NONE;
 }
 
+/* Whether MODULE is a kernel that another loader has placed, and can be read.  */
+static int
+is_placed_kernel (struct dom0less_boot *boot,
+		  const struct grub_dom0less_module *module)
+{
+  return (module->kind == GRUB_DOM0LESS_KERNEL
+	  && module->image == GRUB_DOM0LESS_NONE && module->has_reg
+	  && dom0less_platform_is_readable (boot, module->address,
+					    GRUB_DOM0LESS_HEADER_SIZE)
+	  && dom0less_platform_is_readable (boot, module->address,
+					    module->size));
+}
+
+/* See whether Xen takes what lies where MODULE does, and what it will make of
+   it.  */
+static grub_err_t
+check_placed_kernel (struct dom0less_boot *boot,
+		     struct grub_dom0less_module *module)
+{
+  const void *header = dom0less_platform_at (module->address);
+  grub_size_t size = module->size < GRUB_DOM0LESS_HEADER_SIZE
+    ? module->size : GRUB_DOM0LESS_HEADER_SIZE;
+  enum grub_dom0less_format format = grub_dom0less_kernel_format (header, size);
+  const char *fault = NULL;
+  char *text;
+
+  if (format == GRUB_DOM0LESS_FORMAT_UIMAGE)
+    fault = grub_dom0less_uimage_fault (header, module->size, &boot->facts.xen);
+  else if (!grub_dom0less_format_ok (format))
+    fault = grub_dom0less_format_name (format);
+  if (!fault)
+    {
+      grub_dom0less_read_kernel (&module->kernel, header, module->size,
+				 &boot->facts.xen);
+      return GRUB_ERR_NONE;
+    }
+  text = grub_xasprintf ("what lies at 0x%" PRIxGRUB_UINT64_T " is %s",
+			 module->address, fault);
+  if (!text)
+    return grub_errno;
+  dom0less_fail (boot, GRUB_DOM0LESS_RULE_KERNEL_FORMAT, module->node, text);
+  grub_free (text);
+  return grub_errno;
+}
+
 grub_err_t
 dom0less_check_placed_kernels (struct dom0less_boot *boot)
 {
-  const struct grub_dom0less_module *modules = boot->plan->modules;
+  struct grub_dom0less_module *modules = boot->plan->modules;
   int i, j;
 
   for (i = 0; i < boot->plan->n_modules; i++)
-    for (j = 0; j < i; j++)
-      if (modules[i].kind == GRUB_DOM0LESS_KERNEL
-	  && modules[j].kind == GRUB_DOM0LESS_KERNEL
-	  && modules[i].image == GRUB_DOM0LESS_NONE
-	  && modules[j].image == GRUB_DOM0LESS_NONE
-	  && modules[i].address == modules[j].address
-	  && dom0less_platform_is_readable (boot, modules[i].address,
-					    GRUB_DOM0LESS_HEADER_SIZE)
-	  && grub_dom0less_kernel_consumed
-	       (dom0less_platform_at (modules[i].address),
-		GRUB_DOM0LESS_HEADER_SIZE))
-	{
-	  grub_dom0less_report (&boot->context,
-				GRUB_DOM0LESS_RULE_KERNEL_CONSUMED,
-				modules[i].node, modules[j].node, NULL,
-				modules[i].address, 0);
-	  break;
-	}
+    {
+      if (!is_placed_kernel (boot, modules + i))
+	continue;
+      if (check_placed_kernel (boot, modules + i))
+	return grub_errno;
+      for (j = 0; j < i; j++)
+	if (is_placed_kernel (boot, modules + j)
+	    && modules[i].address == modules[j].address
+	    && grub_dom0less_kernel_consumed
+		 (dom0less_platform_at (modules[i].address),
+		  GRUB_DOM0LESS_HEADER_SIZE))
+	  {
+	    grub_dom0less_report (&boot->context,
+				  GRUB_DOM0LESS_RULE_KERNEL_CONSUMED,
+				  modules[i].node, modules[j].node, NULL,
+				  modules[i].address, 0);
+	    break;
+	  }
+    }
   return dom0less_set_error_from_findings (boot);
 }
