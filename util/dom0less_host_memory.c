@@ -34,6 +34,7 @@
 
 static const char *memory_map_text;
 
+
 /* What is allocated: a claim's bytes are never touched, so it has none before
    somebody asks for them.  */
 struct block
@@ -54,12 +55,6 @@ static int is_map_sure;
 
 /* Of the tree, once it has been read.  */
 static const struct grub_dom0less_plan *plan;
-
-void
-dom0less_host_memory_map (const char *text)
-{
-  memory_map_text = text;
-}
 
 static struct block *
 find_block (grub_uint64_t address, grub_uint64_t size)
@@ -298,6 +293,19 @@ read_map_text (void)
 	map[n_map - 1].type = write_back ? type : GRUB_DOM0LESS_MEMORY_FIRMWARE;
     }
   free (text);
+}
+
+int
+dom0less_host_memory_map (const char *text)
+{
+  int n;
+
+  memory_map_text = text;
+  read_map_text ();
+  n = n_map;
+  /* It counts from the first question on, as the firmware's does.  */
+  n_map = 0;
+  return n ? 0 : -1;
 }
 
 /* The tree's memory nodes: all of it free, as far as a tree can say.  */

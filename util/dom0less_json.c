@@ -20,6 +20,10 @@
 
 #include "xen_dom0less_boot.h"
 
+/* Of the object: keys may come without a new number, but none goes or changes its
+   meaning.  docs/grub-dom0less-check.schema.json describes it.  */
+#define JSON_FORMAT	1
+
 const char *
 dom0less_model (const struct dom0less_boot *boot)
 {
@@ -115,19 +119,27 @@ write_modules (FILE *stream, const struct dom0less_boot *boot, int domain)
   putc (']', stream);
 }
 
+/* Whether BOOT has come as far as a plan and the names of its files.  */
+static int
+has_plan (const struct dom0less_boot *boot)
+{
+  return boot->plan && boot->paths;
+}
+
 static void
 write_domains (FILE *stream, const struct dom0less_boot *boot)
 {
   int i;
 
   fputs (",\n  \"domains\": [", stream);
-  for (i = GRUB_DOM0LESS_DOM0; i < boot->plan->n_domains; i++)
+  for (i = GRUB_DOM0LESS_DOM0; has_plan (boot) && i < boot->plan->n_domains; i++)
     {
       grub_uint64_t memory;
       grub_uint32_t cpus;
 
       fprintf (stream, "%s\n    {", i == GRUB_DOM0LESS_DOM0 ? "" : ",");
       write_pair (stream, "", "name", dom0less_domain_name (boot, i));
+      write_number (stream, "id", dom0less_domain_id (i));
       if (dom0less_domain_needs (boot, i, &memory, &cpus))
 	{
 	  write_number (stream, "memory_kib", memory);
@@ -145,7 +157,7 @@ write_ranges (FILE *stream, const struct dom0less_boot *boot)
   int i;
 
   fputs (",\n  \"ranges\": [", stream);
-  for (i = 0; i < boot->plan->n_ranges; i++)
+  for (i = 0; has_plan (boot) && i < boot->plan->n_ranges; i++)
     {
       const struct grub_dom0less_range *range = boot->plan->ranges + i;
 
@@ -206,16 +218,12 @@ dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
 {
   int i;
 
-  fputs ("{", stream);
-  write_pair (stream, "\n  ", "tree", boot->tree.name);
+  fprintf (stream, "{\n  \"format\": %d", JSON_FORMAT);
+  write_pair (stream, ",\n  ", "tree", boot->tree.name);
   write_pair (stream, ",\n  ", "model", dom0less_model (boot));
   write_xen (stream, boot);
-  if (boot->plan && boot->paths)
-    {
-      write_domains (stream, boot);
-      write_ranges (stream, boot);
-    }
-
+  write_domains (stream, boot);
+  write_ranges (stream, boot);
   write_measurements (stream);
   fputs (",\n  \"findings\": [", stream);
   for (i = 0; i < lines->n; i++)
@@ -228,6 +236,7 @@ dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
       write_pair (stream, ", ", "rule", line->rule);
       write_pair (stream, ", ", "node", line->node);
       write_pair (stream, ", ", "text", line->text);
+      write_pair (stream, ", ", "hint", line->hint);
       putc ('}', stream);
     }
   fputs ("]\n}\n", stream);

@@ -336,15 +336,17 @@ plain (const char *text)
 }
 
 static void
-add_line (enum grub_dom0less_severity severity, const char *rule, char *node,
-	  char *text)
+add_line (enum grub_dom0less_severity severity,
+	  const struct grub_dom0less_finding *finding, char *node, char *text)
 {
   struct dom0less_line *line;
 
   lines.line = xrealloc (lines.line, (lines.n + 1) * sizeof (*line));
   line = lines.line + lines.n++;
   line->severity = severity;
-  line->rule = rule;
+  line->rule = finding ? finding->rule->name : NULL;
+  line->hint = finding && !finding->more ? finding->rule->hint : NULL;
+  line->count = finding && finding->more ? (int) finding->more : 1;
   line->node = node;
   line->text = text;
 }
@@ -377,7 +379,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
 		_("; by the file's memory nodes, which firmware may replace: "
 		  "--memory-map knows"));
     }
-  add_line (severity, finding->rule->name,
+  add_line (severity, finding,
 	    finding->node == GRUB_DOM0LESS_NONE
 	    ? NULL : dom0less_node_path (boot, finding->node),
 	    xstrdup (text));
@@ -468,7 +470,8 @@ go_through (struct dom0less_boot *boot)
     dom0less_make_final_tree (boot);
 }
 
-/* Print the findings of SEVERITY.  Returns whether there are any.  */
+/* Print the findings of SEVERITY, unless STREAM is NULL.  Returns how many there
+   are.  */
 static int
 print_lines (FILE *stream, enum grub_dom0less_severity severity)
 {
@@ -481,7 +484,7 @@ print_lines (FILE *stream, enum grub_dom0less_severity severity)
 	  fprintf (stream, "%s: %s\n",
 		   severity == GRUB_DOM0LESS_ERROR ? "error" : "warning",
 		   lines.line[i].text);
-	found = 1;
+	found += lines.line[i].count;
       }
   return found;
 }
@@ -598,6 +601,9 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
     }
   errors = print_lines (stream, GRUB_DOM0LESS_ERROR);
   warnings = print_lines (stream, GRUB_DOM0LESS_WARNING);
+  if (arguments->output == OUTPUT_TEXT)
+    printf ("%d error%s, %d warning%s\n", errors, errors == 1 ? "" : "s",
+	    warnings, warnings == 1 ? "" : "s");
   return errors || !is_predicted ? EXIT_ERRORS : warnings ? EXIT_WARNINGS : EXIT_FINE;
 }
 
@@ -750,8 +756,13 @@ main (int argc, char *argv[])
   /* Decompressors and checksums.  */
   grub_init_all ();
   grub_gcry_init_all ();
-  if (arguments.memory_map)
-    dom0less_host_memory_map (read_text (arguments.memory_map));
+  if (arguments.memory_map
+      && dom0less_host_memory_map (read_text (arguments.memory_map)))
+    {
+      fprintf (stderr, "%s: %s: no memory map, as lsefimmap prints it\n",
+	       program_name, plain (arguments.memory_map));
+      finish (EXIT_USAGE);
+    }
   if (arguments.pcr)
     arguments.pcr = read_text (arguments.pcr);
   place (&arguments);

@@ -112,6 +112,10 @@ RULE (BOOTARGS_IGNORED, "bootargs-ignored", WARNING, WITH_TREE,
 RULE (XEN_ARGS_LONG, "xen-args-long", WARNING, WITH_TREE,
       dom0less_check_xen_args_long,
       "Xen cuts its command line of {number} bytes at {number2}", NULL)
+RULE (OPTION_AFTER_XEN, "option-after-xen", WARNING, WITH_TREE,
+      dom0less_check_option_after_xen,
+      "Xen gets the argument {file}, and ignores it",
+      "an option of xen_dom0less belongs before XEN")
 
 RULE (DOMAIN_NAME_UNIT, "domain-name-unit", ERROR, WITH_TREE,
       dom0less_check_domain_name_unit,

@@ -19,7 +19,7 @@ CONTENT = {"multiboot,kernel": IMAGE, "xen,xsm-policy": POLICY,
            "multiboot,device-tree": compile_dts(b"/dts-v1/; / { };")}
 
 # The lines of a dry run's table, which the end of a finding before them cannot be told from.
-TABLE = r"(?m)^(dom\w+( \(and \d+ more\))?:( \d+ vCPUs, \d+ KiB| [a-z-]+ \(.*)?|  .*|0x.*)\n"
+TABLE = r"(?m)^(dom\w+ \(d\d+\):.*|dom\w+( \(and \d+ more\))?: [a-z-]+ \(.*|  .*|0x.*|\d+ errors?, .*)\n"
 
 
 def files_of(tree):

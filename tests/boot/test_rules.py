@@ -232,6 +232,7 @@ BOOTS = {
     "property-size": ("4.20", ["DomU1"]),
     "value-unknown": ("4.20", ["DomU1", "DomU2"]),
     "module-old": ("4.17", ["DomU1", "dom0"]),
+    "option-after-xen": ("4.17", ["DomU1"]),
     # Nobody can be heard, so its dom0 resets the machine.
     **dict.fromkeys(["console-missing", "console-undriven"], ("4.17", [])),
     # Xen says that it has not so much memory, and stops: a warning, because the firmware's map may not have all of it.
@@ -241,7 +242,7 @@ BOOTS = {
 
 @pytest.mark.parametrize("names", [
     ["property-unknown", "domain-disabled", "xen-args-long"], ["bootargs-ignored", "initrd-present", "compatible-missing"],
-    ["property-size"], ["value-unknown"], ["module-old"], ["memory-bytes"], ["console-missing"], ["console-undriven"],
+    ["property-size"], ["value-unknown"], ["module-old"], ["option-after-xen"], ["memory-bytes"], ["console-missing"], ["console-undriven"],
 ], ids="-".join)
 def test_warnings(boot, names):
     version, domains = BOOTS[names[0]]

@@ -5,16 +5,24 @@
 GRUB in the environment chooses whose host programs are used.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 
 from needs import needs, pytest_fixture_setup      # noqa: F401: pytest finds them here
 from paths import grub_dir, some_grub
+
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs/grub-dom0less-check.schema.json").read_text())
 
 # As little as is taken for a kernel: an arm64 Image's magic, and room for its header.
 IMAGE = bytes(0x38) + b"ARM\x64" + bytes(4096)
@@ -28,9 +36,13 @@ def grub():
 
 @pytest.fixture
 def check(grub):
-    """check(ARGUMENT...) runs grub-dom0less-check. Returns what subprocess.run does, with text."""
+    """check(ARGUMENT...) runs grub-dom0less-check. Returns what subprocess.run does, with text. Whatever JSON it prints
+    has been seen to fit the schema, as far as there is somebody to look (python3-jsonschema)."""
     def run(*arguments, **options):
-        return subprocess.run([grub / "bin/grub-dom0less-check", *arguments], capture_output=True, text=True, **options)
+        done = subprocess.run([grub / "bin/grub-dom0less-check", *arguments], capture_output=True, text=True, **options)
+        if "--json" in arguments and done.stdout and jsonschema:
+            jsonschema.validate(json.loads(done.stdout), SCHEMA)
+        return done
     return run
 
 

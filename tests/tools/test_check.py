@@ -3,7 +3,9 @@
 
 import gzip
 import json
+import re
 import struct
+import subprocess
 from xml.etree import ElementTree
 
 import pytest
@@ -36,8 +38,9 @@ def test_fine(check, put):
     folder = put({**FILES, "one.dtb": tree(ONE)})
     done = check(folder / "one.dtb")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("DomA: 1 vCPUs, 131072 KiB\n  kernel ")
+    assert done.stdout.startswith("DomA (d1): 1 vCPU, 128 MiB (131072 KiB)\n  kernel ")
     assert " 4156 bytes /vmlinuz\n" in done.stdout and " 1 bytes /a.img\n" in done.stdout
+    assert done.stdout.endswith("\n0 errors, 0 warnings\n")
 
 
 def test_warning_and_error(check, put):
@@ -45,17 +48,20 @@ def test_warning_and_error(check, put):
     folder = put({**FILES, "warn.dtb": tree('bootargs = "x";', ONE),
                   "both.dtb": tree('bootargs = "x";', ONE.replace("cpus = <1>;", ""))})
     done = check(folder / "warn.dtb")
-    assert done.returncode == 1 and done.stdout.splitlines()[-1].startswith("warning: [bootargs-ignored] /chosen: ")
+    assert done.returncode == 1 and done.stdout.splitlines()[-2].startswith("warning: [bootargs-ignored] /chosen: ")
+    assert done.stdout.endswith("\n0 errors, 1 warning\n")
     done = check(folder / "both.dtb")
     assert done.returncode == 2
-    assert [line.split("]")[0] for line in done.stdout.splitlines()[-2:]] == \
-        ["error: [cpus-impossible", "warning: [bootargs-ignored"]
+    assert [line.split("]")[0] for line in done.stdout.splitlines()[-3:]] == \
+        ["error: [cpus-impossible", "warning: [bootargs-ignored", "1 error, 1 warning"]
 
 
 def test_usage(check, put):
     """A wrong command line ends with 64, and says why on standard error alone."""
     folder = put({**FILES, "one.dtb": tree(ONE)})
+    put({"map": "grub> lsefimmap\n"})
     for arguments, words in [
+        (["--memory-map", folder / "map", folder / "one.dtb"], "/map: no memory map, as lsefimmap prints it"),
         (["--nonsense"], "unrecognized option"), ([folder / "one.dtb", "two.dtb"], "more than one tree"),
         (["--explain=nonsense"], "there is no rule nonsense"),
         (["--root=/nonexistent", folder / "one.dtb"], "/nonexistent: No such file"),
@@ -250,11 +256,36 @@ def test_json(check, put):
     assert (done.returncode, done.stderr) == (2, "")
     assert found["model"] == "A board, rev. 1" and found["xen_version"] is None and found["tree"] == "/one.dtb"
     dom0, dom_a = found["domains"]
-    assert (dom0["name"], dom0["modules"]) == ("dom0", [])
-    assert (dom_a["name"], dom_a["memory_kib"], dom_a["cpus"]) == ("DomA", 131072, 1)
+    assert (dom0["name"], dom0["id"], dom0["modules"]) == ("dom0", 0, [])
+    assert (dom_a["name"], dom_a["id"], dom_a["memory_kib"], dom_a["cpus"]) == ("DomA", 1, 131072, 1)
     assert dom_a["modules"][1] == {"kind": "ramdisk", "node": "/chosen/DomA/module@2", "file": "/bär \ufffd\""}
     assert {(finding["severity"], finding["rule"], finding["node"]) for finding in found["findings"]} == {
         ("error", "file-missing", "/chosen/DomA/module@2"), ("warning", "bootargs-ignored", "/chosen")}
+    assert {finding["rule"]: finding["hint"] for finding in found["findings"]} == {
+        "file-missing": None, "bootargs-ignored": "say xen,xen-bootargs, or give arguments after XEN"}
+
+
+def test_json_after_errors(check, put):
+    """The same keys, however early it ends."""
+    folder = put({**FILES, "text.dtb": "no tree", "one.dtb": tree(ONE)})
+    keys = [list(json.loads(check("--json", *arguments).stdout)) for arguments in (
+        [folder / "one.dtb"], [folder / "text.dtb"], [folder / "gone.dtb"], ["--xen", folder / "gone.efi", folder / "one.dtb"])]
+    assert keys[1:] == keys[:1] * 3 and keys[0][0] == "format"
+
+
+def test_elsewhere(check, put):
+    """A file on another device has a name, and no size; what is in memory has neither."""
+    folder = put({**FILES, "one.dtb": tree(ONE.replace("vmlinuz", "(hd0,gpt2)/far"))})
+    done = check(folder / "one.dtb")
+    assert done.returncode == 0 and "  kernel       (hd0,gpt2)/far (not looked at)\n" in done.stdout
+    assert "note: (hd0,gpt2)/far: not looked at, on another device\n" in done.stderr
+
+
+def test_version(grub):
+    """All programs, in GRUB's form."""
+    for program in "check", "import", "sign":
+        done = subprocess.run([grub / f"bin/grub-dom0less-{program}", "--version"], capture_output=True, text=True)
+        assert done.returncode == 0 and re.fullmatch(rf"\S*grub-dom0less-{program} \(GRUB\) 2\.\S+\n", done.stdout), done
 
 
 def test_model(check, put):

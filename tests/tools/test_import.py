@@ -539,5 +539,5 @@ def test_check(run, tmp_path):
     words[0] = done.done.args[0].parent / words[0]
     checked = subprocess.run(words, capture_output=True, text=True)
     assert "error:" not in checked.stdout + checked.stderr and checked.returncode < 2
-    assert "/dom 1/initrd" in checked.stdout and "domU1: 1 vCPUs" in checked.stdout
+    assert "/dom 1/initrd" in checked.stdout and "domU1 (d1): 1 vCPU, " in checked.stdout
     assert "--root ROOT --xen ROOT/boot/xen " in run(config, "--prefix=/boot").done.stdout

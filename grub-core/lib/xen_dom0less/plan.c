@@ -579,6 +579,7 @@ grub_dom0less_plan_share (struct grub_dom0less_plan *plan,
   plan->n_images = 0;
   for (i = 0; i < plan->n_modules; i++)
     {
+      plan->modules[i].image = GRUB_DOM0LESS_NONE;
       if (!paths[i])
 	continue;
 

@@ -318,3 +318,26 @@ dom0less_check_xen_args_long (context_t context)
     REPORT_NUMBERS (context, XEN_ARGS_LONG, context->plan->chosen, strlen (args),
 		    XEN_CMDLINE_SIZE - 1);
 }
+
+/* The command takes what follows XEN for Xen's, as GRUB's other loaders do.  */
+void
+dom0less_check_option_after_xen (context_t context)
+{
+  static const char *const options[] =
+    { "--dtb", "--overlay", "--config", "--section", "--module", "--dry-run" };
+  const char *args = dom0less_xen_args (context), *word;
+  size_t i, length;
+
+  for (i = 0; args && i < sizeof (options) / sizeof (options[0]); i++)
+    {
+      length = strlen (options[i]);
+      for (word = args; (word = strstr (word, options[i])) != NULL; word++)
+	if ((word == args || word[-1] == ' ')
+	    && (!word[length] || word[length] == ' ' || word[length] == '='))
+	  {
+	    REPORT_FILE (context, OPTION_AFTER_XEN, context->plan->chosen,
+			 options[i]);
+	    break;
+	  }
+    }
+}

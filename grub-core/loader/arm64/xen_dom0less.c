@@ -149,14 +149,19 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   boot->facts.code_start = (grub_addr_t) my_mod->base;
   boot->facts.code_size = my_mod->sz;
   dom0less_init_findings (boot);
+  boot->findings.is_deferring = is_dry_run;
 
-  if (join_xen_args (boot, argc - 1, argv + 1)
-      || dom0less_read_inputs (boot) || dom0less_make_plan (boot))
-    goto fail;
-  if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE) == GRUB_ERR_NONE)
-    load (boot);
+  if (join_xen_args (boot, argc - 1, argv + 1) == GRUB_ERR_NONE
+      && dom0less_read_inputs (boot) == GRUB_ERR_NONE
+      && dom0less_make_plan (boot) == GRUB_ERR_NONE)
+    {
+      if (dom0less_check_rules (boot, GRUB_DOM0LESS_WITH_TREE) == GRUB_ERR_NONE)
+	load (boot);
+      if (is_dry_run)
+	dom0less_show (boot);
+    }
   if (is_dry_run)
-    dom0less_show (boot);
+    dom0less_print_findings (boot);
   if (grub_errno || is_dry_run)
     goto fail;
 

@@ -121,6 +121,9 @@ struct dom0less_boot
   {
     struct grub_dom0less_tally tally;
     char *error;			/* the last error, not yet printed */
+    char *deferred;			/* lines to be printed later, or NULL */
+    int n_errors, n_warnings;
+    int is_deferring;			/* lines are kept for later */
     int is_quiet;			/* warnings have been printed before */
   } findings;
 
@@ -162,6 +165,10 @@ void dom0less_free (struct dom0less_boot *boot);
 
 /* Make BOOT->context tell of findings on the console.  */
 void dom0less_init_findings (struct dom0less_boot *boot);
+
+/* Print what was kept while BOOT's findings were deferred, and how many errors and
+   warnings there are.  */
+void dom0less_print_findings (const struct dom0less_boot *boot);
 
 /* Make GRUB's error of the findings so far, if there is one among them.  */
 grub_err_t dom0less_set_error_from_findings (struct dom0less_boot *boot);
@@ -328,6 +335,10 @@ grub_err_t dom0less_load (struct dom0less_boot *boot);
    leaves both alone, if the tree does not say so; of the dom0 it never does.  */
 int dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
 			   grub_uint64_t *memory, grub_uint32_t *cpus);
+
+/* The number by which Xen calls DOMAIN: 0 is kept for a dom0, and the others are
+   made in the tree's order (create_domUs).  */
+int dom0less_domain_id (int domain);
 
 /* Print the plan as a table, and the memory it gives a purpose in order.  */
 void dom0less_show (struct dom0less_boot *boot);

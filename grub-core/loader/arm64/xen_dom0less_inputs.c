@@ -189,6 +189,7 @@ dom0less_free (struct dom0less_boot *boot)
   grub_free (boot->config.name);
   grub_free (boot->config.section);
   grub_free (boot->findings.error);
+  grub_free (boot->findings.deferred);
   grub_free (boot->xen.args);
   grub_free (boot->xen.path);
   grub_free (boot);

@@ -19,8 +19,27 @@
    a source file and a line before it.  */
 #define TEXT_SIZE	192
 
-/* Tell of FINDING.  The last error that names its place is kept back: it becomes
-   GRUB's own, which stops a menu entry and is printed with the same beginning.  */
+/* Print "SEVERITY: TEXT", or keep that line for later.  */
+static void
+tell (struct dom0less_boot *boot, const char *severity, const char *text)
+{
+  const char *before = boot->findings.deferred;
+  char *lines;
+
+  if (!boot->findings.is_deferring)
+    {
+      grub_printf ("%s: %s\n", severity, text);
+      return;
+    }
+  lines = grub_xasprintf ("%s%s: %s\n", before ? before : "", severity, text);
+  if (!lines)
+    return;
+  grub_free (boot->findings.deferred);
+  boot->findings.deferred = lines;
+}
+
+/* The last error that names its place is kept back: it becomes GRUB's own, which
+   stops a menu entry and is printed with the same beginning.  */
 static void
 report (void *data, const struct grub_dom0less_finding *finding)
 {
@@ -31,16 +50,20 @@ report (void *data, const struct grub_dom0less_finding *finding)
   if (finding->rule->severity == GRUB_DOM0LESS_WARNING)
     {
       if (!boot->findings.is_quiet)
-	grub_printf ("warning: %s\n", text);
+	{
+	  boot->findings.n_warnings += finding->more ? finding->more : 1;
+	  tell (boot, "warning", text);
+	}
       return;
     }
+  boot->findings.n_errors += finding->more ? finding->more : 1;
   if (finding->more)
     {
-      grub_printf ("error: %s\n", text);
+      tell (boot, "error", text);
       return;
     }
   if (boot->findings.error)
-    grub_printf ("error: %s\n", boot->findings.error);
+    tell (boot, "error", boot->findings.error);
   grub_free (boot->findings.error);
   boot->findings.error = grub_strdup (text);
 }
@@ -52,6 +75,21 @@ dom0less_init_findings (struct dom0less_boot *boot)
   boot->context.report = report;
   boot->context.data = boot;
   boot->context.tally = &boot->findings.tally;
+}
+
+void
+dom0less_print_findings (const struct dom0less_boot *boot)
+{
+  int n_errors = boot->findings.n_errors;
+
+  if (boot->findings.deferred)
+    grub_printf ("%s", boot->findings.deferred);
+  /* An error of GRUB's own is one as well.  */
+  if (grub_errno && !boot->findings.error)
+    n_errors++;
+  grub_printf ("%d error%s, %d warning%s\n", n_errors, n_errors == 1 ? "" : "s",
+	       boot->findings.n_warnings,
+	       boot->findings.n_warnings == 1 ? "" : "s");
 }
 
 grub_err_t

@@ -18,6 +18,8 @@
 /* As much of a node's path as the map shows; Xen takes 91 bytes.  */
 #define PATH_SIZE	128
 
+#define KIB_PER_MIB	1024
+
 /* A line of the map.  */
 struct mapped
 {
@@ -46,6 +48,12 @@ dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
   return 1;
 }
 
+int
+dom0less_domain_id (int domain)
+{
+  return domain == GRUB_DOM0LESS_DOM0 ? 0 : domain + 1;
+}
+
 static void
 show_modules (struct dom0less_boot *boot, int domain)
 {
@@ -63,7 +71,15 @@ show_modules (struct dom0less_boot *boot, int domain)
 	grub_printf (" 0x%" PRIxGRUB_UINT64_T " %" PRIuGRUB_UINT64_T " bytes",
 		     module->address, module->size);
       grub_printf (" ");
-      dom0less_print (boot->paths[i] ? boot->paths[i] : "(in memory)");
+      if (boot->paths[i])
+	dom0less_print (boot->paths[i]);
+      else if (module->name)
+	{
+	  dom0less_print (module->name);
+	  grub_printf (" (not looked at)");
+	}
+      else
+	grub_printf ("(in memory)");
       grub_printf ("\n");
     }
 }
@@ -86,9 +102,16 @@ show_domains (struct dom0less_boot *boot)
 	continue;
 
       dom0less_print (dom0less_domain_name (boot, i));
-      grub_printf (":");
+      grub_printf (" (d%d):", dom0less_domain_id (i));
       if (dom0less_domain_needs (boot, i, &memory, &cpus))
-	grub_printf (" %u vCPUs, %" PRIuGRUB_UINT64_T " KiB", cpus, memory);
+	{
+	  grub_printf (" %u vCPU%s, ", cpus, cpus == 1 ? "" : "s");
+	  if (memory % KIB_PER_MIB == 0)
+	    grub_printf ("%" PRIuGRUB_UINT64_T " MiB (%" PRIuGRUB_UINT64_T
+			 " KiB)", memory / KIB_PER_MIB, memory);
+	  else
+	    grub_printf ("%" PRIuGRUB_UINT64_T " KiB", memory);
+	}
       grub_printf ("\n");
       show_modules (boot, i);
     }

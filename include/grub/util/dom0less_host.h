@@ -41,8 +41,9 @@ char *dom0less_host_folder (const char *name);
 int dom0less_host_init (const char *name);
 
 /* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
-   of the tree's memory nodes.  TEXT has to stay.  */
-void dom0less_host_memory_map (const char *text);
+   of the tree's memory nodes.  Returns 0, or -1 if there is no line of a map in
+   it.  */
+int dom0less_host_memory_map (const char *text);
 
 /* Whether the memory map is the machine's, and not that of a board's file whose
    memory nodes firmware may write anew.  */

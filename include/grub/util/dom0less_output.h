@@ -24,6 +24,8 @@ struct dom0less_line
 {
   enum grub_dom0less_severity severity;
   const char *rule;			/* or NULL */
+  const char *hint;			/* of the rule, or NULL */
+  int count;				/* of findings that it stands for */
   char *node;				/* its path, or NULL */
   char *text;				/* all of it */
 };
