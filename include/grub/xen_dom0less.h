@@ -115,6 +115,7 @@ struct grub_dom0less_module
   uint64_t address;
   uint64_t size;
   int image;				/* what is loaded for it, or NONE */
+  int keeps_name;			/* an alias or a symbol leads to it */
   struct grub_dom0less_kernel kernel;	/* when it is loaded, and is one */
 };
 
@@ -753,8 +754,8 @@ size_t grub_dom0less_plan_growth (const struct grub_dom0less_plan *plan,
 
 /* Write into FDT, the tree PLAN was read from, with room for
    grub_dom0less_plan_growth bytes more: for each module that has an image its
-   address and size, in its cells; the node's name module@ADDRESS; no property
-   that names a file; and XEN_ARGS, unless NULL, as Xen's command line.
+   address and size, in its cells; the node's name module@ADDRESS, unless an alias or
+   a symbol leads to the node; no property that names a file; and XEN_ARGS, unless NULL, as Xen's command line.
    /chosen's cells are written if it lacks them, and a compatible that means
    nothing into its children, and domains', that lack one.  PLAN's offsets are invalid
    afterwards.  Returns 0 or a negative libfdt error; -FDT_ERR_BADVALUE is an

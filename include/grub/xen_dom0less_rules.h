@@ -86,7 +86,7 @@ RULE (CELLS_MISSING, "cells-missing", ERROR, WITH_TREE,
       "a domain says its own cells")
 RULE (CELLS_IMPOSSIBLE, "cells-impossible", ERROR, WITH_TREE,
       dom0less_check_cells_impossible,
-      "{file} is not from 1 to 4", NULL)
+      "{file} is not from 1 to {number}", NULL)
 RULE (INITRD_STALE, "initrd-stale", ERROR, WITH_TREE, dom0less_check_initrd_stale,
       "linux,initrd-start and -end make no range, and Xen stops",
       "delete both")
@@ -256,9 +256,6 @@ RULE (DOM0_SHARES, "dom0-shares", ERROR, WITH_TREE, dom0less_check_dom0_shares,
 RULE (MODULES_OVERLAP, "modules-overlap", ERROR, WITH_TREE,
       dom0less_check_modules_overlap,
       "{hex} overlaps {other}", NULL)
-RULE (DANGLING_ALIAS, "dangling-alias", ERROR, WITH_TREE,
-      dom0less_check_dangling_alias,
-      "{file} points at {other}, whose name will change", NULL)
 
 RULE (MODULE_IN_RANGE, "module-in-range", ERROR, WITH_TREE,
       dom0less_check_module_in_range,
@@ -287,6 +284,9 @@ RULE (SHARED_MEM_CONFLICT, "shared-mem-conflict", ERROR, WITH_TREE,
 RULE (SHARED_MEM_HOST, "shared-mem-host", ERROR, WITH_TREE,
       dom0less_check_shared_mem_host,
       "before 4.20 Xen wants a host address in xen,shared-mem", NULL)
+RULE (SHARED_MEM_GUEST, "shared-mem-guest", ERROR, WITH_TREE,
+      dom0less_check_shared_mem_guest,
+      "Xen cannot map xen,shared-mem at the guest's {hex}: {file}", NULL)
 RULE (TOO_MANY_PIECES, "too-many-pieces", WARNING, WITH_TREE,
       dom0less_check_too_many_pieces,
       "RAM is in {number} pieces, before 4.21 Xen uses {number2}: the rest is lost", NULL)

@@ -6,8 +6,8 @@ from paths import ROOT
 from rules import rules
 
 # What Xen has no part in: the loader's own files and limits, GRUB's trust, and mistakes in what only the loader reads.
-OURS = {"address-in-use", "address-too-big", "dangling-alias", "file-refused", "file-too-big", "file-unreadable",
-        "index-malformed", "index-unknown", "key-unused", "names-differ", "overlay-malformed", "overlay-misfit",
+OURS = {"address-in-use", "address-too-big", "file-refused", "file-too-big", "file-unreadable",
+        "index-malformed", "index-unknown", "key-unused", "option-after-xen", "names-differ", "overlay-malformed", "overlay-misfit",
         "reg-unmeasured", "reg-unverified", "shim", "signatures-off", "too-many-nodes", "tree-malformed"}
 
 

@@ -17,6 +17,7 @@ class Verdict:
     word: str                   # FINE, WARNED or REFUSED
     findings: list              # the lines, errors first
     rules: list                 # their rules
+    errors: list                # the rules of errors
     tree: bytes                 # for Xen; None if there can be none
     modules: list               # (address, content) of what lies in memory
 
@@ -44,7 +45,8 @@ def judge(tool, xen, draft, folder):
     word = REFUSED if any(finding["severity"] == "error" for finding in findings) else WARNED if findings else FINE
     tree = final.read_bytes() if final.exists() else None
     return Verdict(word, [f"{finding['severity']}: {finding['text']}" for finding in findings],
-                   [finding["rule"] for finding in findings], tree, _modules(draft, tree))
+                   [finding["rule"] for finding in findings],
+                   [finding["rule"] for finding in findings if finding["severity"] == "error"], tree, _modules(draft, tree))
 
 
 def _modules(draft, tree):

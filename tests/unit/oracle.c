@@ -108,7 +108,7 @@ holds (const fdt32_t *cell, int cells, uint64_t value)
 }
 
 static const char *
-find_module_fault (const void *fdt, int node,
+find_module_fault (const void *before, const void *fdt, int node,
 		   const struct grub_dom0less_module *module)
 {
   char name[32];
@@ -117,7 +117,8 @@ find_module_fault (const void *fdt, int node,
   const char *prop_name;
 
   snprintf (name, sizeof (name), "module@%" PRIx64, module->address);
-  if (strcmp (fdt_get_name (fdt, node, NULL), name))
+  if (strcmp (fdt_get_name (fdt, node, NULL), module->keeps_name
+	      ? fdt_get_name (before, module->node, NULL) : name))
     return "a module's node has another name";
 
   reg = fdt_getprop (fdt, node, "reg", &len);
@@ -251,7 +252,7 @@ find_patch_fault (const void *before, const void *after,
       if (depth != depth_after)
 	return "a node is elsewhere";
       if (difference.module)
-	fault = find_module_fault (after, node_after, difference.module);
+	fault = find_module_fault (before, after, node_after, difference.module);
       else if (strcmp (fdt_get_name (before, node, NULL),
 		       fdt_get_name (after, node_after, NULL)))
 	fault = "a node has another name";

@@ -10,6 +10,7 @@
  *  SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "cases.h"
 #include "oracle.h"
 #include "support.h"
 #include "xen_dom0less_vectors.h"
@@ -215,6 +216,40 @@ TEST (what_the_tree_placed_is_left_alone)
   release (&patched);
 }
 
+/* A path may leave a unit address out, and need not be one at all.  */
+TEST (modules_that_a_path_leads_to_keep_their_names)
+{
+  static const struct
+  {
+    const char *more;
+    int is_kept;
+  } cases[] =
+    {
+      { "aliases { guest = \"/chosen/domU1/module@1\"; };", 1 },
+      { "aliases { guest = \"//chosen//domU1/module/\"; };", 1 },
+      { "aliases { guest = \"/chosen/domU1\"; none = \"/chosen/domU1/x\";"
+	"  longer = \"/chosen/domU1/module@1/x\"; relative = \"uart\";"
+	"  number = <1>; empty; };", 0 },
+      { "__symbols__ { m = \"/chosen/domU1/module@1\"; };", 1 }
+    };
+  struct patched patched;
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    {
+      char *source = format ("/ { chosen { " BARE ("domU1", KERNEL ("")) "}; %s };",
+			     cases[i].more);
+
+      patch (&patched, make_tree (source), 0x58000000, 0x1000, NULL, -1);
+      assert_right (&patched, NULL);
+      assert_int_equal (fdt_path_offset (patched.after,
+					 "/chosen/domU1/module@1") >= 0,
+			cases[i].is_kept);
+      release (&patched);
+      free (source);
+    }
+}
+
 TEST (the_tree_keeps_its_command_line)
 {
   struct patched patched;
@@ -318,6 +353,7 @@ main (void)
       cmocka_unit_test (the_room_is_enough_for_the_widest_cells),
       cmocka_unit_test (an_address_of_0_has_a_digit),
       cmocka_unit_test (what_the_tree_placed_is_left_alone),
+      cmocka_unit_test (modules_that_a_path_leads_to_keep_their_names),
       cmocka_unit_test (the_tree_keeps_its_command_line),
       cmocka_unit_test (names_go_even_if_they_are_there_twice),
       cmocka_unit_test (what_does_not_fit_is_an_error),

@@ -27,37 +27,6 @@ TEST (long_bootargs)
   free (line);
 }
 
-TEST (paths_to_modules)
-{
-  static const struct
-  {
-    const char *more, *finds;
-  } cases[] =
-    {
-      { "aliases { guest = \"/chosen/domU1/module@1\"; };",
-	"[dangling-alias] /aliases: guest points at /chosen/domU1/module@1" },
-      { "aliases { guest = \"/chosen/domU1\"; none = \"/chosen/domU1/x\";"
-	"  relative = \"uart\"; number = <1>; empty; };", NULL },
-      { "__symbols__ { m = \"/chosen/domU1/module@1\"; };",
-	"[dangling-alias] /__symbols__: m points at " },
-      { "chosen { domU1 { module@1 { /delete-property/ uefi,binary;"
-	"  reg = <0 0x58000000 0 0x1000>; }; }; };"
-	"aliases { guest = \"/chosen/domU1/module@1\"; };", NULL }
-    };
-  size_t i;
-
-  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
-    {
-      char *tree = format ("/ { chosen {" BARE ("domU1", KERNEL ("")) "}; %s "
-			   "};", cases[i].more);
-      void *fdt = make_machine_tree (tree);
-
-      assert_findings (fdt, NULL, cases[i].finds);
-      free (fdt);
-      free (tree);
-    }
-}
-
 TEST (addresses_and_their_cells)
 {
   static const struct rule_case cases[] =
@@ -132,7 +101,6 @@ main (void)
   static const struct CMUnitTest tests[] =
     {
       cmocka_unit_test (long_bootargs),
-      cmocka_unit_test (paths_to_modules),
       cmocka_unit_test (addresses_and_their_cells),
       cmocka_unit_test (paths_of_modules),
       cmocka_unit_test (paths_of_other_modules)

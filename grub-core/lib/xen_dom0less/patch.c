@@ -100,7 +100,7 @@ patch_module (void *fdt, const struct grub_dom0less_module *module)
   delete_names (fdt, module->node);
   err = fdt_setprop (fdt, module->node, "reg", reg,
 		     (int) ((char *) end - (char *) reg));
-  if (err)
+  if (err || module->keeps_name)
     return err;
   return fdt_set_name (fdt, module->node, name);
 }

@@ -547,6 +547,62 @@ read_references (struct grub_dom0less_plan *plan, const void *fdt)
     }
 }
 
+/* What follows in PATH behind NODE's name, which may lack its unit address; NULL
+   if something else comes first, or PATH is NULL.  */
+static const char *
+skip_name (const void *fdt, const char *path, int node)
+{
+  const char *name = grub_dom0less_node_name (fdt, node);
+  int has_unit = 0;
+
+  if (!path || *path != '/')
+    return NULL;
+  while (*path == '/')
+    path++;
+  for (; *path && *path != '/' && *path == *name; path++, name++)
+    has_unit |= *path == '@';
+  return ((!*path || *path == '/') && (!*name || (*name == '@' && !has_unit))
+	  ? path : NULL);
+}
+
+/* Whether PATH, from /chosen on, leads to MODULE.  */
+static int
+leads_to (const struct grub_dom0less_plan *plan, const void *fdt,
+	  const char *path, const struct grub_dom0less_module *module)
+{
+  if (module->domain != GRUB_DOM0LESS_DOM0)
+    path = skip_name (fdt, path, plan->domains[module->domain].node);
+  path = skip_name (fdt, path, module->node);
+  while (path && *path == '/')
+    path++;
+  return path && !*path;
+}
+
+/* Mark the modules that a string property of the node PATH leads to.  Names are
+   compared, because libfdt would look for each property's node from the root
+   on.  */
+static void
+read_paths (struct grub_dom0less_plan *plan, const void *fdt,
+	    const char *path)
+{
+  int i, node = fdt_path_offset (fdt, path), property, length;
+  const char *value;
+
+  if (node < 0 || plan->chosen < 0)
+    return;
+  fdt_for_each_property_offset (property, fdt, node)
+    {
+      value = fdt_getprop_by_offset (fdt, property, NULL, &length);
+      if (!value || length < 2
+	  || memchr (value, '\0', (size_t) length) != value + length - 1)
+	continue;
+      value = skip_name (fdt, value, plan->chosen);
+      for (i = 0; value && i < plan->n_modules; i++)
+	if (leads_to (plan, fdt, value, plan->modules + i))
+	  plan->modules[i].keeps_name = 1;
+    }
+}
+
 void
 grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
 {
@@ -556,6 +612,8 @@ grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
   read_chosen (plan, fdt);
   grub_dom0less_read_strays (plan, fdt);
   read_references (plan, fdt);
+  read_paths (plan, fdt, "/aliases");
+  read_paths (plan, fdt, "/__symbols__");
 }
 
 /* Whether MODULE may use what was loaded for FIRST.  */

@@ -291,6 +291,8 @@ dom0less_check_llc_colors_static (context_t context)
   const struct grub_dom0less_domain *domain;
   int is_on = is_coloring_on (context);
 
+  if (grub_dom0less_xen_before (&context->facts->xen, 4, 20))
+    return;
   FOR_DOMAINS (domain, context)
     if (dom0less_has (context, domain, "xen,static-mem")
 	&& (dom0less_has (context, domain, "llc-colors") || is_on))
@@ -302,7 +304,8 @@ dom0less_check_llc_colors_off (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  if (is_coloring_on (context))
+  if (grub_dom0less_xen_before (&context->facts->xen, 4, 20)
+      || is_coloring_on (context))
     return;
   FOR_DOMAINS (domain, context)
     if (dom0less_has (context, domain, "llc-colors"))
@@ -343,7 +346,7 @@ static const struct
     { "xen,enhanced", 0, 17, 0, "enabled no-xenstore", 0 },
     { "xen,domain-p2m-mem-mb", 4, 17, 0, NULL, 0 },
     { "sve", 0, 18, GRUB_DOM0LESS_XEN_SVE, NULL, 0 },
-    { "max_grant_version", 4, 18, 0, NULL, 3 },
+    { "max_grant_version", 4, 18, 0, NULL, 2 },	/* GNTTAB_MAX_VERSION */
     /* Xen makes an array of them, for which there is no memory.  */
     { "max_grant_frames", 4, 18, 0, NULL, 0x1000000 },
     { "max_maptrack_frames", 4, 18, 0, NULL, 0x80000000 },

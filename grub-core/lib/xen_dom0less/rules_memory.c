@@ -14,6 +14,15 @@
 
 #include <string.h>
 
+#define KIB			1024
+
+/* Where Xen puts the memory of a domain (GUEST_RAM0_BASE and so on in
+   public/arch-arm.h), which has addresses of 40 bits.  */
+#define GUEST_RAM0		((uint64_t) 1 << 30)
+#define GUEST_RAM0_SIZE		((uint64_t) 3 << 30)
+#define GUEST_RAM1		((uint64_t) 1 << 33)
+#define GUEST_END		((uint64_t) 1 << 40)
+
 #define XEN_PAGE_SIZE		4096
 #define HEAP_ALIGNMENT		65536
 
@@ -467,6 +476,67 @@ dom0less_check_shared_mem_host (context_t context)
 {
   if (grub_dom0less_xen_before (&context->facts->xen, 4, 20))
     dom0less_for_shared_mem (context, check_host);
+}
+
+/* The domain that NODE is in; NULL is the dom0.  */
+static const struct grub_dom0less_domain *
+find_domain (context_t context, int node)
+{
+  const struct grub_dom0less_domain *domain, *found = NULL;
+
+  FOR_DOMAINS (domain, context)
+    if (domain->node < node)
+      found = domain;
+  return found && fdt_parent_offset (context->fdt, node) == found->node
+    ? found : NULL;
+}
+
+/* Whether the guest's AREA overlaps the memory that Xen gives DOMAIN.  */
+static int
+is_in_guest_ram (context_t context, const struct grub_dom0less_domain *domain,
+		 const struct area *area)
+{
+  uint64_t kib, first;
+
+  if (!dom0less_domain_memory (context, domain, &kib))
+    return 0;
+  first = kib < GUEST_RAM0_SIZE / KIB ? kib * KIB : GUEST_RAM0_SIZE;
+  return (grub_dom0less_overlap (GUEST_RAM0, first, area->guest, area->size)
+	  || (kib * KIB > first
+	      && grub_dom0less_overlap (GUEST_RAM1, kib * KIB - first,
+					area->guest, area->size)));
+}
+
+static void
+check_guest (context_t context, int node, struct grub_dom0less_cells cells)
+{
+  const struct grub_dom0less_domain *domain = find_domain (context, node);
+  const char *fault = NULL;
+  struct area area;
+
+  if (!domain || !read_area (context, node, cells, &area))
+    return;
+  if (dom0less_has (context, domain, "direct-map"))
+    {
+      if (!area.has_host)
+	fault = "with direct-map Xen needs the host's address as well";
+      else if (area.host != area.guest)
+	fault = "with direct-map that has to be the host's address";
+    }
+  else if (area.guest > GUEST_END || area.size > GUEST_END - area.guest)
+    fault = "a domain has addresses of 40 bits";
+  else if (is_in_guest_ram (context, domain, &area))
+    fault = "the domain's own memory is there";
+  if (fault)
+    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_SHARED_MEM_GUEST, node,
+			  GRUB_DOM0LESS_NONE, fault, area.guest, 0);
+}
+
+/* Xen panics (process_shm), or finds that it cannot copy the kernel.  */
+void
+dom0less_check_shared_mem_guest (context_t context)
+{
+  dom0less_for_shared_mem (context, check_guest);
 }
 
 void

@@ -331,78 +331,6 @@ dom0less_check_modules_overlap (context_t context)
 		      other);
 }
 
-/* What follows in PATH behind NODE's name, which may lack its unit address; NULL
-   if something else comes first, or PATH is NULL.  */
-static const char *
-skip_name (context_t context, const char *path, int node)
-{
-  const char *name = grub_dom0less_node_name (context->fdt, node);
-  int has_unit = 0;
-
-  if (!path || *path != '/')
-    return NULL;
-  while (*path == '/')
-    path++;
-  for (; *path && *path != '/' && *path == *name; path++, name++)
-    has_unit |= *path == '@';
-  return ((!*path || *path == '/') && (!*name || (*name == '@' && !has_unit))
-	  ? path : NULL);
-}
-
-/* Whether PATH, from /chosen on, leads to MODULE.  */
-static int
-leads_to (context_t context, const char *path,
-	  const struct grub_dom0less_module *module)
-{
-  if (module->domain != GRUB_DOM0LESS_DOM0)
-    path = skip_name (context, path,
-		      context->plan->domains[module->domain].node);
-  path = skip_name (context, path, module->node);
-  while (path && *path == '/')
-    path++;
-  return path && !*path;
-}
-
-/* The string properties of the node PATH that name a module which will get
-   another name.  Names are compared, because libfdt would look for each
-   property's node from the root on.  */
-static void
-check_paths (context_t context, const char *path)
-{
-  const struct grub_dom0less_module *module;
-  int node, property, length;
-  const char *name, *value;
-
-  node = fdt_path_offset (context->fdt, path);
-  if (node < 0)
-    return;
-  fdt_for_each_property_offset (property, context->fdt, node)
-    {
-      value = fdt_getprop_by_offset (context->fdt, property, &name, &length);
-      if (!value || length < 2
-	  || memchr (value, '\0', (size_t) length) != value + length - 1)
-	continue;
-      value = skip_name (context, value, context->plan->chosen);
-      if (!value)
-	continue;
-      FOR_MODULES (module, context)
-	if (module->image != GRUB_DOM0LESS_NONE
-	    && leads_to (context, value, module))
-	  {
-	    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_DANGLING_ALIAS,
-				  node, module->node, name, 0, 0);
-	    break;
-	  }
-    }
-}
-
-void
-dom0less_check_dangling_alias (context_t context)
-{
-  check_paths (context, "/aliases");
-  check_paths (context, "/__symbols__");
-}
-
 void
 dom0less_check_address_too_big (context_t context)
 {
@@ -427,7 +355,7 @@ path_length (context_t context, const struct grub_dom0less_module *module)
     length += 1 + strlen (grub_dom0less_node_name
 			  (context->fdt,
 			   context->plan->domains[module->domain].node));
-  if (module->image == GRUB_DOM0LESS_NONE)
+  if (module->image == GRUB_DOM0LESS_NONE || module->keeps_name)
     return length + strlen (grub_dom0less_node_name (context->fdt,
 						     module->node));
   length += strlen ("module@0");

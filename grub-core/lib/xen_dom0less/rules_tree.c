@@ -20,6 +20,9 @@
 /* Xen's DEVICE_TREE_MAX_DEPTH; the root's is 0.  */
 #define MAX_DEPTH		16
 
+/* Xen's early parser takes any number of them; no more are read here.  */
+#define MAX_CELLS		4
+
 /* Xen's stub would stop with an exception, and say nothing.  */
 void
 dom0less_check_not_el2 (context_t context)
@@ -190,16 +193,18 @@ dom0less_check_tree_deep (context_t context)
       REPORT_NUMBERS (context, TREE_DEEP, node, (uint64_t) depth, MAX_DEPTH);
 }
 
+/* Report RULE at NODE for each of CELLS that is LEAST or less, or more than
+   MOST.  */
 static void
 report_cells (context_t context, enum grub_dom0less_rule_number rule, int node,
-	      struct grub_dom0less_cells cells, int bad)
+	      struct grub_dom0less_cells cells, int least, int most)
 {
-  if (cells.address == bad)
+  if (cells.address == least || cells.address > most)
     grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE,
-			  "#address-cells", 0, 0);
-  if (cells.size == bad)
+			  "#address-cells", (uint64_t) most, 0);
+  if (cells.size == least || cells.size > most)
     grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE,
-			  "#size-cells", 0, 0);
+			  "#size-cells", (uint64_t) most, 0);
 }
 
 /* Xen's EFI stub refuses the domain, in words but without its name.  */
@@ -210,20 +215,23 @@ dom0less_check_cells_missing (context_t context)
 
   FOR_DOMAINS (domain, context)
     report_cells (context, GRUB_DOM0LESS_RULE_CELLS_MISSING, domain->node,
-		  domain->cells, GRUB_DOM0LESS_NONE);
+		  domain->cells, GRUB_DOM0LESS_NONE, MAX_CELLS);
 }
 
+/* From 4.21 on Xen's dt_read_number reads a number of more than two cells as
+   0.  */
 void
 dom0less_check_cells_impossible (context_t context)
 {
+  int most = grub_dom0less_xen_since (&context->facts->xen, 21) ? 2 : MAX_CELLS;
   const struct grub_dom0less_domain *domain;
 
   if (context->plan->chosen >= 0)
     report_cells (context, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE,
-		  context->plan->chosen, context->plan->cells, 0);
+		  context->plan->chosen, context->plan->cells, 0, most);
   FOR_DOMAINS (domain, context)
     report_cells (context, GRUB_DOM0LESS_RULE_CELLS_IMPOSSIBLE, domain->node,
-		  domain->cells, 0);
+		  domain->cells, 0, most);
 }
 
 /* Xen's early parser gives up, before it has a console.  */
