@@ -185,7 +185,7 @@ dom0less_platform_open (const char *name, enum grub_file_type type,
 {
   grub_file_t file;
 
-  if (strcmp (name, "/") == 0
+  if (name[strlen (name) - 1] == '/'
       && (type & GRUB_FILE_TYPE_MASK) == GRUB_FILE_TYPE_XEN_HYPERVISOR)
     return open_nothing ();
   if (dom0less_host_need (name))

@@ -40,6 +40,11 @@
 static char *root;		/* without a slash at its end */
 static int root_folder;
 
+/* What GRUB calls ROOT, without a slash at its end: "" where that is the top of the
+   file system, and "/@" where it is that subvolume.  What lies outside cannot be
+   seen from here.  */
+static const char *prefix = "";
+
 /* What is needed, by its path on this host.  */
 static struct
 {
@@ -59,11 +64,28 @@ dom0less_host_folder (const char *name)
   return folder;
 }
 
+/* What is left of PATH, a name of GRUB's, below ROOT; NULL if it is not
+   there.  */
+static const char *
+skip_prefix (const char *path)
+{
+  size_t length = strlen (prefix);
+
+  return (strncmp (path, prefix, length) == 0
+	  && (path[length] == '/' || !path[length]) ? path + length : NULL);
+}
+
 int
-dom0less_host_init (const char *name)
+dom0less_host_init (const char *name, const char *name_in_grub)
 {
   struct stat status;
   size_t length;
+  char *copy;
+
+  copy = xstrdup (name_in_grub);
+  for (length = strlen (copy); length && copy[length - 1] == '/'; length--)
+    copy[length - 1] = '\0';
+  prefix = copy;
 
   root = realpath (name, NULL);
   if (!root || stat (root, &status))
@@ -181,6 +203,7 @@ go_to (struct walk *walk, char *name)
   if (S_ISLNK (walk->status.st_mode))
     {
       char *target;
+      const char *below;
       grub_err_t err;
 
       if (++walk->links == TOO_MANY_LINKS)
@@ -193,7 +216,13 @@ go_to (struct walk *walk, char *name)
       walk->name = NULL;
       if (target[0] == '/')
 	pop_folders (walk, 1);
-      err = go_along (walk, target, 0);
+      below = target[0] == '/' ? skip_prefix (target) : target;
+      if (below)
+	err = go_along (walk, below, 0);
+      else
+	err = grub_error (GRUB_ERR_FILE_NOT_FOUND,
+			  N_("a link to `%s', which is not below `%s' in GRUB"),
+			  target, prefix);
       free (target);
       return err;
     }
@@ -240,9 +269,14 @@ go_along (struct walk *walk, const char *path, int is_own)
       path += length;
       if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
 	{
-	  if (name[1] && walk->depth > 1)
-	    pop_folders (walk, walk->depth - 1);
+	  int is_up = name[1] != '\0';
+
 	  free (name);
+	  if (is_up && walk->depth > 1)
+	    pop_folders (walk, walk->depth - 1);
+	  else if (is_up && *prefix)
+	    return grub_error (GRUB_ERR_FILE_NOT_FOUND,
+			       N_("it leads out of `%s'"), prefix);
 	  continue;
 	}
 
@@ -262,10 +296,16 @@ go_along (struct walk *walk, const char *path, int is_own)
 grub_err_t
 dom0less_host_walk (struct walk *walk, const char *path)
 {
+  const char *below = skip_prefix (path);
+
   memset (walk, 0, sizeof (*walk));
   push_folder (walk, root_folder, NULL);
-  walk->path = xstrdup (path);
-  return go_along (walk, path, 1);
+  walk->path = xstrdup (below ? below : path);
+  if (!below)
+    return grub_error (GRUB_ERR_FILE_NOT_FOUND,
+		       N_("`/' is the file system's top for GRUB, and only `%s' is "
+			  "seen here"), prefix);
+  return go_along (walk, below, 1);
 }
 
 /* NAME with its folder made absolute and free of links.  What is not there
@@ -293,11 +333,13 @@ static int
 is_on_root (const char *path)
 {
   char *folder = dom0less_host_folder (path);
+  char *name = xasprintf ("%s%s", prefix, folder);
   struct walk walk;
-  int is_there = dom0less_host_walk (&walk, folder) == GRUB_ERR_NONE;
+  int is_there = dom0less_host_walk (&walk, name) == GRUB_ERR_NONE;
 
   grub_errno = GRUB_ERR_NONE;
   dom0less_host_end_walk (&walk);
+  free (name);
   free (folder);
   return is_there;
 }
@@ -311,7 +353,7 @@ dom0less_platform_full_name (const char *name)
 
   if (strncmp (path, root, length) == 0 && path[length] == '/'
       && is_on_root (path + length))
-    full = grub_strdup (path + length);
+    full = grub_xasprintf ("%s%s", prefix, path + length);
   else
     full = grub_xasprintf (HOST "%s", path);
   free (path);
@@ -350,6 +392,9 @@ dom0less_host_need (const char *name)
     }
   if (name[0] == '(')
     return -1;
+  /* What cannot be seen has no path on this host.  */
+  if (!skip_prefix (name))
+    return 0;
   is_there = dom0less_host_walk (&walk, name) == GRUB_ERR_NONE && walk.is_file;
   grub_errno = GRUB_ERR_NONE;
   path = xasprintf ("%s%s", root, walk.path);

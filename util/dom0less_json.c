@@ -13,6 +13,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <grub/util/dom0less_host.h>
 #include <grub/util/dom0less_output.h>
@@ -176,7 +177,9 @@ write_xen (FILE *stream, const struct dom0less_boot *boot)
 {
   const struct grub_dom0less_xen *xen = &boot->facts.xen;
 
-  write_pair (stream, ",\n  ", "xen", boot->xen.path && boot->xen.path[1]
+  /* Without a name it is the folder that stands for it.  */
+  write_pair (stream, ",\n  ", "xen", boot->xen.path
+	      && boot->xen.path[strlen (boot->xen.path) - 1] != '/'
 	      ? boot->xen.path : NULL);
   fputs (",\n  \"xen_version\": ", stream);
   if (xen->major)

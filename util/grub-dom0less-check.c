@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -25,6 +26,7 @@
 #pragma GCC diagnostic error "-Wmissing-prototypes"
 #pragma GCC diagnostic error "-Wmissing-declarations"
 
+#include <grub/emu/misc.h>
 #include <grub/i18n.h>
 #include <grub/misc.h>
 #include <grub/mm.h>
@@ -50,12 +52,16 @@ enum
 /* A map or a list of PCRs that is longer is none.  */
 #define MAX_TEXT_SIZE	(16 << 20)
 
+/* Where the files that GRUB boots are on a system that is installed.  */
+#define BOOT		"/boot"
+
 enum
   {
     OPTION_EXPLAIN = 256,
     OPTION_MAP,
     OPTION_MEMORY,
     OPTION_MODEL,
+    OPTION_NAME_OF_ROOT,
     OPTION_OUTPUT,
     OPTION_FORCE
   };
@@ -64,7 +70,12 @@ static struct argp_option options[] =
   {
     {"root", 'r', N_("DIR"), 0,
      N_("where a name in the tree that begins with `/' begins: the boot file "
-	"system [default=the folder of XEN, else of DTB]"), 0},
+	"system [default=the folder of XEN, else of DTB; the whole file system "
+	"if that is in /boot]"), 0},
+    {"name-of-root", OPTION_NAME_OF_ROOT, N_("PATH"), 0,
+     N_("what GRUB calls DIR, where DIR is not the top of its file system, but "
+	"a subvolume of btrfs or a ZFS dataset, as grub-mkrelpath DIR prints "
+	"it"), 0},
     {"xen", 'x', N_("FILE"), 0,
      N_("the hypervisor, below DIR: names in the tree are relative to its "
 	"folder, and it is asked what it can do [default=none, names are "
@@ -122,7 +133,7 @@ struct list
 
 struct arguments
 {
-  const char *root;
+  const char *root, *name_of_root;
   const char *memory_map;
   const char *map;
   const char *output_tree;
@@ -219,6 +230,9 @@ argp_parser (int key, char *arg, struct argp_state *state)
     {
     case 'r':
       arguments->root = arg;
+      break;
+    case OPTION_NAME_OF_ROOT:
+      arguments->name_of_root = arg;
       break;
     case 'x':
       arguments->request.xen = arg;
@@ -702,11 +716,49 @@ fill_memory (const char *argument)
     }
 }
 
+/* Whether FOLDER is /boot or in it, on the system that runs here.  */
+static int
+is_in_boot (const char *folder)
+{
+  char *real = realpath (folder, NULL);
+  int is_there = real && strncmp (real, BOOT, sizeof (BOOT) - 1) == 0
+    && (real[sizeof (BOOT) - 1] == '/' || !real[sizeof (BOOT) - 1]);
+
+  free (real);
+  return is_there;
+}
+
+/* Replace FOLDER by the upmost folder of its file system, as far as that is mounted
+   there.  */
+static char *
+top_of_file_system (char *folder)
+{
+  char *real = realpath (folder, NULL);
+  struct stat status, above;
+
+  free (folder);
+  while (real && real[1])
+    {
+      char *up = dom0less_host_folder (real);
+
+      if (stat (real, &status) || stat (up, &above)
+	  || status.st_dev != above.st_dev)
+	{
+	  free (up);
+	  break;
+	}
+      free (real);
+      real = up;
+    }
+  return real ? real : xstrdup ("/");
+}
+
 /* Take the boot file system and Xen from ARGUMENTS.  */
 static void
 place (struct arguments *arguments)
 {
   struct dom0less_request *request = &arguments->request;
+  const char *name_of_root = arguments->name_of_root;
   char *folder, *name;
 
   if (arguments->root)
@@ -715,7 +767,13 @@ place (struct arguments *arguments)
     folder = dom0less_host_folder (request->xen);
   else
     folder = dom0less_host_folder (request->dtb ? request->dtb : "");
-  if (dom0less_host_init (folder))
+  if (!arguments->root && is_in_boot (folder))
+    {
+      folder = top_of_file_system (folder);
+      if (!name_of_root)
+	name_of_root = grub_make_system_path_relative_to_its_root (folder);
+    }
+  if (dom0less_host_init (folder, name_of_root ? name_of_root : "/"))
     fail (EXIT_USAGE, folder);
 
   if (!request->xen)

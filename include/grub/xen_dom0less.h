@@ -98,6 +98,7 @@ struct grub_dom0less_domain
 struct grub_dom0less_kernel
 {
   uint64_t size;			/* that Xen copies, unpacked */
+  uint64_t needed;			/* with what it uses behind itself */
   uint64_t offset;			/* from the first bank's beginning ... */
   uint64_t load;			/* ... unless it has a fixed address */
 };
@@ -508,7 +509,8 @@ enum
     GRUB_DOM0LESS_XEN_OMAP		= 1 << 17,
     GRUB_DOM0LESS_XEN_SCIF		= 1 << 18,
     GRUB_DOM0LESS_XEN_GICV2		= 1 << 19,
-    GRUB_DOM0LESS_XEN_GICV3		= 1 << 20
+    GRUB_DOM0LESS_XEN_GICV3		= 1 << 20,
+    GRUB_DOM0LESS_XEN_SCMI_SMC		= 1 << 21
   };
 
 /* Zeroed, it says that nothing is known.  */
@@ -587,11 +589,12 @@ void grub_dom0less_sort_memory (struct grub_dom0less_memory *memory, int n);
 int grub_dom0less_overlap (uint64_t start1, uint64_t size1,
 			   uint64_t start2, uint64_t size2);
 
-/* Whether Xen finds room for a domain's tree and a RAMDISK of so many bytes in
-   its first bank of BANK bytes, beside a kernel of SIZE bytes at OFFSET of it.
+/* How many bytes from OFFSET of a domain's first bank on, which has BANK bytes, a
+   kernel of SIZE bytes has before Xen's copy of a RAMDISK of so many bytes, or the
+   domain's tree, begins; 0 if Xen finds no room for these.
    Source: place_modules in Xen's kernel.c.  */
-int grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
-			       uint64_t ramdisk);
+uint64_t grub_dom0less_kernel_room (uint64_t bank, uint64_t offset,
+				    uint64_t size, uint64_t ramdisk);
 
 /* The address behind SIZE bytes from START, or the last of all if there is
    none.  */

@@ -161,6 +161,9 @@ RULE (VALUE_UNKNOWN, "value-unknown", WARNING, WITH_TREE,
 RULE (CAPABILITIES_CONFLICT, "capabilities-conflict", ERROR, WITH_TREE,
       dom0less_check_capabilities_conflict,
       "Xen refuses these capabilities: {file}", NULL)
+RULE (SCI_IMPOSSIBLE, "sci-impossible", ERROR, WITH_TREE,
+      dom0less_check_sci_impossible,
+      "Xen refuses this xen,sci_type: {file}", NULL)
 RULE (VCPU_IMPOSSIBLE, "vcpu-impossible", ERROR, WITH_TREE,
       dom0less_check_vcpu_impossible,
       "Xen has no such {file}", NULL)

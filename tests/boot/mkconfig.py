@@ -47,24 +47,39 @@ root=$1 prefix=$2 separate=$3
 for folder in /usr /proc /dev "$prefix"; do mount --rbind "$folder" "$root$folder"; done
 mount --bind "$root/grub-probe" "$root$prefix/sbin/grub-probe"
 mount --bind "$root/etc" "$root$prefix/etc"
-if [ "$separate" ]; then
-  mount --bind "$root/boot" "$root/mnt"
-  mount -t tmpfs none "$root/boot"
-  cp -a "$root/mnt/." "$root/boot"
-fi
+case $separate in
+  btrfs)
+    truncate -s 256M "$root/disk"
+    mkfs.btrfs -q "$root/disk"
+    device=$(losetup --find --show "$root/disk")
+    trap 'umount "$root/boot" "$root/mnt"; losetup -d "$device"' EXIT
+    mount "$device" "$root/mnt"
+    btrfs -q subvolume create "$root/mnt/@boot"
+    cp -a "$root/boot/." "$root/mnt/@boot"
+    mount -o subvol=@boot "$device" "$root/boot" ;;
+  yes)
+    mount --bind "$root/boot" "$root/mnt"
+    mount -t tmpfs none "$root/boot"
+    cp -a "$root/mnt/." "$root/boot" ;;
+esac
 chroot "$root" "$prefix/sbin/grub-mkconfig" -o /boot/grub/grub.cfg
 cat "$root/boot/grub/grub.cfg"
 """
 
 
-def mkconfig(folder, grub, files, settings="", separate=True):
+def mkconfig(folder, grub, files, settings="", separate=True, links=None):
     """Run grub-mkconfig of the installation `grub`. Returns (grub.cfg, what it said on standard error).
 
     folder    where the root is made
     files     {name in the root: bytes, text or the Path of a file}
     settings  the text of /etc/default/grub, besides that the terminal is a serial one
-    separate  whether /boot is a file system of its own
+    separate  whether /boot is a file system of its own; "btrfs" for the subvolume @boot of one, which takes root and a
+              kernel that knows it
+    links     {name in the root: where the link leads}
     """
+    if separate == "btrfs" and (os.geteuid() or "\tbtrfs\n" not in Path("/proc/filesystems").read_text()
+                                or not os.path.exists("/dev/loop-control")):
+        pytest.skip("no btrfs without root, /dev/loop-control and a kernel that has it")
     root = Path(folder) / "root"
     for name in ("boot/grub", "dev", "mnt", "proc", "sys", "tmp", "usr", str(grub).lstrip("/")):
         (root / name).mkdir(parents=True)
@@ -75,6 +90,8 @@ def mkconfig(folder, grub, files, settings="", separate=True):
     put_file(root / "etc/default/grub", f"GRUB_TERMINAL=console\n{settings}")
     put_file(root / "grub-probe", PROBE)
     (root / "grub-probe").chmod(0o755)
+    for name, target in (links or {}).items():
+        (root / name).symlink_to(target)
     for name, content in files.items():
         put_file(root / name, content)
 
@@ -84,7 +101,7 @@ def mkconfig(folder, grub, files, settings="", separate=True):
         pytest.skip(f"no namespaces for a made-up root: {allowed.stderr.strip()}")
     # grub-mkconfig itself chooses LANG, but leaves what ssh may have brought along.
     bare = {name: value for name, value in os.environ.items() if name != "LANG" and not name.startswith("LC_")}
-    done = subprocess.run([*unshare, "sh", "-c", ENTER, "sh", root, grub, "yes" if separate else ""],
+    done = subprocess.run([*unshare, "sh", "-c", ENTER, "sh", root, grub, separate if separate == "btrfs" else "yes" if separate else ""],
                           capture_output=True, encoding="utf-8", errors="surrogateescape",
                           env={**bare, "LC_CTYPE": "C.UTF-8"})
     if done.returncode:

@@ -29,6 +29,7 @@ NOT_HERE = {
     "capabilities-conflict": "Xen 4.21",
     "vcpu-impossible": "Xen 4.21",
     "redistributors-few": "Xen 4.22",
+    "sci-impossible": "Xen 4.21",
     "domain-too-small": "test_kernels.py has files that large",
     "kernel-outside": "test_kernels.py has a uImage",
     "cpupool-malformed": "a Xen with BOOT_TIME_CPUPOOLS",

@@ -2,6 +2,7 @@
 grub.cfg boots is tests/boot/test_mkconfig.py's."""
 
 import gzip
+import itertools
 import lzma
 import re
 import subprocess
@@ -12,7 +13,7 @@ from conftest import IMAGE
 from disk import BOOT_UUID
 from mkconfig import OTHER_UUID, entries, mkconfig, our_part
 from paths import ROOT, some_xen, xen_image
-from tree import chosen, compile_dts, domain
+from tree import chosen, compile_dts, domain, module
 
 BASE = (ROOT / "tests/dts/base.dtsi").read_text()
 MODEL = "linux,dummy-virt"
@@ -44,8 +45,10 @@ TREES = {
 def make(grub, tmp_path):
     """make(files, settings="", separate=True) -> (what entries() says of the menu, what was said on standard error, the
     whole grub.cfg). grub-script-check has seen to it that GRUB can read it."""
-    def run(files, settings="", separate=True):
-        menu, said = mkconfig(tmp_path, grub, files, settings, separate)
+    runs = itertools.count()
+
+    def run(files, settings="", separate=True, links=None):
+        menu, said = mkconfig(tmp_path / str(next(runs)), grub, files, settings, separate, links or {})
         checked = subprocess.run([grub / "bin/grub-script-check"], input=menu, capture_output=True,
                                  text=True, errors="surrogateescape")
         assert (checked.returncode, checked.stderr) == (0, "")
@@ -139,28 +142,35 @@ export GRUB_TOP_LEVEL_XEN=/boot/xen-4.17-arm64
 
 def test_recovery_with_an_error(make):
     """Without its default arguments this Xen would not boot this tree: no recovery entry, and it is told why."""
-    colours = dtb(domain("DomA", ramdisk="a.img", extra='llc-colors = "0-3";'))
-    # Debian's 4.20 is built without coloring, and would not boot it at all.
-    xen = xen_image("4.17")
-    found, said, _ = make({**BOOT, "boot/xen-4.17-arm64": xen, "boot/xen-4.17-arm64.efi": xen,
-                           "boot/dom0less/c.dtb": colours},
-                          "GRUB_CMDLINE_XEN=console=dtuart\nGRUB_CMDLINE_XEN_DEFAULT=llc-coloring=on\n")
+    large = dtb(module(9, "kernel", "vmlinuz"), domain("DomA", ramdisk="a.img", memory=1600))
+    found, said, _ = make({**BOOT, "boot/dom0less/c.dtb": large},
+                          "GRUB_CMDLINE_XEN=console=dtuart\nGRUB_CMDLINE_XEN_DEFAULT=dom0_mem=64M\n")
     assert [identifier.split("-c.dtb")[0] for *_, identifier, _ in found] == [
         f"xen-dom0less-{what}" for what in ("simple", "advanced", "4.17-arm64-advanced")]
-    assert "error: [llc-colors-off]" in said
+    assert "error: [memory-too-much]" in said
     assert "/boot/dom0less/c.dtb: no recovery entry for Xen 4.17-arm64\n" in said
+
+
+def test_one_entry_for_each_hypervisor(make):
+    """Xen's own `make install' has links to it, which are no others; a link to elsewhere is one, and GRUB follows it."""
+    links = {"boot/xen-4.20": "xen-4.20.0", "boot/xen-4": "xen-4.20.0", "boot/xen": "xen-4", "boot/xen-4.16": "images/hv"}
+    found, said, _ = make({"boot/vmlinuz": IMAGE, "boot/a.img": b"a", "boot/dom0less/good.dtb": GOOD, "boot/xen-4.20.0": XEN,
+                           "boot/images/hv": XEN, "boot/images/vmlinuz": b"no kernel"}, PLAIN, links=links)
+    assert [words[-1] for words in boots(found)] == ["/xen-4.20.0", "/xen-4.16"], said
 
 
 def test_order_of_hypervisors(make):
     """By version, not by letter, and an old one behind its successor. What is no hypervisor is not listed, an .efi
     that is none's second name is."""
-    names = ["xen-4.9", "xen-4.10", "xen-4.10.old", "xen-4.17 a", "xen-4.20.efi"]
+    names = ["xen-4.9", "xen-4.10", "xen-4.10.old", "xen-4.17 a", "xen-4.20.efi", "xen-4.20-rc10.efi", "xen-4.20-rc9.efi", "xen",
+             "xen-own", "xen-unstable.efi"]
     others = {"boot/xen-syms-4.20": b"ELF", "boot/xen-4.20.config": b"CONFIG", "boot/xenpolicy-4.20": b"",
               "boot/xen-4.20~": XEN, "boot/xen-4.20.dpkg-new": XEN, "boot/xen.cfg": b"[global]", "boot/xen-\n": XEN}
     found, _, _ = make({"boot/vmlinuz": IMAGE, "boot/a.img": b"a", "boot/dom0less/good.dtb": GOOD, **others,
                         **{f"boot/{name}": XEN for name in names}}, PLAIN)
     assert [words[-1] for words in boots(found)] == [
-        "/xen-4.20.efi", "/xen-4.17 a", "/xen-4.10", "/xen-4.10.old", "/xen-4.9"]
+        "/xen-4.20.efi", "/xen-4.20-rc10.efi", "/xen-4.20-rc9.efi", "/xen-4.17 a", "/xen-4.10", "/xen-4.10.old", "/xen-4.9",
+        "/xen-unstable.efi", "/xen-own", "/xen"]
 
 
 NAMES = ["two words", "  spaces  ", "it's", "'", 'the "board"', "$HOME ${x}", "$(reboot)", "`reboot`", "a;b&c|d",
@@ -232,6 +242,37 @@ def test_boot_file_system(make, separate):
     tree = dtb(ONE.replace('"vmlinuz"', f'"{top}/kernels/vmlinuz"'))
     found, said, _ = make({**BOOT, "boot/kernels/vmlinuz": IMAGE, "boot/dom0less/good.dtb": tree}, PLAIN, separate)
     assert boots(found) == [["xen_dom0less", "--dtb", f"{top}/dom0less/good.dtb", f"{top}/xen-4.17-arm64"]], said
+
+
+def test_subvolume(make):
+    """/boot is a subvolume of btrfs, of which GRUB sees all: names that begin with `/' begin above it."""
+    found, said, _ = make({**BOOT, "boot/kernels/vmlinuz": IMAGE,
+                           "boot/dom0less/good.dtb": dtb(ONE.replace('"vmlinuz"', '"/@boot/kernels/vmlinuz"')),
+                           "boot/dom0less/plain.dtb": GOOD,
+                           "boot/dom0less/wrong.dtb": dtb(ONE.replace('"vmlinuz"', '"/kernels/vmlinuz"'))}, PLAIN, "btrfs")
+    assert boots(found) == [["xen_dom0less", "--dtb", f"/@boot/dom0less/{name}.dtb", "/@boot/xen-4.17-arm64"]
+                            for name in ("good", "plain")], said
+    assert "error: [file-missing] /chosen/DomA/module@1: cannot load /kernels/vmlinuz: file `/kernels/vmlinuz' not found: `/' is " \
+        "the file system's top for GRUB, and only `/@boot' is seen here" in said
+
+
+def test_no_module(make):
+    """GRUB's modules are installed, and ours is not among them, as after an upgrade of GRUB."""
+    files = {**BOOT, "boot/dom0less/good.dtb": GOOD, "boot/grub/arm64-efi/normal.mod": b""}
+    found, said, _ = make(files)
+    assert not found and "/boot/dom0less: no entry, there is no xen_dom0less.mod in /boot/grub/arm64-efi: " in said
+    found, said, _ = make({**files, "boot/grub/arm64-efi/xen_dom0less.mod": b""})
+    assert found, said
+
+
+def test_machine_tree(make):
+    """An image's builder says what the machine's tree is, or that it is not known: never the builder's own."""
+    files = {**BOOT, "sys/firmware/fdt": dtb(model="The builder"), "srv/board": dtb(model="A board"),
+             "boot/dom0less/good.dtbo": compile_dts(OVERLAY.encode())}
+    found, _, _ = make(files, PLAIN + "export GRUB_DOM0LESS_MACHINE_TREE=/srv/board\n")
+    assert titles(found) == ["A board (good), with Xen 4.17-arm64"]
+    found, said, _ = make(files, PLAIN + "export GRUB_DOM0LESS_MACHINE_TREE=\n")
+    assert titles(found) == ["good, with Xen 4.17-arm64"] and "good.dtbo: not checked, " in said
 
 
 def test_trees_elsewhere(make):

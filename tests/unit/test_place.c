@@ -47,31 +47,38 @@ TEST (claims_are_whole_pages_of_the_memory)
 #define MIB	UINT64_C (0x100000)
 
 /* By the ways that Xen's place_modules tries one after the other.  */
-TEST (modules_fit_as_xen_lays_them)
+TEST (modules_are_laid_as_xen_lays_them)
 {
-  /* At 128 MiB.  */
-  assert_true (grub_dom0less_modules_fit (256 * MIB, 0, 32 * MIB, 126 * MIB));
-  assert_false (grub_dom0less_modules_fit (256 * MIB, 0, 129 * MIB,
-					   126 * MIB));
-  /* At the end of less.  */
-  assert_true (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB, 28 * MIB));
-  assert_true (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB - 1, 0));
-  assert_false (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB, 30 * MIB));
-  assert_false (grub_dom0less_modules_fit (64 * MIB, 0, 32 * MIB + 1,
-					   28 * MIB));
-  /* Before the kernel.  */
-  assert_true (grub_dom0less_modules_fit (64 * MIB, 32 * MIB, 30 * MIB,
-					  28 * MIB));
-  assert_false (grub_dom0less_modules_fit (64 * MIB, 30 * MIB, 34 * MIB,
-					   28 * MIB));
-  /* Nowhere.  */
-  assert_false (grub_dom0less_modules_fit (64 * MIB, 64 * MIB, 0, 0));
-  assert_false (grub_dom0less_modules_fit (64 * MIB, MIB, 64 * MIB, 0));
-  assert_false (grub_dom0less_modules_fit (64 * MIB, 0, MIB, 65 * MIB));
-  assert_false (grub_dom0less_modules_fit (0, 0, 0, 0));
-  /* In all there is.  */
-  assert_true (grub_dom0less_modules_fit (UINT64_MAX, 0, 1, UINT64_MAX));
-  assert_false (grub_dom0less_modules_fit (UINT64_MAX, 1, UINT64_MAX, 0));
+  /* The bank, the kernel's place and size, the ramdisk's; and the room.  */
+  static const uint64_t cases[][5] =
+    {
+      /* At 128 MiB.  */
+      { 256 * MIB, 0, 32 * MIB, 126 * MIB, 128 * MIB },
+      { 256 * MIB, MIB, 32 * MIB, 126 * MIB, 127 * MIB },
+      { 256 * MIB, 0, 129 * MIB, 126 * MIB, 0 },
+      /* At the end of less.  */
+      { 64 * MIB, 0, 32 * MIB, 28 * MIB, 34 * MIB },
+      { 64 * MIB, 0, 32 * MIB - 1, 0, 62 * MIB },
+      { 64 * MIB, 0, 32 * MIB, 30 * MIB, 0 },
+      { 64 * MIB, 0, 32 * MIB + 1, 28 * MIB, 0 },
+      /* Before the kernel.  */
+      { 64 * MIB, 32 * MIB, 30 * MIB, 28 * MIB, 32 * MIB },
+      { 64 * MIB, 30 * MIB, 34 * MIB, 28 * MIB, 0 },
+      /* Nowhere.  */
+      { 64 * MIB, 64 * MIB, 0, 0, 0 },
+      { 64 * MIB, MIB, 64 * MIB, 0, 0 },
+      { 64 * MIB, 0, MIB, 65 * MIB, 0 },
+      { 0, 0, 0, 0, 0 },
+      /* In all there is.  */
+      { UINT64_MAX, 0, 1, UINT64_MAX, UINT64_MAX },
+      { UINT64_MAX, 1, UINT64_MAX, 0, 0 }
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (cases) / sizeof (cases[0]); i++)
+    assert_int_equal (grub_dom0less_kernel_room (cases[i][0], cases[i][1],
+						 cases[i][2], cases[i][3]),
+		      cases[i][4]);
 }
 
 TEST (ends_stay_in_64_bits)
@@ -152,7 +159,7 @@ main (void)
       cmocka_unit_test (ranges_overlap_by_a_byte),
       cmocka_unit_test (memory_is_sorted),
       cmocka_unit_test (claims_are_whole_pages_of_the_memory),
-      cmocka_unit_test (modules_fit_as_xen_lays_them),
+      cmocka_unit_test (modules_are_laid_as_xen_lays_them),
       cmocka_unit_test (ends_stay_in_64_bits),
       cmocka_unit_test (spans_are_whole_pages_of_64_bits)
     };

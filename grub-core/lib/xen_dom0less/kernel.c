@@ -274,11 +274,10 @@ grub_dom0less_read_kernel (struct grub_dom0less_kernel *kernel,
   switch (grub_dom0less_kernel_format (file, size))
     {
     case GRUB_DOM0LESS_FORMAT_IMAGE:
-      /* With what it needs behind itself: Linux's image_size.  */
-      kernel->size = read_le32 (bytes + 16)
+      kernel->size = size;
+      /* Linux's image_size.  */
+      kernel->needed = read_le32 (bytes + 16)
 	| (uint64_t) read_le32 (bytes + 20) << 32;
-      if (kernel->size < size)
-	kernel->size = size;
       kernel->offset = read_le32 (bytes + 8)
 	| (uint64_t) read_le32 (bytes + 12) << 32;
       break;

@@ -118,8 +118,8 @@ grub_dom0less_clip_to_pages (const struct grub_dom0less_memory *memory,
 #define MIB		((uint64_t) 1 << 20)
 #define ROUND_UP(size)	(((size) + 2 * MIB - 1) & ~(2 * MIB - 1))
 
-int
-grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
+uint64_t
+grub_dom0less_kernel_room (uint64_t bank, uint64_t offset, uint64_t size,
 			   uint64_t ramdisk)
 {
   uint64_t modules, end;
@@ -128,13 +128,15 @@ grub_dom0less_modules_fit (uint64_t bank, uint64_t offset, uint64_t size,
     return 0;
   /* So that no sum of two of them, rounded up, can overflow.  */
   if (bank > UINT64_MAX / 4)
-    return 1;
+    return bank;
   /* The domain's tree is rounded up as well, and has less than that.  */
   modules = ROUND_UP (ramdisk) + 2 * MIB;
   end = ROUND_UP (offset + size);
   if (modules + end - offset > bank)
     return 0;
-  return ((bank >= 128 * MIB + modules && offset + size < 128 * MIB)
-	  || bank - modules > end
-	  || offset > modules);
+  if (bank >= 128 * MIB + modules && offset + size < 128 * MIB)
+    return 128 * MIB - offset;
+  if (bank - modules > end)
+    return bank - modules - offset;
+  return offset > modules ? bank - offset : 0;
 }

@@ -116,6 +116,47 @@ dom0less_check_capabilities_conflict (context_t context)
     }
 }
 
+/* What domu_dt_sci_parse and scmi_smc_domain_init of Xen 4.21 and later refuse in
+   DOMAIN's xen,sci_type.  */
+static const char *
+find_sci_fault (context_t context, const struct grub_dom0less_domain *domain)
+{
+  const char *type = grub_dom0less_string (context->fdt, domain->node,
+					   "xen,sci_type");
+  size_t length;
+
+  if (!dom0less_has (context, domain, "xen,sci_type"))
+    return NULL;
+  if (!type)
+    return "it is not one string";
+  if (strcmp (type, "none") == 0)
+    return NULL;
+  if (strcmp (type, "scmi_smc"))
+    return "there are none and scmi_smc";
+  if (dom0less_is_left_out (context, GRUB_DOM0LESS_XEN_SCMI_SMC))
+    return "this Xen was built without SCMI_SMC";
+  if (!dom0less_find_argument (dom0less_xen_args (context),
+			       "scmi-smc-passthrough", &length))
+    return "scmi_smc needs scmi-smc-passthrough among Xen's arguments";
+  return NULL;
+}
+
+void
+dom0less_check_sci_impossible (context_t context)
+{
+  const struct grub_dom0less_domain *domain;
+  const char *fault;
+
+  if (!grub_dom0less_xen_since (&context->facts->xen, 21))
+    return;
+  FOR_DOMAINS (domain, context)
+    {
+      fault = find_sci_fault (context, domain);
+      if (fault)
+	REPORT_FILE (context, SCI_IMPOSSIBLE, domain->node, fault);
+    }
+}
+
 /* How many processors /cpus has.  */
 static uint32_t
 count_cpus (context_t context)

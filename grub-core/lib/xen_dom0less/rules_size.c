@@ -238,12 +238,12 @@ find_place (context_t context, const struct grub_dom0less_module *kernel,
   return domain;
 }
 
-/* Xen panics.  */
+/* Xen panics, or the kernel runs over what Xen has put behind it.  */
 void
 dom0less_check_domain_too_small (context_t context)
 {
   const struct grub_dom0less_module *module, *ramdisk;
-  uint64_t start, size, load, ramdisk_size;
+  uint64_t start, size, load, ramdisk_size, room, needed;
 
   FOR_MODULES (module, context)
     {
@@ -253,12 +253,15 @@ dom0less_check_domain_too_small (context_t context)
       ramdisk = dom0less_find_module (context, module->domain,
 				      GRUB_DOM0LESS_RAMDISK, NULL);
       ramdisk_size = ramdisk ? ramdisk->size : 0;
-      if (!grub_dom0less_modules_fit (size, load - start, module->kernel.size,
-				      ramdisk_size))
+      needed = module->kernel.needed > module->kernel.size
+	? module->kernel.needed : module->kernel.size;
+      room = grub_dom0less_kernel_room (size, load - start,
+					module->kernel.size, ramdisk_size);
+      if (!room || room < needed)
 	REPORT_NUMBERS (context, DOMAIN_TOO_SMALL,
 			context->plan->domains[module->domain].node,
-			(load - start + module->kernel.size + ramdisk_size)
-			/ KIB + 2 * MIB_IN_KIB,
+			add (load - start, add (needed, ramdisk_size)) / KIB
+			+ 2 * MIB_IN_KIB,
 			size / KIB);
     }
 }

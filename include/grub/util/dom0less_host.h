@@ -36,9 +36,10 @@
 /* The folder that NAME lies in, in memory that is the caller's.  */
 char *dom0less_host_folder (const char *name);
 
-/* Take the folder NAME as the boot file system.  Returns 0, or -1 with errno
-   set.  */
-int dom0less_host_init (const char *name);
+/* Take the folder NAME as the boot file system, or as that folder of it that GRUB
+   calls NAME_IN_GRUB ("/" for all of it, "/@" for a subvolume of btrfs).  What
+   lies outside of the folder is not found.  Returns 0, or -1 with errno set.  */
+int dom0less_host_init (const char *name, const char *name_in_grub);
 
 /* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
    of the tree's memory nodes.  Returns 0, or -1 if there is no line of a map in
