@@ -50,7 +50,9 @@ def _promise(draft, node, memory, cpus):
         facts["ramdisk"] = [title]
     tree = _module(node, "device-tree")
     if tree is not None and memory is not None:
-        facts["device"] = [f"clock of {node.name}"]
+        # The domain may have got another name since.
+        content = draft.files.get(tree.string("uefi,binary") or "", b"")
+        facts["device"] = [name.decode() for name in re.findall(rb"clock of [^\0]+", content)[:1]] or [f"clock of {node.name}"]
     shared = [child.string("xen,shm-id") for child in node.children if child.is_compatible("xen,domain-shared-memory-v1")]
     if shared and memory is not None:
         facts["shared-memory"] = sorted(map(str, shared))
