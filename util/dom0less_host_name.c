@@ -110,6 +110,17 @@ dom0less_host_init (const char *name, const char *name_in_grub)
  * `/' begins, and what is mounted upon it is not there.
  */
 
+char *
+dom0less_host_path (const char *name)
+{
+  char *path = xasprintf ("%s%s", name[0] == '/' ? "" : "/", name);
+  const char *below = *prefix && name[0] ? skip_prefix (path) : path;
+  char *full = below ? xasprintf ("%s%s", root, below) : NULL;
+
+  free (path);
+  return full;
+}
+
 /* Which mount the folder FD is of; 0 if the system does not say so.  */
 static unsigned long long
 mount_of (int fd)

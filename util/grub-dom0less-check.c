@@ -14,10 +14,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -31,6 +33,7 @@
 #include <grub/misc.h>
 #include <grub/mm.h>
 #include <grub/util/dom0less_host.h>
+#include <grub/util/dom0less_menu.h>
 #include <grub/util/dom0less_output.h>
 #include <grub/util/misc.h>
 
@@ -58,6 +61,7 @@ enum
 enum
   {
     OPTION_EXPLAIN = 256,
+    OPTION_GRUB_CFG,
     OPTION_MAP,
     OPTION_MEMORY,
     OPTION_MODEL,
@@ -105,6 +109,9 @@ static struct argp_option options[] =
     {"command", 'C', N_("LINE"), 0,
      N_("the command as GRUB runs it, its words joined by single spaces; "
 	"for --pcr"), 0},
+    {"grub-cfg", OPTION_GRUB_CFG, N_("FILE"), 0,
+     N_("check every xen_dom0less command of the grub.cfg FILE, instead of DTB, "
+	"--xen and so on"), 0},
     {"files", 'f', 0, 0,
      N_("print only the files that this boot reads, one a line"), 1},
     {"json", 'j', 0, 0, N_("print all as JSON"), 1},
@@ -134,6 +141,7 @@ struct list
 struct arguments
 {
   const char *root, *name_of_root;
+  const char *grub_cfg;
   const char *memory_map;
   const char *map;
   const char *output_tree;
@@ -230,6 +238,9 @@ argp_parser (int key, char *arg, struct argp_state *state)
     {
     case 'r':
       arguments->root = arg;
+      break;
+    case OPTION_GRUB_CFG:
+      arguments->grub_cfg = arg;
       break;
     case OPTION_NAME_OF_ROOT:
       arguments->name_of_root = arg;
@@ -759,14 +770,15 @@ place (struct arguments *arguments)
 {
   struct dom0less_request *request = &arguments->request;
   const char *name_of_root = arguments->name_of_root;
-  char *folder, *name;
+  char *folder;
 
   if (arguments->root)
     folder = xstrdup (arguments->root);
   else if (request->xen)
     folder = dom0less_host_folder (request->xen);
   else
-    folder = dom0less_host_folder (request->dtb ? request->dtb : "");
+    folder = dom0less_host_folder (arguments->grub_cfg ? arguments->grub_cfg
+				   : request->dtb ? request->dtb : "");
   if (!arguments->root && is_in_boot (folder))
     {
       folder = top_of_file_system (folder);
@@ -776,29 +788,227 @@ place (struct arguments *arguments)
   if (dom0less_host_init (folder, name_of_root ? name_of_root : "/"))
     fail (EXIT_USAGE, folder);
 
+  free (folder);
+}
+
+/* See that there is a Xen, and that GRUB can reach it.  */
+static void
+find_xen (struct dom0less_request *request)
+{
+  char *name;
+
   if (!request->xen)
-    request->xen = xasprintf ("%s/", folder);
+    request->xen = dom0less_host_path ("");
   name = dom0less_platform_full_name (request->xen);
   if (!name || name[0] != '/')
     {
       fprintf (stderr, "%s: %s is not below %s\n", program_name,
-	       plain (request->xen), plain (folder));
+	       plain (request->xen), plain (dom0less_host_path ("")));
       finish (EXIT_USAGE);
     }
   grub_free (name);
-  free (folder);
 }
 
 void grub_init_all (void);
 void grub_gcry_init_all (void);
 
+/* Take every step with ARGUMENTS, and say what they ask for.  Returns the exit
+   status.  */
+static int
+check (struct arguments *arguments)
+{
+  struct dom0less_boot *boot = xcalloc (1, sizeof (*boot));
+  int status;
+
+  arguments->request.overlays = arguments->overlays.item;
+  arguments->request.modules = arguments->modules.item;
+  find_xen (&arguments->request);
+  boot->request = &arguments->request;
+  if (arguments->output == OUTPUT_JSON || arguments->output == OUTPUT_PCR)
+    dom0less_host_measure_files ();
+  /* GRUB has measured these two before the first file.  */
+  if (arguments->command)
+    dom0less_host_measure (arguments->command);
+  if (arguments->xen_args)
+    {
+      boot->xen.args = grub_strdup (arguments->xen_args);
+      dom0less_host_measure (arguments->xen_args);
+    }
+  boot->context.facts = &boot->facts;
+  boot->context.report = report;
+  boot->context.data = boot;
+  boot->context.tally = &boot->findings.tally;
+
+  go_through (boot);
+  if (grub_errno && !boot->findings.error)
+    add_line (GRUB_DOM0LESS_ERROR, NULL, NULL,
+	      plain (dom0less_bare_message (grub_errmsg)));
+  status = say (boot, arguments);
+  if (arguments->map && boot->plan)
+    draw_map (boot, arguments->map);
+  if (arguments->output_tree)
+    write_tree (boot, arguments->output_tree);
+  dom0less_free (boot);
+  return status;
+}
+
+/* The file of this host that GRUB calls NAME; a name on another device is left
+   as it is, and one without a `/' begins at the top.  */
+static char *
+find_file (const char *name)
+{
+  char *path = name[0] == '(' ? xstrdup (name) : dom0less_host_path (name);
+
+  if (path)
+    return path;
+  printf ("error: %s: not found: `/' is the file system's top for GRUB\n",
+	  plain (name));
+  finish (EXIT_ERRORS);
+}
+
+/* Take the options and arguments of GRUB's command COMMAND.  Returns 0 if it has
+   some that xen_dom0less does not.  */
+static int
+parse_command (const struct dom0less_menu_command *command,
+	       struct arguments *arguments)
+{
+  static const struct option known[] =
+    {
+      { "dtb", required_argument, NULL, 'd' },
+      { "overlay", required_argument, NULL, 'o' },
+      { "config", required_argument, NULL, 'c' },
+      { "section", required_argument, NULL, 's' },
+      { "module", required_argument, NULL, 'm' },
+      { "dry-run", no_argument, NULL, 'n' },
+      { NULL, 0, NULL, 0 }
+    };
+  int key, i;
+
+  opterr = 0;
+  optind = 0;
+  while ((key = getopt_long (command->argc, command->argv, "+d:o:c:s:m:n",
+			     known, NULL)) != -1)
+    switch (key)
+      {
+      case 'd':
+	arguments->request.dtb = find_file (optarg);
+	break;
+      case 'o':
+	append (&arguments->overlays, find_file (optarg));
+	break;
+      case 'c':
+	arguments->request.config = find_file (optarg);
+	break;
+      case 's':
+	arguments->request.section = optarg;
+	break;
+      case 'm':
+	{
+	  const char *sign = strchr (optarg, '=');
+	  char *file = find_file (sign ? sign + 1 : optarg);
+
+	  append (&arguments->modules, xasprintf
+		  ("%.*s%s", sign ? (int) (sign + 1 - optarg) : 0, optarg, file));
+	  free (file);
+	  break;
+	}
+      case 'n':
+	break;
+      default:
+	return 0;
+      }
+  if (optind == command->argc)
+    return 0;
+  arguments->request.xen = find_file (command->argv[optind]);
+  for (i = optind + 1; i < command->argc; i++)
+    {
+      char *before = arguments->xen_args;
+
+      arguments->xen_args = before ? xasprintf ("%s %s", before,
+						command->argv[i])
+	: xstrdup (command->argv[i]);
+      free (before);
+    }
+  return 1;
+}
+
+/* What is known of all commands of a menu.  */
+struct menu
+{
+  const struct arguments *arguments;
+  int n_commands;
+  int status;
+};
+
+/* Check COMMAND in a process of its own, because each is a boot of its own.  */
+static void
+check_command (const struct dom0less_menu_command *command, void *data)
+{
+  struct menu *menu = data;
+  struct arguments arguments = *menu->arguments;
+  int status = EXIT_UNJUDGED;
+  pid_t child;
+
+  printf ("%s%s:\n", menu->n_commands++ ? "\n" : "",
+	  plain (command->entry ? command->entry : "outside of all entries"));
+  if (command->unknown)
+    printf ("not judged: nothing sets $%s\n", plain (command->unknown));
+  fflush (NULL);
+  child = command->unknown ? 0 : fork ();
+  if (child < 0)
+    grub_util_error (_("cannot fork: %s"), strerror (errno));
+  if (child == 0 && !command->unknown)
+    {
+      if (!parse_command (command, &arguments))
+	{
+	  printf ("error: GRUB refuses these options, or there is no XEN\n");
+	  finish (EXIT_ERRORS);
+	}
+      finish (check (&arguments));
+    }
+  if (child > 0 && waitpid (child, &status, 0) == child)
+    status = WIFEXITED (status) ? WEXITSTATUS (status) : EXIT_UNJUDGED;
+  /* That nothing is known of one of them is worse than a warning.  */
+  if (status > EXIT_UNJUDGED)
+    status = EXIT_UNJUDGED;
+  if (menu->status != EXIT_ERRORS && (status > menu->status))
+    menu->status = status;
+  if (status == EXIT_ERRORS)
+    menu->status = EXIT_ERRORS;
+}
+
+static int
+check_menu (const struct arguments *arguments)
+{
+  struct menu menu = { arguments, 0, EXIT_FINE };
+  int line;
+
+  if (arguments->output != OUTPUT_TEXT || arguments->map
+      || arguments->output_tree || arguments->request.dtb
+      || arguments->request.xen)
+    {
+      fprintf (stderr, "%s: --grub-cfg says itself what is booted, and is answered "
+	       "in text\n", program_name);
+      finish (EXIT_USAGE);
+    }
+  line = dom0less_menu_read (read_text (arguments->grub_cfg), check_command,
+			     &menu);
+  if (line)
+    {
+      printf ("error: %s:%d: GRUB cannot parse this\n",
+	      plain (arguments->grub_cfg), line);
+      return EXIT_ERRORS;
+    }
+  printf ("%s%d xen_dom0less command%s\n", menu.n_commands ? "\n" : "",
+	  menu.n_commands, menu.n_commands == 1 ? "" : "s");
+  return menu.status;
+}
+
 int
 main (int argc, char *argv[])
 {
   struct arguments arguments;
-  struct dom0less_boot *boot;
   size_t i;
-  int status;
 
   grub_util_host_init (&argc, &argv);
   memset (&arguments, 0, sizeof (arguments));
@@ -808,8 +1018,6 @@ main (int argc, char *argv[])
   argp_err_exit_status = EXIT_USAGE;
   argp_parse (&argp, argc, argv, 0, 0, &arguments);
   atexit (end_unjudged);
-  arguments.request.overlays = arguments.overlays.item;
-  arguments.request.modules = arguments.modules.item;
 
   /* Decompressors and checksums.  */
   grub_init_all ();
@@ -827,32 +1035,5 @@ main (int argc, char *argv[])
   for (i = 0; i < arguments.memory.n; i++)
     fill_memory (arguments.memory.item[i]);
 
-  boot = xcalloc (1, sizeof (*boot));
-  boot->request = &arguments.request;
-  if (arguments.output == OUTPUT_JSON || arguments.output == OUTPUT_PCR)
-    dom0less_host_measure_files ();
-  /* GRUB has measured these two before the first file.  */
-  if (arguments.command)
-    dom0less_host_measure (arguments.command);
-  if (arguments.xen_args)
-    {
-      boot->xen.args = grub_strdup (arguments.xen_args);
-      dom0less_host_measure (arguments.xen_args);
-    }
-  boot->context.facts = &boot->facts;
-  boot->context.report = report;
-  boot->context.data = boot;
-  boot->context.tally = &boot->findings.tally;
-
-  go_through (boot);
-  if (grub_errno && !boot->findings.error)
-    add_line (GRUB_DOM0LESS_ERROR, NULL, NULL,
-	      plain (dom0less_bare_message (grub_errmsg)));
-  status = say (boot, &arguments);
-  if (arguments.map && boot->plan)
-    draw_map (boot, arguments.map);
-  if (arguments.output_tree)
-    write_tree (boot, arguments.output_tree);
-  dom0less_free (boot);
-  finish (status);
+  finish (arguments.grub_cfg ? check_menu (&arguments) : check (&arguments));
 }

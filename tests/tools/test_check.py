@@ -281,6 +281,74 @@ def test_elsewhere(check, put):
     assert "note: (hd0,gpt2)/far: not looked at, on another device\n" in done.stderr
 
 
+MENU = r"""
+set timeout=5
+if [ "$grub_platform" = efi ]; then set files=/boot; else set files=/none; fi
+set files=/boot
+search --no-floppy --fs-uuid --set=root 1234-5678
+menuentry 'Good "one"' --class xen {
+    insmod xen_dom0less
+    xen_dom0less --dtb $files/one.dtb --overlay=/boot/none.dtbo \
+        "${files}/xen.efi" console=dtuart 'a b'
+}
+submenu "More" {
+    menuentry Bad\ cpus { xen_dom0less -d ($root)/boot/bad.dtb /boot/xen.efi; }
+    menuentry Elsewhere {
+        search --fs-uuid --set=other 9999-9999
+        xen_dom0less -d ($other)/boot/one.dtb /boot/xen.efi
+    }
+    menuentry Unknown { xen_dom0less --dtb $nobody/one.dtb /boot/xen.efi; }
+    menuentry Late { xen_dom0less --dtb /boot/one.dtb /boot/xen.efi --dry-run; }
+    menuentry Wrong { xen_dom0less --dbt /boot/one.dtb /boot/xen.efi; }
+}
+menuentry Linux { linux /vmlinuz; }
+"""
+
+
+def test_grub_cfg(check, put):
+    """Every command of a menu, as GRUB would read it, and the worst of their statuses."""
+    folder = put({**{f"boot/{name}": content for name, content in FILES.items()}, "boot/one.dtb": tree(ONE),
+                  "boot/bad.dtb": tree(ONE.replace("cpus = <1>;", "")), "boot/xen.efi": b"no Xen to learn from",
+                  "boot/none.dtbo": compile_dts(b"/dts-v1/; /plugin/; / { fragment@0 {"
+                  b" target-path = \"/\"; __overlay__ { note = \"x\"; }; }; };"), "boot/grub/grub.cfg": MENU})
+    done = check("--root", folder, "--grub-cfg", folder / "boot/grub/grub.cfg")
+    assert done.returncode == 2, done.stderr
+    *found, last = [part.splitlines() for part in done.stdout.split("\n\n")]
+    assert last == ["6 xen_dom0less commands"]
+    assert {part[0]: part[-1] for part in found} == {
+        'Good "one":': "0 errors, 0 warnings", "More > Bad cpus:": "1 error, 0 warnings",
+        "More > Elsewhere:": "1 error, 0 warnings", "More > Unknown:": "not judged: nothing sets $nobody",
+        "More > Late:": "0 errors, 1 warning", "More > Wrong:": "error: GRUB refuses these options, or there is no XEN"}
+    assert "warning: [option-after-xen] /chosen: Xen gets the argument --dry-run" in done.stdout
+
+    good = MENU[:MENU.index("submenu")]
+    for menu, status, words in [
+        (good, 0, "1 xen_dom0less command\n"), ("", 0, "0 xen_dom0less commands\n"),
+        (good.replace("$files/", "$nobody/"), 3, "not judged"), (good + "menuentry x {", 2, ":11: GRUB cannot parse this"),
+    ]:
+        put({"boot/grub/grub.cfg": menu})
+        done = check("--root", folder, "--grub-cfg", folder / "boot/grub/grub.cfg")
+        # GRUB's parser says on the standard error what it does not like.
+        assert done.returncode == status and bool(done.stderr) == ("parse" in words) and words in done.stdout, done
+    done = check("--grub-cfg", folder / "boot/grub/grub.cfg", "--json")
+    assert (done.returncode, done.stdout) == (64, "") and "--grub-cfg" in done.stderr
+
+
+def test_name_of_root(check, put):
+    """GRUB's names begin above the folder: with that, they are found, and what lies outside is not."""
+    folder = put({**FILES, "one.dtb": tree(ONE.replace('"a.img"', '"/@/a.img"')), "out.dtb": tree(ONE.replace('"a.img"', '"/a.img"')),
+                  "up.dtb": tree(ONE.replace('"a.img"', '"/@/../@/a.img"'))})
+    for name, words in ("one", ""), ("out", "only `/@' is seen here"), ("up", "it leads out of `/@'"):
+        done = check("--root", folder, "--name-of-root=/@", folder / f"{name}.dtb")
+        assert done.returncode == (2 if words else 0) and words in done.stdout, done.stdout
+    assert " /@/vmlinuz\n" in check("--root", folder, "--name-of-root", "/@/", folder / "one.dtb").stdout
+    (folder / "link").symlink_to("/@/a.img")
+    (folder / "away").symlink_to("/a.img")
+    for name, status in ("link", 0), ("away", 2):
+        put({"link.dtb": tree(ONE.replace("a.img", name))})
+        assert check("--root", folder, "--name-of-root=/@", folder / "link.dtb").returncode == status
+
+
 def test_version(grub):
     """All programs, in GRUB's form."""
     for program in "check", "import", "sign":

@@ -92,6 +92,17 @@ def test_trees_and_hypervisors(make):
         for line in (f"Found device tree: /boot/dom0less/{name}.dtb, for Xen {{}}", *expected[name])]
 
 
+def test_checked_as_written(make, check, tmp_path):
+    """--grub-cfg finds every entry of what grub-mkconfig has written, and judges each as grub-mkconfig did."""
+    found, _, menu = make({**TWO_XENS, **TREES}, separate=False)
+    (tmp_path / "grub.cfg").write_text(menu)
+    done = check("--root", tmp_path / "0/root", "--grub-cfg", tmp_path / "grub.cfg")
+    assert done.stdout.endswith(f"\n{len(boots(found))} xen_dom0less commands\n") and done.returncode == 1, done
+    assert [line for line in done.stdout.splitlines() if line.endswith(" (recovery mode):")] == [
+        f"Advanced options for {MODEL} ({name}) (with Xen hypervisor) > {MODEL} ({name}), with Xen {xen} (recovery mode):"
+        for name in ("good", "warn") for xen in ("4.20", "4.17-arm64")]
+
+
 def test_identifiers(make):
     """They name what the entry is made of, and no two are the same."""
     found, _, _ = make({**TWO_XENS, **TREES, "boot/dom0less/good.dtbo": compile_dts(OVERLAY.encode())})

@@ -41,6 +41,11 @@ char *dom0less_host_folder (const char *name);
    lies outside of the folder is not found.  Returns 0, or -1 with errno set.  */
 int dom0less_host_init (const char *name, const char *name_in_grub);
 
+/* The path on this host of the file that GRUB calls NAME, with or without a `/' at
+   its beginning, in memory that is the caller's; NULL if that is outside of the
+   folder.  */
+char *dom0less_host_path (const char *name);
+
 /* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
    of the tree's memory nodes.  Returns 0, or -1 if there is no line of a map in
    it.  */
