@@ -55,7 +55,7 @@ RULE (OVERLAY_MISFIT, "overlay-misfit", ERROR, BY_LOADER, NULL,
 RULE (OVERLAY_MALFORMED, "overlay-malformed", ERROR, BY_LOADER, NULL,
       "cannot apply {file}", "compile it again with dtc -@")
 RULE (CONFIG_MISSING, "config-missing", ERROR, BY_LOADER, NULL,
-      "xen,uefi-cfg-load wants a xen.cfg beside {file}", "--config FILE")
+      "xen,uefi-cfg-load requires a xen.cfg beside {file}", "--config FILE")
 RULE (CONFIG_SECTION, "config-section", ERROR, BY_LOADER, NULL,
       "no such section: {file}", "--section NAME")
 RULE (CONFIG_CONFLICT, "config-conflict", ERROR, BY_LOADER, NULL,
@@ -286,7 +286,7 @@ RULE (SHARED_MEM_CONFLICT, "shared-mem-conflict", ERROR, WITH_TREE,
       "{file}, unlike {other}", "one xen,shm-id is one area with one owner")
 RULE (SHARED_MEM_HOST, "shared-mem-host", ERROR, WITH_TREE,
       dom0less_check_shared_mem_host,
-      "before 4.20 Xen wants a host address in xen,shared-mem", NULL)
+      "before 4.20 Xen requires a host address in xen,shared-mem", NULL)
 RULE (SHARED_MEM_GUEST, "shared-mem-guest", ERROR, WITH_TREE,
       dom0less_check_shared_mem_guest,
       "Xen cannot map xen,shared-mem at the guest's {hex}: {file}", NULL)
