@@ -340,7 +340,6 @@ KERNELS = {
     "uimage lzma": lambda: uimage(kernel("kernel", SMALL), compression=3),
     "uimage unaligned": lambda: uimage(kernel("kernel", SMALL), load=0x4020_0100, entry=0x4020_0100),
     "uimage arm": lambda: uimage(kernel("kernel", SMALL), arch=2, load=0x4020_0000, entry=0x4020_0000),
-    "large in header": lambda: image(size=60 * MIB),
     "too large in header": lambda: image(size=65 * MIB),
     "text offset": lambda: image(text_offset=0x80000),
     "large": lambda: kernel("kernel", 20 * MIB),
@@ -362,7 +361,7 @@ def kernel_file(draft, node, value):
     target.set("uefi,binary", file)
 
 
-@feature("domain", good=["gzip", "uimage", "uimage gzip", "uimage loaded", "large in header", "text offset", "large"],
+@feature("domain", good=["gzip", "uimage", "uimage gzip", "uimage loaded", "text offset", "large"],
          odd=["uimage elsewhere", "uimage pie entry", "uimage x86", "uimage lzma", "uimage unaligned", "uimage arm",
               "too large in header", "text", "empty", "short", "gzip broken", "gzip of text", "gzip trailing"], weight=4)
 def kernel_format(draft, node, value):
