@@ -17,7 +17,7 @@ def test_without_terminal():
     done = subprocess.run([RUN], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Xen with DomA and DomB" in done.stdout
-    assert "DomA (d1): 2 vCPUs" in done.stdout and "DomB (d2): 3 vCPUs" in done.stdout
+    assert "DomA: 2 vCPUs" in done.stdout and "DomB: 3 vCPUs" in done.stdout
 
 
 def test_failure():

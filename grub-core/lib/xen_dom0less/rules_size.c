@@ -243,7 +243,7 @@ void
 dom0less_check_domain_too_small (context_t context)
 {
   const struct grub_dom0less_module *module, *ramdisk;
-  uint64_t start, size, load, ramdisk_size, room, needed;
+  uint64_t start, size, load, ramdisk_size, room, taken;
 
   FOR_MODULES (module, context)
     {
@@ -253,14 +253,14 @@ dom0less_check_domain_too_small (context_t context)
       ramdisk = dom0less_find_module (context, module->domain,
 				      GRUB_DOM0LESS_RAMDISK, NULL);
       ramdisk_size = ramdisk ? ramdisk->size : 0;
-      needed = module->kernel.needed > module->kernel.size
+      taken = module->kernel.needed > module->kernel.size
 	? module->kernel.needed : module->kernel.size;
       room = grub_dom0less_kernel_room (size, load - start,
 					module->kernel.size, ramdisk_size);
-      if (!room || room < needed)
+      if (!room || room < taken)
 	REPORT_NUMBERS (context, DOMAIN_TOO_SMALL,
 			context->plan->domains[module->domain].node,
-			add (load - start, add (needed, ramdisk_size)) / KIB
+			add (load - start, add (taken, ramdisk_size)) / KIB
 			+ 2 * MIB_IN_KIB,
 			size / KIB);
     }

@@ -122,7 +122,7 @@ struct dom0less_boot
     struct grub_dom0less_tally tally;
     char *error;			/* the last error, not yet printed */
     char *deferred;			/* lines to be printed later, or NULL */
-    int n_errors, n_warnings;
+    int n_warnings;
     int is_deferring;			/* lines are kept for later */
     int is_quiet;			/* warnings have been printed before */
   } findings;
@@ -166,8 +166,8 @@ void dom0less_free (struct dom0less_boot *boot);
 /* Make BOOT->context tell of findings on the console.  */
 void dom0less_init_findings (struct dom0less_boot *boot);
 
-/* Print what was kept while BOOT's findings were deferred, and how many errors and
-   warnings there are.  */
+/* Print what was kept while BOOT's findings were deferred, and unless GRUB has an
+   error to print, how many there are.  */
 void dom0less_print_findings (const struct dom0less_boot *boot);
 
 /* Make GRUB's error of the findings so far, if there is one among them.  */

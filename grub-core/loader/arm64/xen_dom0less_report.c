@@ -56,7 +56,6 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	}
       return;
     }
-  boot->findings.n_errors += finding->more ? finding->more : 1;
   if (finding->more)
     {
       tell (boot, "error", text);
@@ -80,16 +79,12 @@ dom0less_init_findings (struct dom0less_boot *boot)
 void
 dom0less_print_findings (const struct dom0less_boot *boot)
 {
-  int n_errors = boot->findings.n_errors;
-
   if (boot->findings.deferred)
     grub_printf ("%s", boot->findings.deferred);
-  /* An error of GRUB's own is one as well.  */
-  if (grub_errno && !boot->findings.error)
-    n_errors++;
-  grub_printf ("%d error%s, %d warning%s\n", n_errors, n_errors == 1 ? "" : "s",
-	       boot->findings.n_warnings,
-	       boot->findings.n_warnings == 1 ? "" : "s");
+  /* GRUB prints the error, behind all this.  */
+  if (!grub_errno)
+    grub_printf ("0 errors, %d warning%s\n", boot->findings.n_warnings,
+		 boot->findings.n_warnings == 1 ? "" : "s");
 }
 
 grub_err_t
