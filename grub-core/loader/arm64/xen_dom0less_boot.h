@@ -218,6 +218,9 @@ grub_err_t dom0less_read_all (grub_file_t file, grub_uint64_t limit,
 			      struct dom0less_pages *pages,
 			      grub_size_t *size);
 
+/* The bytes of BUFFER, which has pages.  */
+void *dom0less_buffer_bytes (const struct dom0less_buffer *buffer);
+
 /* Read the file PATH, opened as TYPE, onto the heap, with a zero byte behind
    its *SIZE bytes.  The caller's to free; NULL is an error.  */
 char *dom0less_read_text (const char *path, enum grub_file_type type,
@@ -321,9 +324,6 @@ grub_err_t dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
 grub_err_t dom0less_check_placed_kernels (struct dom0less_boot *boot);
 
 /* xen_dom0less_load.c */
-
-/* The bytes of BUFFER, which has pages.  */
-void *dom0less_buffer_bytes (const struct dom0less_buffer *buffer);
 
 /* Show tree and command lines to the verifiers, claim the plan's ranges, and load
    every image and Xen's.  */

@@ -151,6 +151,12 @@ dom0less_read_file (const char *path, enum grub_file_type type,
   return grub_errno;
 }
 
+void *
+dom0less_buffer_bytes (const struct dom0less_buffer *buffer)
+{
+  return dom0less_platform_at (buffer->pages.address);
+}
+
 char *
 dom0less_read_text (const char *path, enum grub_file_type type,
 		    grub_size_t *size)

@@ -19,12 +19,6 @@
 
 #define ADDRESS_LIMIT_32	0xffffffffULL
 
-void *
-dom0less_buffer_bytes (const struct dom0less_buffer *buffer)
-{
-  return dom0less_platform_at (buffer->pages.address);
-}
-
 /* Up to where IMAGE may lie, so that its address fits all its nodes.  */
 static grub_uint64_t
 address_limit (const struct grub_dom0less_plan *plan, int image)
