@@ -683,7 +683,7 @@ def static_heap(draft, root, value):
 
 @feature("tree", good=["one", "no-map", "dynamic", "disabled", "outside RAM"],
          odd=["over static", "disabled over static", "two overlap", "touching", "nested", "zero", "no cells", "short", "many",
-              "cells 1 1", "disabled two", "over xen"], weight=3)
+              "cells 1 1", "disabled two"], weight=3)
 def reserved_memory(draft, root, value):
     parent = root.find("reserved-memory") or root.add("reserved-memory", ranges=True, **{"#address-cells": 2, "#size-cells": 2})
     place = RAM + 448 * MIB
@@ -730,8 +730,6 @@ def reserved_memory(draft, root, value):
     elif value == "many":
         for i in range(260):
             add(place + i * 8192, 4096)
-    elif value == "over xen":
-        add(RAM + 2 * MIB, 4096)
 
 
 @feature("tree", odd=["start = end", "start > end", "no end", "short", "right", "over static"], weight=1)
