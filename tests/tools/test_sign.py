@@ -3,6 +3,7 @@ tests/boot/test_sign.py's."""
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -323,6 +324,22 @@ def test_algorithm(sign, keys):
     subprocess.run(["gpg", "--homedir", keys.folder, "--batch", "--quiet", "--passphrase", "",
                     "--quick-gen-key", "curve", "ed25519", "sign", "never"], check=True)
     refuse(sign("--gpg-key=curve"), "curve: ", "RSA")
+
+
+def test_missing_program(grub, keys, folder, tmp_path):
+    """What is not installed is named, with the package, before anything is done."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in "gpg", "gpgv":
+        for other in "sh", "dirname", "mktemp", "rm", "cat", "gpg", "gpgv":
+            link = programs / other
+            link.unlink(missing_ok=True)
+            if other != name:
+                link.symlink_to(shutil.which(other))
+        done = subprocess.run([grub / "bin/grub-dom0less-sign", "--gpg-key=ours", f"--xen={folder}/xen.efi", folder / "one.dtb"],
+                              capture_output=True, text=True, env={"PATH": f"{programs}"})
+        assert done.returncode == 1 and f"there is no program {name}; install " in done.stderr, done
+    assert not list(folder.rglob("*.sig"))
 
 
 def test_usage(grub, sign, image_options):
