@@ -351,7 +351,7 @@ def test_name_of_root(check, put):
 
 def test_version(grub):
     """All programs, in GRUB's form."""
-    for program in "check", "import", "sign":
+    for program in "check", "import", "new", "sign":
         done = subprocess.run([grub / f"bin/grub-dom0less-{program}", "--version"], capture_output=True, text=True)
         assert done.returncode == 0 and re.fullmatch(rf"\S*grub-dom0less-{program} \(GRUB\) 2\.\S+\n", done.stdout), done
 

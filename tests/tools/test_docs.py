@@ -15,7 +15,7 @@ from manual import DOCS, GRUB, Root, chapters, examples
 from paths import grub_dir, need
 from rules import rules
 
-TOOLS = ["grub-dom0less-check", "grub-dom0less-import", "grub-dom0less-sign"]
+TOOLS = ["grub-dom0less-check", "grub-dom0less-import", "grub-dom0less-new", "grub-dom0less-sign"]
 MENTIONS_A_COMMAND = r"@(?:code|command|samp|kbd)\{(?:xen_dom0less|grub-dom0less-\w+) +[^}]"
 
 
