@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from disk import BOOT_UUID, put_file
+from paths import need
 
 OTHER_UUID = "0123-4567"     # of the disk that is mounted on /srv, with a FAT file system
 
@@ -80,6 +81,8 @@ def mkconfig(folder, grub, files, settings="", separate=True, links=None):
     if separate == "btrfs" and (os.geteuid() or "\tbtrfs\n" not in Path("/proc/filesystems").read_text()
                                 or not os.path.exists("/dev/loop-control")):
         pytest.skip("no btrfs without root, /dev/loop-control and a kernel that has it")
+    if separate == "btrfs":
+        need("btrfs-progs")
     root = Path(folder) / "root"
     for name in ("boot/grub", "dev", "mnt", "proc", "sys", "tmp", "usr", str(grub).lstrip("/")):
         (root / name).mkdir(parents=True)
