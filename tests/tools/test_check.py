@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conftest import IMAGE
+from conftest import IMAGE, SCHEMA, jsonschema
 from evil import OVERLAYS, empty, flat, long_name, nested, overlapping
-from paths import GUEST
+from paths import GUEST, need
 from rules import rules
 from tree import chosen, compile_dts, domain, module
 
@@ -263,6 +263,21 @@ def test_json(check, put):
         ("error", "file-missing", "/chosen/DomA/module@2"), ("warning", "bootargs-ignored", "/chosen")}
     assert {finding["rule"]: finding["hint"] for finding in found["findings"]} == {
         "file-missing": None, "bootargs-ignored": "say xen,xen-bootargs, or give arguments after XEN"}
+
+
+def test_schema(check, put):
+    """The fixture `check` holds all JSON against the schema, and the schema is strict: no key more, none less."""
+    need("python3-jsonschema")
+    folder = put({**FILES, "one.dtb": tree(STATIC)})
+    whole = json.loads(check("--json", folder / "one.dtb").stdout)
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(whole, SCHEMA)
+    for change in ({"more": 1}, {"format": 2}, {"findings": [{"severity": "error"}]}, {"domains": [{**whole["domains"][1], "id": -1}]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**whole, **change}, SCHEMA)
+    for key in whole:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({name: value for name, value in whole.items() if name != key}, SCHEMA)
 
 
 def test_json_after_errors(check, put):
