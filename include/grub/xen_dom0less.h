@@ -35,6 +35,8 @@
 #define GRUB_DOM0LESS_MAX_STRAYS	64
 #define GRUB_DOM0LESS_MAX_BARE		256
 #define GRUB_DOM0LESS_MAX_REFERENCES	1024
+/* Xen has room for 32 (NR_SHMEM_BANKS), each of which several domains share.  */
+#define GRUB_DOM0LESS_MAX_SHARED	128
 
 /* What a tree may be like.  Every tree of /chosen's domains has some five
    levels, and Linux reads 64; a name has at most 31 bytes in the Devicetree
@@ -167,6 +169,13 @@ struct grub_dom0less_reference
   int parent;
 };
 
+/* A node of shared memory, in the order of the tree.  */
+struct grub_dom0less_shared
+{
+  int node;
+  int domain;				/* index, or GRUB_DOM0LESS_DOM0 */
+};
+
 struct grub_dom0less_plan
 {
   int chosen;				/* a negative libfdt error without */
@@ -183,6 +192,8 @@ struct grub_dom0less_plan
   int n_references;
   struct grub_dom0less_reference references[GRUB_DOM0LESS_MAX_REFERENCES];
   struct grub_dom0less_stray strays[GRUB_DOM0LESS_MAX_STRAYS];
+  struct grub_dom0less_shared shared[GRUB_DOM0LESS_MAX_SHARED];
+  int n_shared;
 };
 
 

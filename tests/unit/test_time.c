@@ -402,6 +402,33 @@ fill_shared (void *fdt, size_t size)
   ONE (fdt_end_node (fdt));
 }
 
+/* Areas of one domain, each of which would be compared with all others.  */
+static void
+fill_areas (void *fdt, size_t size)
+{
+  static const char area[]
+    = "\0\0\0\0\1\0\0\0" "\0\0\0\0\2\0\0\0" "\0\0\0\0\0\0\x10";
+  char id[16];
+  int i;
+
+  begin_chosen (fdt);
+  ONE (fdt_begin_node (fdt, "d"));
+  put_string (fdt, "compatible", "xen,domain");
+  ONE (fdt_property_u32 (fdt, "#address-cells", 2));
+  ONE (fdt_property_u32 (fdt, "#size-cells", 2));
+  for (i = 0; i < (int) (size / 140); i++)
+    {
+      snprintf (id, sizeof (id), "%d", i);
+      ONE (fdt_begin_node (fdt, id));
+      put_string (fdt, "compatible", "xen,domain-shared-memory-v1");
+      ONE (fdt_property (fdt, "xen,shared-mem", area, sizeof (area)));
+      put_string (fdt, "xen,shm-id", id);
+      ONE (fdt_end_node (fdt));
+    }
+  ONE (fdt_end_node (fdt));
+  ONE (fdt_end_node (fdt));
+}
+
 /* Overlays, whose base has a node for each of theirs.  */
 
 static void
@@ -562,6 +589,7 @@ static const struct shape shapes[] =
     { "event channels", fill_channels, NULL },
     { "processors and pools of them", fill_processors, NULL },
     { "one shared region, often", fill_shared, NULL },
+    { "areas of one domain", fill_areas, NULL },
     { "an overlay of fragments", fill_labels, fill_fragments },
     { "an overlay that renames phandles", fill_labels, fill_renamed },
     { "an overlay of symbols", fill_labels, fill_symbols },

@@ -411,6 +411,13 @@ read_shared_memory (struct grub_dom0less_plan *plan, const void *fdt,
 {
   int len, with_host;
 
+  if (plan->n_shared == GRUB_DOM0LESS_MAX_SHARED)
+    {
+      note_overflow (plan, node);
+      return;
+    }
+  plan->shared[plan->n_shared].node = node;
+  plan->shared[plan->n_shared++].domain = domain;
   with_host = (2 * cells.address + cells.size) * (int) sizeof (fdt32_t);
   /* Without a host address Xen finds the memory itself.  */
   if (cells.address > 0 && cells.size > 0

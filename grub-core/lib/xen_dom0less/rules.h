@@ -92,11 +92,11 @@ int dom0less_has (context_t context, const struct grub_dom0less_domain *domain,
 int dom0less_is_built_in (context_t context, unsigned int option);
 int dom0less_is_left_out (context_t context, unsigned int option);
 
-/* rules_memory.c: call CHECK for each node of shared memory, with its parent's
-   cells.  */
-void dom0less_for_shared_mem (context_t context,
-			      void (*check) (context_t context, int node,
-					     struct grub_dom0less_cells cells));
+/* The nodes of shared memory.  */
+#define FOR_SHARED(shared, context) \
+  for ((shared) = (context)->plan->shared; \
+       (shared) < (context)->plan->shared + (context)->plan->n_shared; \
+       (shared)++)
 
 /* rules_domain.c: read what a domain's memory says, in KiB.  Returns whether
    it says anything.  */

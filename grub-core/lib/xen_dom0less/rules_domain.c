@@ -395,19 +395,11 @@ report_not_built_in (context_t context, int node, const char *what,
     REPORT_FILE (context, NOT_BUILT_IN, node, what);
 }
 
-static void
-check_shared_mem_built_in (context_t context, int node,
-			   struct grub_dom0less_cells cells
-			   __attribute__ ((unused)))
-{
-  report_not_built_in (context, node, "xen,shared-mem",
-		       GRUB_DOM0LESS_XEN_STATIC_SHM);
-}
-
 void
 dom0less_check_not_built_in (context_t context)
 {
   const struct grub_dom0less_domain *domain;
+  const struct grub_dom0less_shared *shared;
   int property, i;
   const char *name;
 
@@ -430,7 +422,9 @@ dom0less_check_not_built_in (context_t context)
 				 properties[i].option);
 	}
     }
-  dom0less_for_shared_mem (context, check_shared_mem_built_in);
+  FOR_SHARED (shared, context)
+    report_not_built_in (context, shared->node, "xen,shared-mem",
+			 GRUB_DOM0LESS_XEN_STATIC_SHM);
 }
 
 void

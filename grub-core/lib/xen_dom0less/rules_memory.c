@@ -330,40 +330,27 @@ find_shared_mem_fault (context_t context, int node,
   return NULL;
 }
 
-void
-dom0less_for_shared_mem (context_t context,
-			 void (*check) (context_t context, int node,
-					struct grub_dom0less_cells cells))
+/* The cells in which SHARED's numbers are: its parent's.  */
+static struct grub_dom0less_cells
+shared_cells (context_t context, const struct grub_dom0less_shared *shared)
 {
-  const struct grub_dom0less_plan *plan = context->plan;
-  static const char compatible[] = "xen,domain-shared-memory-v1";
-  const struct grub_dom0less_domain *domain;
-  int node;
-
-  if (plan->chosen < 0)
-    return;
-  fdt_for_each_subnode (node, context->fdt, plan->chosen)
-    if (fdt_node_check_compatible (context->fdt, node, compatible) == 0)
-      check (context, node, plan->cells);
-  FOR_DOMAINS (domain, context)
-    fdt_for_each_subnode (node, context->fdt, domain->node)
-      if (fdt_node_check_compatible (context->fdt, node, compatible) == 0)
-	check (context, node, domain->cells);
-}
-
-static void
-check_malformed (context_t context, int node, struct grub_dom0less_cells cells)
-{
-  const char *fault = find_shared_mem_fault (context, node, cells);
-
-  if (fault)
-    REPORT_FILE (context, SHARED_MEM_MALFORMED, node, fault);
+  return shared->domain == GRUB_DOM0LESS_DOM0 ? context->plan->cells
+    : context->plan->domains[shared->domain].cells;
 }
 
 void
 dom0less_check_shared_mem_malformed (context_t context)
 {
-  dom0less_for_shared_mem (context, check_malformed);
+  const struct grub_dom0less_shared *shared;
+  const char *fault;
+
+  FOR_SHARED (shared, context)
+    {
+      fault = find_shared_mem_fault (context, shared->node,
+				     shared_cells (context, shared));
+      if (fault)
+	REPORT_FILE (context, SHARED_MEM_MALFORMED, shared->node, fault);
+    }
 }
 
 /* What a node says of its area: the host's address, unless Xen is to find one,
@@ -374,12 +361,13 @@ struct area
   uint64_t host, guest, size;
 };
 
-/* Read the AREA of NODE.  Returns 0 if it is not as Xen takes it.  */
+/* Read the AREA of SHARED.  Returns 0 if it is not as Xen takes it.  */
 static int
-read_area (context_t context, int node, struct grub_dom0less_cells cells,
+read_area (context_t context, const struct grub_dom0less_shared *shared,
 	   struct area *area)
 {
-  int len;
+  struct grub_dom0less_cells cells = shared_cells (context, shared);
+  int len, node = shared->node;
   const fdt32_t *cell = fdt_getprop (context->fdt, node, "xen,shared-mem", &len);
 
   if (find_shared_mem_fault (context, node, cells)
@@ -422,35 +410,24 @@ find_shared_mem_conflict (context_t context, int node, const struct area *area,
   return "xen,shared-mem has another place or size";
 }
 
-/* Compare NODE, of a parent with CELLS, to those before it.  */
+/* Compare SHARED to those before it.  */
 static void
-check_conflict (context_t context, int node, struct grub_dom0less_cells cells)
+check_conflict (context_t context, const struct grub_dom0less_shared *shared)
 {
-  const struct grub_dom0less_domain *domain;
+  const struct grub_dom0less_shared *other;
   struct area area, other_area;
   const char *conflict;
-  int other;
 
-  if (!read_area (context, node, cells, &area))
+  if (!read_area (context, shared, &area))
     return;
-  FOR_DOMAINS (domain, context)
-    fdt_for_each_subnode (other, context->fdt, domain->node)
+  for (other = context->plan->shared; other < shared; other++)
+    if (read_area (context, other, &other_area)
+	&& (conflict = find_shared_mem_conflict (context, shared->node, &area,
+						 other->node, &other_area)))
       {
-	if (other >= node)
-	  return;
-	if (fdt_node_check_compatible (context->fdt, other,
-				       "xen,domain-shared-memory-v1")
-	    || !read_area (context, other, domain->cells, &other_area))
-	  continue;
-	conflict = find_shared_mem_conflict (context, node, &area, other,
-					     &other_area);
-	if (conflict)
-	  {
-	    grub_dom0less_report (context,
-				  GRUB_DOM0LESS_RULE_SHARED_MEM_CONFLICT,
-				  node, other, conflict, 0, 0);
-	    return;
-	  }
+	grub_dom0less_report (context, GRUB_DOM0LESS_RULE_SHARED_MEM_CONFLICT,
+			      shared->node, other->node, conflict, 0, 0);
+	return;
       }
 }
 
@@ -458,37 +435,28 @@ check_conflict (context_t context, int node, struct grub_dom0less_cells cells)
 void
 dom0less_check_shared_mem_conflict (context_t context)
 {
-  dom0less_for_shared_mem (context, check_conflict);
-}
+  const struct grub_dom0less_shared *shared;
 
-static void
-check_host (context_t context, int node, struct grub_dom0less_cells cells)
-{
-  int len;
-
-  if (fdt_getprop (context->fdt, node, "xen,shared-mem", &len)
-      && len == (cells.address + cells.size) * (int) sizeof (fdt32_t))
-    REPORT (context, SHARED_MEM_HOST, node);
+  FOR_SHARED (shared, context)
+    check_conflict (context, shared);
 }
 
 void
 dom0less_check_shared_mem_host (context_t context)
 {
-  if (grub_dom0less_xen_before (&context->facts->xen, 4, 20))
-    dom0less_for_shared_mem (context, check_host);
-}
+  const struct grub_dom0less_shared *shared;
+  struct grub_dom0less_cells cells;
+  int len;
 
-/* The domain that NODE is in; NULL is the dom0.  */
-static const struct grub_dom0less_domain *
-find_domain (context_t context, int node)
-{
-  const struct grub_dom0less_domain *domain, *found = NULL;
-
-  FOR_DOMAINS (domain, context)
-    if (domain->node < node)
-      found = domain;
-  return found && fdt_parent_offset (context->fdt, node) == found->node
-    ? found : NULL;
+  if (!grub_dom0less_xen_before (&context->facts->xen, 4, 20))
+    return;
+  FOR_SHARED (shared, context)
+    {
+      cells = shared_cells (context, shared);
+      if (fdt_getprop (context->fdt, shared->node, "xen,shared-mem", &len)
+	  && len == (cells.address + cells.size) * (int) sizeof (fdt32_t))
+	REPORT (context, SHARED_MEM_HOST, shared->node);
+    }
 }
 
 /* Whether the guest's AREA overlaps the memory that Xen gives DOMAIN.  */
@@ -508,14 +476,16 @@ is_in_guest_ram (context_t context, const struct grub_dom0less_domain *domain,
 }
 
 static void
-check_guest (context_t context, int node, struct grub_dom0less_cells cells)
+check_guest (context_t context, const struct grub_dom0less_shared *shared)
 {
-  const struct grub_dom0less_domain *domain = find_domain (context, node);
+  const struct grub_dom0less_domain *domain;
   const char *fault = NULL;
   struct area area;
 
-  if (!domain || !read_area (context, node, cells, &area))
+  if (shared->domain == GRUB_DOM0LESS_DOM0
+      || !read_area (context, shared, &area))
     return;
+  domain = context->plan->domains + shared->domain;
   if (dom0less_has (context, domain, "direct-map"))
     {
       if (!area.has_host)
@@ -528,15 +498,19 @@ check_guest (context_t context, int node, struct grub_dom0less_cells cells)
   else if (is_in_guest_ram (context, domain, &area))
     fault = "the domain's own memory is there";
   if (fault)
-    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_SHARED_MEM_GUEST, node,
-			  GRUB_DOM0LESS_NONE, fault, area.guest, 0);
+    grub_dom0less_report (context, GRUB_DOM0LESS_RULE_SHARED_MEM_GUEST,
+			  shared->node, GRUB_DOM0LESS_NONE, fault, area.guest,
+			  0);
 }
 
 /* Xen panics (process_shm), or finds that it cannot copy the kernel.  */
 void
 dom0less_check_shared_mem_guest (context_t context)
 {
-  dom0less_for_shared_mem (context, check_guest);
+  const struct grub_dom0less_shared *shared;
+
+  FOR_SHARED (shared, context)
+    check_guest (context, shared);
 }
 
 void
