@@ -80,6 +80,10 @@ grub_file_t dom0less_platform_open (const char *path, enum grub_file_type type,
    nothing.  */
 grub_size_t dom0less_platform_read_direct (grub_file_t file, void *buffer);
 
+/* Open the file PATH as grub_file_open does, but have GRUB's verifiers read it
+   directly if they want it whole.  The errors are grub_file_open's.  */
+grub_file_t dom0less_open_directly (const char *path, enum grub_file_type type);
+
 /* See what GRUB has to verify, and whether it can: BOOT->facts.is_enforcing is
    set where every file needs a signature.  Refuses where files should need one
    and do not: where GRUB is locked down, or its variable says so.  */
