@@ -59,6 +59,9 @@ class Case:
     def is_network(self):
         return self.place in ("tftp", "http")
 
+    def is_signed(self):
+        return self.section.startswith("signed")
+
     def times(self):
         """How often in a round: what takes little is soon disturbed."""
         return 3 if self.section in ("disks", "domains") and self.way not in ("ordinary", "stock") else 1
@@ -74,6 +77,8 @@ class Case:
         """GRUB's commands for it. Each `time` prints a time; they add up."""
         device = f"(${self.place})"
         lines = ["bench_forget"]
+        if self.is_signed():
+            lines.append("set check_signatures=enforce")
         if self.limit:
             # A second's tenth is free, until it is used up.
             lines.append(f"bench_raw ${self.place} {LIMITS[self.limit][1] // 10} 8192 0")
@@ -90,6 +95,8 @@ class Case:
             lines.append(f"set xen_dom0less_direct={int(self.way == 'direct')}")
             lines.append(f"time xen_dom0less --dtb {device}/{self.load}.dtb {device}/xen.efi")
         lines.append('echo "=$?"')
+        if self.is_signed():
+            lines.append("set check_signatures=no")
         if self.untouched:
             lines += ["bench_forget", f"bench_hold {self.size() + 16}"]
         return lines
@@ -126,6 +133,8 @@ def cases(quick, sections):
                   ["1x256"] if quick else [f"1x{size}" for size in SIZES])
     found += each("domains", ["fat_4k", "ext4_4k"], [f"{count}x32" for count in ([1, 12] if quick else DOMAINS)],
                   ["direct", "stock", "stub"])
+    signed = functools.partial(each, places=["fat_4k", "ext4_4k"], loads=["1x32"], ways=["direct", "ordinary", "stock"])
+    found += signed("signed")
     if not quick:
         packed = functools.partial(each, "packed", ["ext4_4k"])
         found += packed(["1xlinux", "1xlinux.gz"], ["direct", "ordinary", "stock"])
@@ -137,6 +146,7 @@ def cases(quick, sections):
         found += each("network", ["http", "tftp"], ["1x1", "1x32"], ["direct", "stock"])
         instructions = functools.partial(each, "instructions", unit="instructions")
         found += instructions(DISKS, ["1x32"], ["direct", "ordinary", "stock", "stub"])
+        found += signed("signed-instructions", unit="instructions")
         found += instructions(["fat_4k", "ext4_4k"], ["1x256"], ["direct", "stub", "raw", "small"])
         found += instructions(["ext4_4k"], [f"{count}x32" for count in DOMAINS[1:]], ["direct"])
         found += instructions(["ext4_4k"], ["1xlinux.gz", "4xlinux.gz"], ["direct", "ordinary"])
@@ -160,6 +170,10 @@ def script(cases, port):
     lines = ["insmod xen_dom0less", "insmod xen_dom0less_bench", "insmod lvm"]
     for place in DISKS:
         lines.append(f"search --no-floppy --set={place} --file /is-{place}")
+    if any(case.is_signed() for case in cases):
+        # Nothing is loaded by itself while signatures are wanted.
+        lines += ["insmod time", "insmod xen_boot", "insmod pgp", "insmod gcry_sha256", "insmod gcry_rsa",
+                  "trust ($fat_4k)/key"]
     if any(case.is_network() for case in cases):
         lines += ["insmod efinet", "net_dhcp", "set tftp=tftp,192.0.2.2", f"set http=http,192.0.2.2:{port}"]
     for number, case in enumerate(cases):
@@ -327,7 +341,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("sections", nargs="*",
-                        help="untouched, disks, domains, packed, tree, limits, network, instructions; or all")
+                        help="untouched, disks, domains, signed, packed, tree, limits, network, instructions,"
+                             " signed-instructions; or all")
     options = parser.parse_args()
     grub = grub_dir(options.grub)
     OUT.mkdir(parents=True, exist_ok=True)

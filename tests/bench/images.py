@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "boot"))
 
 from guest import kernel, linux_kernel
+from keys import Keys
 from paths import BUILD, GUEST, ROOT
 from tree import chosen, domain, make_dtb
 from uml import disk_script, run_in_linux
@@ -19,6 +20,7 @@ DISK = 2200                             # MiB. For EDK2, FAT32 begins at 65525 c
 SIZES = [1, 32, 256]                    # of files, in MiB
 DOMAINS = [1, 2, 4, 8, 12, 16]
 TREES = [64, 256, 512, 1024]            # in KiB
+SIGNED = ["xen.efi", "1x32.dtb", "kernel-32"]
 MACHINE = {"cpus": 2, "memory": 10240}
 
 # How to make the file system of each place on $disk, and mount it. The names are variables of GRUB as well.
@@ -48,7 +50,7 @@ def loads():
 def disks():
     """{place: its image}, made anew when what they are made of is newer."""
     made = FOLDER / "made"
-    sources = [Path(__file__), ROOT / "tests/boot/tree.py", GUEST / "small", GUEST / "xen-4.17.efi", linux_kernel()]
+    sources = [Path(__file__), ROOT / "tests/boot/tree.py", ROOT / "tests/boot/keys.py", GUEST / "small", GUEST / "xen-4.17.efi", linux_kernel()]
     if not made.exists() or any(made.stat().st_mtime < source.stat().st_mtime for source in sources):
         print("bench: making disks", flush=True)
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -95,6 +97,10 @@ def put_files():
             source = chosen(*nodes, *more).replace("uefi,binary", "xen,uefi-binary")
             (files / f"{name}{end}.dtb").write_bytes(make_dtb(source + padding, **MACHINE))
         (files / f"{name}.cfg").write_text(f"[global]\ndefault=one\n[one]\ndtb={name}-stub.dtb\n")
+    with Keys() as keys:
+        (files / "key").write_bytes(keys.public.read_bytes())
+        for name in SIGNED:
+            (files / f"{name}.sig").write_bytes(keys.sign(files / name))
 
 
 def pad(size):
