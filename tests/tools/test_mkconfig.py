@@ -355,10 +355,17 @@ def test_no_checker(make):
     assert "/boot/dom0less: no entry without /usr/bin/gone\n" in said
 
 
-@pytest.mark.parametrize("folder", ["dom0less", "other"])
-def test_settings_file(make, folder):
-    """The file for /etc/default/grub.d says what is so without it, and the folder can be changed there."""
+@pytest.mark.parametrize("before, tree, word", [
+    ("", "a", "A board"),
+    ("GRUB_DOM0LESS_DIR=/boot/other\n", "b", "A board"),
+    ("GRUB_DOM0LESS_MACHINE_TREE=\n", "a", "a"),
+])
+def test_settings_file(make, before, tree, word):
+    """The file for /etc/default/grub.d says what is so without it. It comes after /etc/default/grub, keeps what is set
+    there and exports it."""
     settings = (ROOT / "util/grub-mkconfig-dom0less.cfg").read_text()
-    found, _, _ = make({**BOOT, "boot/dom0less/a.dtb": GOOD, "boot/other/b.dtb": GOOD},
-                       PLAIN + settings.replace("=/boot/dom0less", f"=/boot/{folder}"))
-    assert [words[2] for words in boots(found)] == [{"dom0less": "/dom0less/a.dtb", "other": "/other/b.dtb"}[folder]]
+    overlay = compile_dts(OVERLAY.encode())
+    found, _, _ = make({**BOOT, "sys/firmware/fdt": dtb(model="A board"), "boot/dom0less/a.dtbo": overlay,
+                        "boot/other/b.dtbo": overlay}, PLAIN + before + settings)
+    assert [words[2] for words in boots(found)] == [f"/{'other' if tree == 'b' else 'dom0less'}/{tree}.dtbo"]
+    assert titles(found)[0].startswith(f"{word}, with" if word == tree else f"{word} ({tree})")
