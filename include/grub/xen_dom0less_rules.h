@@ -80,6 +80,10 @@ RULE (COMPATIBLE_MISSING, "compatible-missing", WARNING, WITH_TREE,
       "Xen's EFI stub stops at a node without compatible: it gets one", NULL)
 RULE (TREE_DEEP, "tree-deep", ERROR, WITH_TREE, dom0less_check_tree_deep,
       "the node is {number} levels deep, this Xen hangs at {number2} and more", NULL)
+RULE (TREE_DEEP_UNSURE, "tree-deep-unsure", WARNING, WITH_TREE,
+      dom0less_check_tree_deep_unsure,
+      "the node is {number} levels deep, where early releases of Xen 4.{number2} hang",
+      NULL)
 RULE (CELLS_MISSING, "cells-missing", ERROR, WITH_TREE,
       dom0less_check_cells_missing,
       "{file} is missing",

@@ -167,30 +167,55 @@ dom0less_check_compatible_missing (context_t context)
 	REPORT (context, COMPATIBLE_MISSING, node);
 }
 
-/* Whether XEN's early parser goes round in circles at a node of
-   DEVICE_TREE_MAX_DEPTH levels, as it did before Xen's commit "bootfdt: fix
-   device tree traversal".  */
+/* More than any third number of a version.  */
+#define NEVER	(1 << 16)
+
+/* Xen's early parser went round in circles at a node of DEVICE_TREE_MAX_DEPTH
+   levels before Xen's commit "bootfdt: fix device tree traversal", which came
+   with these third numbers.  Returns that of XEN's series: 0 if all of it has
+   the commit, NEVER if nothing of it has.  */
 static int
-is_depth_fatal (const struct grub_dom0less_xen *xen)
+depth_mended_in (const struct grub_dom0less_xen *xen)
 {
-  return grub_dom0less_xen_before (xen, 4, 20)
-    || (xen->major == 4 && xen->minor == 20 && xen->patch >= 0
-	&& xen->patch < 4)
-    || (xen->major == 4 && xen->minor == 21 && xen->patch >= 0
-	&& xen->patch < 2);
+  if (grub_dom0less_xen_before (xen, 4, 20))
+    return NEVER;
+  if (xen->major == 4 && xen->minor == 20)
+    return 4;
+  return xen->major == 4 && xen->minor == 21 ? 2 : 0;
+}
+
+static void
+report_deep (context_t context, enum grub_dom0less_rule_number rule,
+	     int number2)
+{
+  int node, depth = 0;
+
+  for (node = 0; node >= 0 && depth >= 0;
+       node = fdt_next_node (context->fdt, node, &depth))
+    if (depth == MAX_DEPTH)
+      grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE, NULL,
+			    (uint64_t) depth, number2);
 }
 
 void
 dom0less_check_tree_deep (context_t context)
 {
-  int node, depth = 0;
+  const struct grub_dom0less_xen *xen = &context->facts->xen;
+  int mended = depth_mended_in (xen);
 
-  if (!is_depth_fatal (&context->facts->xen))
-    return;
-  for (node = 0; node >= 0 && depth >= 0;
-       node = fdt_next_node (context->fdt, node, &depth))
-    if (depth == MAX_DEPTH)
-      REPORT_NUMBERS (context, TREE_DEEP, node, (uint64_t) depth, MAX_DEPTH);
+  if (mended == NEVER
+      || (xen->patch != GRUB_DOM0LESS_NONE && xen->patch < mended))
+    report_deep (context, GRUB_DOM0LESS_RULE_TREE_DEEP, MAX_DEPTH);
+}
+
+void
+dom0less_check_tree_deep_unsure (context_t context)
+{
+  const struct grub_dom0less_xen *xen = &context->facts->xen;
+  int mended = depth_mended_in (xen);
+
+  if (mended != 0 && mended != NEVER && xen->patch == GRUB_DOM0LESS_NONE)
+    report_deep (context, GRUB_DOM0LESS_RULE_TREE_DEEP_UNSURE, xen->minor);
 }
 
 /* Report RULE at NODE for each of CELLS that is LEAST or less, or more than
