@@ -314,6 +314,29 @@ def test_overlays(make):
     assert "error: [cpus-impossible] /chosen/DomA: " in said and "bad.dtbo: no entry for Xen 4.17-arm64\n" in said
 
 
+@pytest.mark.parametrize("folder, device", [("boot/dom0less", ""), ("srv/trees", "($dom0less_device)/srv")])
+def test_several_overlays(make, folder, device):
+    """What is in a tree's or an overlay's folder comes after it in order, and is checked with it."""
+    second = compile_dts(OVERLAY.replace("DomA", "DomB").encode())
+    bad = compile_dts(OVERLAY.replace("DomA", "DomC").replace("cpus = <1>;", "").encode())
+    files = {**BOOT, "sys/firmware/fdt": dtb(model="This machine"),
+             f"{folder}/tree.dtb": GOOD, f"{folder}/tree.dtb.d/20 b.dtbo": second,
+             f"{folder}/tree.dtb.d/10-a.dtbo": compile_dts(OVERLAY.replace("DomA", "DomX").encode()),
+             f"{folder}/tree.dtb.d/README": "not one",
+             f"{folder}/over.dtbo": compile_dts(OVERLAY.encode()), f"{folder}/over.dtbo.d/b.dtbo": second,
+             f"{folder}/bad.dtb": GOOD, f"{folder}/bad.dtb.d/bad.dtbo": bad}
+    found, said, _ = make(files, f"{PLAIN}export GRUB_DOM0LESS_DIR=/{folder}\n")
+    where = f"{device}/{folder.split('/')[1]}"
+    assert boots(found) == [
+        ["xen_dom0less", "--dtb", f"{where}/tree.dtb", "--overlay", f"{where}/tree.dtb.d/10-a.dtbo",
+         "--overlay", f"{where}/tree.dtb.d/20 b.dtbo", "/xen-4.17-arm64"],
+        ["xen_dom0less", "--overlay", f"{where}/over.dtbo", "--overlay", f"{where}/over.dtbo.d/b.dtbo", "/xen-4.17-arm64"]]
+    assert "[cpus-impossible] /chosen/DomC: " in said and "bad.dtb: no entry for Xen 4.17-arm64\n" in said
+    strange = {**files, f"{folder}/tree.dtb.d/30\n.dtbo": second}
+    found, said, _ = make(strange, f"{PLAIN}export GRUB_DOM0LESS_DIR=/{folder}\n")
+    assert len(found) == 1 and "tree.dtb.d/30?.dtbo: no entry for a name with control characters\n" in said
+
+
 @pytest.mark.parametrize("files", [{}, {"sys/firmware/fdt": dtb(model="Xen's"), "sys/hypervisor/type": "xen\n"}],
                          ids=["no-tree", "under-xen"])
 def test_unknown_machine(make, files):
