@@ -6,6 +6,7 @@ from conftest import GRUBS
 from guest import kernel, ramdisk
 from mkconfig import entries, mkconfig, our_part
 from paths import grub_dir, some_grub, why_missing, xen_image
+from test_overlay import CHOSEN, overlay
 from tree import chosen, domain, make_dtb
 
 # In every place where a name can be. In a tree and in Xen's name a backslash would be a slash.
@@ -28,13 +29,14 @@ def in_source(text):
 
 
 def make_files():
-    """{name on the boot partition: content}: a broken tree first, then a good one, then one that is warned about; the
-    older of the two hypervisors first."""
+    """{name on the boot partition: content}: a broken tree first, then a good one with an overlay, then one that is warned
+    about; the older of the two hypervisors first."""
     good = domain("DomA", kernel=in_source(KERNEL), ramdisk=in_source(RAMDISK))
     model = f'/ {{ model = "{in_source(ODD)}"; }};'
     return {
         f"{FOLDER}/1 broken.dtb": make_dtb(chosen(good.replace("cpus = <1>;", ""))),
         f"{FOLDER}/2 good {ODD} \\ \\n.dtb": make_dtb(model + chosen(good)),
+        f"{FOLDER}/2 good {ODD} \\ \\n.dtb.d/b {ODD}.dtbo": overlay((CHOSEN, good.replace("DomA", "DomB"))),
         f"{FOLDER}/3 warned.dtb": make_dtb(chosen(good.replace("cpus = <1>;", "cpus = <1>; unknown;"))),
         "xen-4.17": xen_image("4.17"),
         XEN: xen_image("4.20"),
@@ -59,7 +61,8 @@ def test_default_entry(boot, tmp_path):
         f"{ODD} (2 good {ODD} \\ \\n), with Xen hypervisor", "linux,dummy-virt (3 warned), with Xen hypervisor"]
 
     machine = boot(menus[some_grub()], files, grub=some_grub())
-    assert machine.domains("DomA")["DomA"]["ramdisk"] == "a.img"
+    assert {name: found["ramdisk"] for name, found in machine.domains("DomA", "DomB").items()} == {
+        "DomA": "a.img", "DomB": "a.img"}
     # The disk was found by its UUID; Xen is the newer one, and has both halves of its command line.
-    assert "DomA: kernel (hd0,gpt2)/guests it's " in machine.text
+    assert ": kernel (hd0,gpt2)/guests it's " in machine.text
     assert "Xen version 4.20" in machine.text and "Std. Loglevel: All" in machine.text
