@@ -172,7 +172,7 @@ def script(cases, port):
         lines.append(f"search --no-floppy --set={place} --file /is-{place}")
     if any(case.is_signed() for case in cases):
         # Nothing is loaded by itself while signatures are wanted.
-        lines += ["insmod time", "insmod xen_boot", "insmod pgp", "insmod gcry_sha256", "insmod gcry_rsa",
+        lines += ["insmod time", "insmod xen_boot", "insmod pgp", "insmod gcry_sha256", "insmod gcry_sha512", "insmod gcry_rsa",
                   "trust ($fat_4k)/key"]
     if any(case.is_network() for case in cases):
         lines += ["insmod efinet", "net_dhcp", "set tftp=tftp,192.0.2.2", f"set http=http,192.0.2.2:{port}"]

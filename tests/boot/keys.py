@@ -43,9 +43,9 @@ class Keys:
     def _gpg(self, *arguments, **options):
         return _run("gpg", "--homedir", self.folder, "--batch", "--quiet", *arguments, **options)
 
-    def sign(self, content, key="ours"):
+    def sign(self, content, key="ours", digest="SHA256"):
         """A detached signature of `content` (bytes, text or the Path of a file)."""
-        return self._gpg("--local-user", key, "--digest-algo", "SHA256", "--detach-sign", input=read(content))
+        return self._gpg("--local-user", key, "--digest-algo", digest, "--detach-sign", input=read(content))
 
     def signed(self, files):
         """{name: content} with every file's signature beside it."""
