@@ -347,6 +347,8 @@ def main():
     grub = grub_dir(options.grub)
     OUT.mkdir(parents=True, exist_ok=True)
     measured = cases(options.quick, options.sections)
+    if not measured:
+        parser.error("there is nothing to measure in these sections, or not with --quick")
     context = versions(grub)
     images = disks()
     timed, counted = ([case for case in measured if case.unit == unit] for unit in ("seconds", "instructions"))
