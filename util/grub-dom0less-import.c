@@ -69,8 +69,9 @@ static const char doc[] =
      "NAME.dtbo belongs beside the files that CONFIG names, at the top of a"
      " file system that GRUB reads as $root or in --prefix=DIR there; NAME.cfg"
      " into grub.cfg.\n\n"
-     "CONFIG is read, not executed: assignments with the shell's quotes, and"
-     " $NAME, ${NAME} and ${NAME[N]} of what was assigned before. What is not"
+     "CONFIG is read, not executed: assignments with the shell's quotes, also"
+     " behind export, and $NAME, ${NAME} and ${NAME[N]} of what was assigned"
+     " before. What ImageBuilder would refuse is an error. What is not"
      " carried over is named in a line `warning: ...' each on standard error,"
      " and what is not needed because it is about U-Boot in one line"
      " `note: ...'.\n\n"
@@ -245,6 +246,20 @@ prefix_of (const char *directory)
   return prefix;
 }
 
+/* DIRECTORY as names in CONFIG would begin with it: absolute, and without a `/' at
+   its end; or NULL.  It need not be there.  */
+static char *
+absolute_name (const char *directory)
+{
+  char *name = *directory == '/' ? xstrdup (directory)
+    : realpath (directory, NULL);
+  size_t length = name ? strlen (name) : 0;
+
+  while (length && name[length - 1] == '/')
+    name[--length] = '\0';
+  return name;
+}
+
 /* The tree that DEVICE_TREE names, or NULL if it is not on this machine.  */
 static void *
 read_base (struct ib_import *import, const char *directory)
@@ -395,6 +410,18 @@ move (char **name, const char *path)
   *name = NULL;
 }
 
+/* Print the name of VARIABLE as it was written, but for variables in it.  */
+static void
+print_variable (const struct ib_variable *variable)
+{
+  fputs (variable->name, stderr);
+  if (IB_IS_PAIR (variable->index))
+    fprintf (stderr, "[%u,%u]", IB_FIRST (variable->index),
+	     IB_SECOND (variable->index));
+  else if (variable->has_index)
+    fprintf (stderr, "[%u]", IB_FIRST (variable->index));
+}
+
 /* Say what is not carried over and what is not needed.  Returns whether all
    was carried over.  */
 static int
@@ -411,9 +438,10 @@ print_losses (struct ib_import *import, const char *config)
 	continue;
       all = 0;
       fprintf (stderr, "warning: %s:%u: ", config, variable->line);
-      fprintf (stderr, variable->has_index ? "%s[%u]" : "%s", variable->name,
-	       variable->index);
-      fprintf (stderr, _(" is not carried over: %s\n"), variable->loss);
+      print_variable (variable);
+      fprintf (stderr, variable->is_part
+	       ? _(" is carried over in part: %s\n")
+	       : _(" is not carried over: %s\n"), variable->loss);
     }
 
   separator = _("note: not needed here:");
@@ -422,8 +450,8 @@ print_losses (struct ib_import *import, const char *config)
       variable = &import->variables[i];
       if (variable->loss || variable->used)
 	continue;
-      fprintf (stderr, variable->has_index ? "%s %s[%u]" : "%s %s", separator,
-	       variable->name, variable->index);
+      fprintf (stderr, "%s ", separator);
+      print_variable (variable);
       separator = ",";
     }
   if (*separator == ',')
@@ -501,6 +529,7 @@ main (int argc, char *argv[])
   if (!text)
     die ("%s: %s", arguments.config, strerror (errno));
   import.prefix = prefix_of (arguments.prefix ? arguments.prefix : "");
+  import.directory = absolute_name (arguments.directory);
   /* What a value is made of stands in the file; more is a value of values.  */
   import.room_size = 16 * size + (1 << 16);
   import.room = xmalloc (import.room_size);

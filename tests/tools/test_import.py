@@ -139,6 +139,10 @@ DOMAIN = {
         {"/kernel": module("kernel", "/vmlinuz", bootargs=string("console=ttyAMA0 root=/dev/ram0"))},
     'DOMU_MEM[0]=1024': {"": {"memory": cells(0, 1 << 20)}},
     'DOMU_MEM[0]=0x1000000': {"": {"memory": cells(4, 0)}},
+    'DOMU_MEM[0]=0': {"": {"memory": cells(0, 1 << 19)}},
+    'DOMU_VCPUS[0]=3; DOMU_VCPU_HARD_AFFINITY[0,0]="0-2"; DOMU_VCPU_HARD_AFFINITY[0,2]="1,3"':
+        {"/vcpu0": {"compatible": string("xen,vcpu"), "id": cells(0), "hard-affinity": string("0-2")},
+         "/vcpu2": {"compatible": string("xen,vcpu"), "id": cells(2), "hard-affinity": string("1,3")}},
     'DOMU_VCPUS[0]=4': {"": {"cpus": cells(4)}},
     'DOMU_VPL011[0]=0': {"": {"vpl011": None}, "/kernel": module("kernel", "/vmlinuz", bootargs=None)},
     'DOMU_VPL011[0]=1': {"": {"vpl011": b""}},
@@ -200,7 +204,10 @@ def test_order(run, tmp_path):
 
 @pytest.mark.parametrize("config, args", {
     'XEN_CMD="dom0_mem=1G dom0less  sched=null"': "sched=null",         # as by ImageBuilder without a dom0
-    'XEN_CMD="dom0_mem=1G sched=null" DOM0_KERNEL=Image DOM0_MEM=512': "dom0_mem=1G sched=null",
+    'XEN_CMD="dom0_mem=1G sched=null" DOM0_KERNEL=Image': "dom0_mem=1G sched=null",
+    # One of these could not count, and ImageBuilder refuses that.
+    'XEN_CMD="dom0_mem=1G sched=null" DOM0_KERNEL=Image DOM0_MEM=512': None,
+    'XEN_CMD="dom0_mem=1G sched=null" DOM0_KERNEL=Image DOM0_VCPUS=2': None,
     'DOM0_KERNEL=Image DOM0_MEM=512 DOM0_VCPUS=2':
         XEN_CMD.replace("1024M", "512M").replace("vcpus=1", "vcpus=2"),
     'XEN_CMD=a XEN_COLORS=0-1': "a xen-llc-colors=0-1 llc-coloring=on",
@@ -208,7 +215,10 @@ def test_order(run, tmp_path):
     'XEN_CMD="a llc-coloring=true" DOMU_COLORS[0]=6-14': "a llc-coloring=true",
     'XEN_CMD=a DOMU_COLORS[0]=6-14': "a llc-coloring=on",
     'XEN_CMD="--a=1 $PATH; {b} *"': None,
-    "XEN_CMD='--a=1 $PATH; {b} * ü #c'": "--a=1 $PATH; {b} * ü #c",
+    "XEN_CMD='--a=1 $=; {b} * ü #c'": "--a=1 $=; {b} * ü #c",
+    # U-Boot's variables.
+    "XEN_CMD='a=$PATH'": None,
+    "XEN_CMD='a=${PATH}'": None,
 }.items())
 def test_xen_args(run, config, args):
     """Xen's command line, word by word."""
@@ -251,11 +261,51 @@ def test_passthrough(run):
     assert done.tree["/bus/ethernet@ff0e0000"] == {"xen,passthrough": b""}
     assert done.tree["/serial@9000000"]["xen,passthrough"] == b""
     done = run(config)
-    assert done.status == 1 and "partial device tree is not made here" in done.said
+    assert done.status == 1 and "DOMU_PASSTHROUGH_PATHS[0] is carried over in part: these nodes are kept from dom0, but" in done.said
     assert done.tree["/serial@9000000"]["xen,passthrough"] == b""
     done = run("DOM0_KERNEL=Image\n" + config + "DOMU_NOBOOT[0]=y")
     assert done.status == 0 and done.tree["/serial@9000000"]["xen,passthrough"] == b""
     assert "/chosen/domU0" not in done.tree
+
+
+def test_passthrough_without_the_node(run):
+    """With DEVICE_TREE at hand a path that it lacks is refused; an overlay of the config's own may have it."""
+    config = ONE + "DEVICE_TREE=board.dtb\nDOMU_PASSTHROUGH_DTB[0]=part.dtb\nDOMU_PASSTHROUGH_PATHS[0]=/amba/ethernet@ff0e0000\n"
+    assert run(config).status == 0
+    (run(ONE).folder / "in/board.dtb").write_bytes(BASE)
+    done = run(config)
+    assert done.status == 2 and "DOMU_PASSTHROUGH_PATHS[0] names a node that is not in DEVICE_TREE" in done.said
+    assert run(config.replace("/amba/ethernet@ff0e0000", "/bus/ethernet@ff0e0000")).status == 0
+    assert run(config + "NUM_DT_OVERLAY=1\nDT_OVERLAY[0]=more.dtbo\n").status == 0
+
+
+def test_event_channels(run, check, tmp_path):
+    """Two ends that lead to each other, by phandles that the tree's own do not meet. The check finds nothing wrong."""
+    done = run(DOM0 + "NUM_DOMUS=2\nDOMU_KERNEL[1]=b\nDOMU_STATIC_EVTCHNS[0]='10 1 11; 12 1 13'\n"
+               "DOMU_STATIC_EVTCHNS[1]='11 0 10; 13 0 12'\n")
+    assert (done.status, done.said) == (0, "")
+    ends = {path.removeprefix("/chosen/"): node for path, node in done.tree.items() if "/evtchn@" in path}
+    assert sorted(ends) == ["domU0/evtchn@10", "domU0/evtchn@12", "domU1/evtchn@11", "domU1/evtchn@13"]
+    handles = [node["phandle"] for node in done.tree.values() if "phandle" in node]
+    assert len(set(handles)) == len(handles)
+    for one, port, other in ("domU0/evtchn@10", 10, "domU1/evtchn@11"), ("domU1/evtchn@13", 13, "domU0/evtchn@12"):
+        assert ends[one]["compatible"] == string("xen,evtchn-v1")
+        assert ends[one]["xen,evtchn"] == cells(port) + ends[other]["phandle"]
+    assert not [path for path in done.tree if "fixups" in path]
+    for name in "xen", "vmlinuz", "Image", "b":
+        (tmp_path / "in" / name).write_bytes(IMAGE)
+    (tmp_path / "in/board.dtb").write_bytes(BASE)
+    said = check("--xen", tmp_path / "in/xen", "--overlay", tmp_path / "out/config.dtbo", tmp_path / "in/board.dtb")
+    assert "error:" not in said.stdout, said.stdout
+
+
+def test_absolute_names(run, tmp_path):
+    """What lies in --directory is named from there on, as by ImageBuilder."""
+    config = f"XEN={tmp_path}/in/./xen\nNUM_DOMUS=1\nDOMU_KERNEL[0]={tmp_path}/in/k\nDOMU_RAMDISK[0]=a/../initrd\n"
+    for options, kernel in ([], "/k"), (["-d", "/"], f"{tmp_path}/in/k"), (["-d", f"{tmp_path}/in//"], "/k"), (["-p", "x"], "/x/k"):
+        done = run(config, *options)
+        assert done.status == 0 and done.tree["/chosen/domU0/kernel"]["uefi,binary"] == string(kernel)
+    assert done.tree["/chosen/domU0/ramdisk"]["uefi,binary"] == string("/x/initrd") and done.entry[3] == "/x/xen"
 
 
 POOLS = ONE + ('NUM_DOMUS=2; DOMU_KERNEL[1]=b; DEVICE_TREE=board.dtb; NUM_CPUPOOLS=2\n'
@@ -333,15 +383,19 @@ def test_names(run):
 # Every character that means something to a shell, to GRUB or to nobody.
 NASTY = """it's a "test" $HOME ${x} `id` \\n; & | < > ( ) [ ] { } * ? ! # ~ % = , Grüße"""
 
+# In a command line U-Boot would replace these, so they are refused there.
+ARGUMENTS = NASTY.replace("$HOME", "$").replace("${x}", "$1")
+
 
 def test_nasty_names(run, grub):
     """A name survives whatever is in it, and stays one word."""
     quoted = shlex.quote(NASTY)
-    done = run(f"XEN={quoted} NUM_DOMUS=1 DOMU_KERNEL[0]={quoted} DEVICE_TREE={quoted} DOMU_CMD[0]={quoted} XEN_CMD=a",
+    done = run(f"XEN={quoted} NUM_DOMUS=1 DOMU_KERNEL[0]={quoted} DEVICE_TREE={quoted} "
+               f"DOMU_CMD[0]={shlex.quote(ARGUMENTS)} XEN_CMD=a",
                name=NASTY.replace("/", "") + ".conf")
     assert done.status == 0, done.said
     assert done.entry == ["xen_dom0less", "--dtb", f"/{NASTY}", "--overlay", f"/{NASTY}.dtbo", f"/{NASTY}", "a"]
-    assert done.tree["/chosen/domU0/kernel"] == module("kernel", f"/{NASTY}", bootargs=string(NASTY))
+    assert done.tree["/chosen/domU0/kernel"] == module("kernel", f"/{NASTY}", bootargs=string(ARGUMENTS))
     path, = (done.folder / "out").glob("*.cfg")
     subprocess.run([grub / "bin/grub-script-check", path], check=True)
     title = shlex.split(done.text.split(" {\n")[0] if " {\n" in NASTY else done.text[:done.text.index(" {\n\tinsmod")])
@@ -350,8 +404,8 @@ def test_nasty_names(run, grub):
 
 SHELL = {
     "plain": "DOM0_CMD=root=a",
-    "double": 'DOM0_CMD="root=a  b \\" \\\\ \\$x \\` \\n \'c\'"',
-    "single": """DOM0_CMD='root=a  "b" \\ $x `c` #d'""",
+    "double": 'DOM0_CMD="root=a  b \\" \\\\ \\$= \\` \\n \'c\'"',
+    "single": """DOM0_CMD='root=a  "b" \\ $= `c` #d'""",
     "pieces": """DOM0_CMD=root=a"b c"'d e'\\ f\\'""",
     "comments": "# X=1\n  DOM0_CMD=root=a#b # c 'd\n# e",
     "continued": 'DOM0_CMD="root=a \\\nb" \\\n XEN=\\\ny',
@@ -360,6 +414,8 @@ SHELL = {
     "element 0": 'B[0]="root=a b"\nDOM0_CMD[0]="$B ${B[0]}"',
     "appended": 'DOM0_CMD="root=a"\nDOM0_CMD+=" b"\nDOM0_CMD="$DOM0_CMD c"',
     "last counts": "DOM0_CMD=root=a\nDOM0_CMD=root=b",
+    "exported": 'export A=root=a B\nexport DOM0_CMD="$A b"; XEN=y',
+    "an index": 'i=3 A[$i]=root=a\nA[${i}]+=x j=$i\nDOM0_CMD="${A[$j]}"',
     "no newline at the end, bytes": "DOM0_CMD='root=Grüße'",
 }
 
@@ -385,13 +441,15 @@ def test_lines(run):
 @pytest.mark.parametrize("config, words", {
     "echo x": "4: only assignments NAME=VALUE are understood",
     "if true; then A=1; fi": "4: only assignments",
-    "export A=1": "4: only assignments",
+    "export A=1 && B=2": "4: only assignments",
+    "declare A=1": "4: only assignments",
     "f() { A=1; }": "4: only assignments",
     "A=1 B": "4: only assignments",
     "1A=1": "4: only assignments",
     "A = 1": "4: only assignments",
     "A=(1 2)": "4: an array is understood only as NAME[N]=VALUE",
     "A[x]=1": "4: an index is a plain number",
+    "A[$x]=1": "4: an index is a plain number, or the variable of one",
     "A[99999999999]=1": "4: an index is a plain number",
     "\nA=`id`": "5: commands are not executed",
     'A="`id`"': "4: commands are not executed",
@@ -422,7 +480,14 @@ def test_lines(run):
     "DOMU_STATIC_MEM[0]='a 1'": "4: DOMU_STATIC_MEM[0] has a word that is no number",
     "DOMU_SHARED_MEM[0]='id 1'": "4: DOMU_SHARED_MEM[0] is not ID,",
     "DOMU_SHARED_MEM[0]='id 1 2 x'": "4: DOMU_SHARED_MEM[0] has a word",
-    "DOMU_COLORS[0]=all": "4: DOMU_COLORS[0] is not FIRST-LAST",
+    "DOMU_COLORS[0]=all": "4: DOMU_COLORS[0] is no list of NUMBER or FIRST-LAST",
+    "DOMU_VCPU_HARD_AFFINITY[0,0]=all": "4: DOMU_VCPU_HARD_AFFINITY[0,0] is no list of NUMBER or FIRST-LAST",
+    "DOMU_STATIC_EVTCHNS[0]='1 2'": "4: DOMU_STATIC_EVTCHNS[0] has a channel that is not PORT DOMAIN PORT",
+    "DOMU_STATIC_EVTCHNS[0]='1 0 1'": "4: DOMU_STATIC_EVTCHNS[0] has a channel whose other end does not lead back",
+    "DOM0_MEM=512": "4: DOM0_MEM is for a dom0, and there is no DOM0_KERNEL",
+    "DOM0_CMD=a": "4: DOM0_CMD is for a dom0",
+    "DOMU_CMD[0]='root=/dev/mmcblk${devnum}p2'": "4: DOMU_CMD[0] has a $ with the name of a variable, which U-Boot would replace",
+    "DOMU_KERNEL[0]=../x": "4: DOMU_KERNEL[0] leads out of the file system",
     "DOMU_CAPS[0]=all": "4: DOMU_CAPS[0] has a word that is no capability",
     "DOMU_PASSTHROUGH_PATHS[0]=uart": "4: DOMU_PASSTHROUGH_PATHS[0] has a word that is no path",
     "A=x\nB=" + "$A" * 9 + "".join(f"\nA={'$B' * 9}\nB={'$A' * 9}" for _ in range(9)): "the values are too long",
@@ -441,7 +506,7 @@ def test_losses(run):
         "BITSTREAM": "BITSTREAM=a.bit", "APPEND_EXTRA_CMDS": "APPEND_EXTRA_CMDS=a", "LINUX": "LINUX=a",
         "LINUX_CMD": "LINUX_CMD=a", "LINUX_RAMDISK": "LINUX_RAMDISK=a", "LINUX_ROOTFS": "LINUX_ROOTFS=a",
         "XEN_LOAD": "XEN_LOAD=a", "DOM0_LOAD": "DOM0_LOAD=a", "DOMU_LOAD[0]": "DOMU_LOAD[0]=a",
-        "DOMU_DOMID[0]": "DOMU_DOMID[0]=1", "DOM0_CMD": "DOM0_CMD=a", "DOM0_RAMDISK": "DOM0_RAMDISK=a",
+        "DOMU_DOMID[0]": "DOMU_DOMID[0]=1",
         "DOMU_ROOTFS[1]": "DOMU_ROOTFS[1]=a", "DOMU_CPUPOOL[0]": "DOMU_CPUPOOL[0]=0",
         "DOMU_VCPU[0]": "DOMU_VCPU[0]=1", "unknown": "unknown=a",
     }
@@ -459,7 +524,7 @@ def test_not_needed(run):
     """What is about U-Boot only, or what ImageBuilder would not look at either, is no loss."""
     names = """MEMORY_START MEMORY_END LOAD_CMD BOOT_CMD EFI UBOOT_SOURCE UBOOT_SCRIPT FDTEDIT FIT FIT_ENC_KEY_DIR
         FIT_ENC_UB_DTB CALC NUM_BOOT_AUX_FILE BOOT_AUX_FILE[0] GPT DOMU_DRIVER_DOMAIN[0] PASSTHROUGH_DTS_REPO
-        LOPPER_CMD DOM0_MEM DOMU_KERNEL[7]""".split()
+        LOPPER_CMD DOMU_VCPU_HARD_AFFINITY[0,1] DOMU_KERNEL[7]""".split()
     done = run(DOM0 + "XEN_CMD=a\n" + "\n".join(f"{name}=a" for name in names)
                + "\nfolder=x; DOMU_RAMDISK[0]=$folder/r")
     assert (done.status, done.said) == (0, f"note: not needed here: {', '.join(names)}\n")

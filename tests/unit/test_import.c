@@ -64,9 +64,14 @@ list (const char *config)
     {
       const struct ib_variable *variable = &import->variables[i];
 
-      if (variable->has_index)
+      if (IB_IS_PAIR (variable->index))
+	more = format ("%s%u %s[%u,%u]=%s;", found, variable->line,
+		       variable->name, IB_FIRST (variable->index),
+		       IB_SECOND (variable->index), variable->value);
+      else if (variable->has_index)
 	more = format ("%s%u %s[%u]=%s;", found, variable->line,
-		       variable->name, variable->index, variable->value);
+		       variable->name, IB_FIRST (variable->index),
+		       variable->value);
       else
 	more = format ("%s%u %s=%s;", found, variable->line, variable->name,
 		       variable->value);
@@ -77,6 +82,7 @@ list (const char *config)
   return found;
 }
 
+#define INDEX "an index is a plain number, or the variable of one"
 #define ASSIGNMENTS "only assignments NAME=VALUE are understood"
 
 static const struct
@@ -90,8 +96,17 @@ static const struct
     { "A=b", "1 A=b;" },
     { "_a9=b # c\n", "1 _a9=b;" },
     { "A=b;B=c D=e\n\nF=g", "1 A=b;1 B=c;1 D=e;3 F=g;" },
-    { "A[0]=b A[1]=c A[4294967295]=d",
-      "1 A[0]=b;1 A[1]=c;1 A[4294967295]=d;" },
+    { "A[0]=b A[1]=c A[4294967294]=d",
+      "1 A[0]=b;1 A[1]=c;1 A[4294967294]=d;" },
+    { "i=7 A[$i]=b A[${i}]+=c B=${A[$i]}", "1 i=7;1 A[7]=bc;1 B=bc;" },
+    { "i=7 A[$i,0]=b A[7,${i}]=c", "1 i=7;1 A[7,0]=b;1 A[7,7]=c;" },
+    /* `export' is for what follows in its own command.  */
+    { "export A=b", "1 A=b;" },
+    { " export\tA=b B C=d \nexport D; D=e", "1 A=b;1 C=d;2 D=e;" },
+    { "export", "1: " ASSIGNMENTS },
+    { "exporting A=b", "1: " ASSIGNMENTS },
+    { "export -n A=b", "1: " ASSIGNMENTS },
+    { "export A=b; C", "1: " ASSIGNMENTS },
     /* A plain name is the first element, and the last assignment counts.  */
     { "A=b\nA[0]=c", "2 A[0]=c;" },
     { "A[0]=b\nA=c", "2 A=c;" },
@@ -117,11 +132,19 @@ static const struct
     { "A-B=c", "1: " ASSIGNMENTS },
     { "\\", "1: " ASSIGNMENTS },
     { "\\\rA=b", "1: " ASSIGNMENTS },
-    { "A[]=b", "1: an index is a plain number" },
-    { "A[1=b", "1: an index is a plain number" },
-    { "A[4294967296]=b", "1: an index is a plain number" },
-    { "A[", "1: an index is a plain number" },
-    { "A=b B=${A[x]}", "1: an index is a plain number" },
+    { "A[]=b", "1: " INDEX },
+    { "A[1=b", "1: " INDEX },
+    { "A[4294967295]=b", "1: " INDEX },
+    { "A[99999999999999999999]=b", "1: " INDEX },
+    { "A[$i]=b", "1: " INDEX },
+    { "i= A[$i]=b", "1: " INDEX },
+    { "i=1x A[$i]=b", "1: " INDEX },
+    { "i=1 A[${i]=b", "1: " INDEX },
+    { "i=1 A[$]=b", "1: " INDEX },
+    { "A[1,]=b", "1: " INDEX },
+    { "A[1,2,3]=b", "1: " INDEX },
+    { "A[", "1: " INDEX },
+    { "A=b B=${A[x]}", "1: " INDEX },
     { "A=b B=${A", "1: in ${ } only NAME and NAME[N] are understood" },
     { "A=b B=${#A}", "1: of what begins with $, only $NAME, ${NAME} and"
       " ${NAME[N]} are understood" },
@@ -253,7 +276,8 @@ TEST (the_room_is_for_the_overlay_too)
 
 #define BASE \
   "/ { #address-cells = <2>; #size-cells = <2>;" \
-  "    cpus { cpu@0 { phandle = <7>; }; cpu@1 { }; cpu@2 { }; }; };"
+  "    cpus { cpu@0 { phandle = <7>; }; cpu@1 { }; cpu@2 { }; };" \
+  "    a { }; b { c { }; }; d { }; };"
 
 /* All variables that become something.  */
 #define ALL \
@@ -267,6 +291,8 @@ TEST (the_room_is_for_the_overlay_too)
   " DOMU_CAPS='Control|0x2 none' DOMU_PASSTHROUGH_PROP=enabled" \
   " DOMU_PASSTHROUGH_PATHS='/a /b/c' DOMU_KERNEL[1]='(hd1)/k'" \
   " DOMU_VPL011[1]=0 DOMU_ENHANCED[1]=0 DOMU_KERNEL[2]=k DOMU_MEM[2]=64" \
+  " DOMU_STATIC_EVTCHNS='1 2 3; 4 2 0x5' DOMU_STATIC_EVTCHNS[2]='3 0 1;5 0 4;'" \
+  " DOMU_VCPU_HARD_AFFINITY[0,1]=2,4-5 DOMU_VCPU_HARD_AFFINITY[0,2]=1" \
   " DOMU_PASSTHROUGH_PATHS[2]=/d DOMU_NOBOOT[3]=y DOMU_ROOTFS[4]=f" \
   " BITSTREAM=b WHO=knows\n"
 
@@ -291,6 +317,11 @@ TEST (all_variables_go_together)
   assert_int_equal (fdt_path_offset (overlay, "/fragment@6"),
 		    -FDT_ERR_NOTFOUND);
   node_at (overlay, "/__local_fixups__/fragment@0/__overlay__/chosen/domU0");
+  node_at (overlay, "/__local_fixups__/fragment@0/__overlay__/chosen/domU2"
+	   "/evtchn@5");
+  node_at (overlay, "/fragment@0/__overlay__/chosen/domU0/vcpu1");
+  assert_int_equal (fdt_path_offset (overlay, "/fragment@0/__overlay__/chosen"
+				     "/domU0/vcpu2"), -FDT_ERR_NOTFOUND);
   for (i = 0; i < import->n_variables; i++)
     n_losses += import->variables[i].loss != NULL;
   /* DOMU_PASSTHROUGH_PATHS[2], DOMU_ROOTFS[4], BITSTREAM and WHO.  */
@@ -354,12 +385,48 @@ TEST (values_may_be_wrong)
 	"is not ID, host's address, guest's address, size" },
       { "DOMU_SHARED_MEM='id 1 x'", "DOMU_SHARED_MEM",
 	"has a word that is no number, or too big a one" },
-      { "XEN_COLORS=a", "XEN_COLORS", "is not FIRST-LAST" },
+      { "XEN_COLORS=a", "XEN_COLORS", "is no list of NUMBER or FIRST-LAST" },
       { "DOMU_CAPS=controls", "DOMU_CAPS",
 	"has a word that is no capability" },
       { "DOMU_CAPS=8", "DOMU_CAPS", "has a word that is no capability" },
       { "DOMU_PASSTHROUGH_PATHS=a", "DOMU_PASSTHROUGH_PATHS",
 	"has a word that is no path of a node" },
+      { "DOMU_PASSTHROUGH_PATHS=/e", "DOMU_PASSTHROUGH_PATHS",
+	"names a node that is not in DEVICE_TREE" },
+      { "DOMU_VCPU_HARD_AFFINITY[0,1]=all", "DOMU_VCPU_HARD_AFFINITY[0,1]",
+	"is no list of NUMBER or FIRST-LAST" },
+      { "DOMU_STATIC_EVTCHNS[2]='3 0'", "DOMU_STATIC_EVTCHNS[2]",
+	"has a channel that is not PORT DOMAIN PORT" },
+      { "DOMU_STATIC_EVTCHNS[2]='3 0 1 2'", "DOMU_STATIC_EVTCHNS[2]",
+	"has a channel that is not PORT DOMAIN PORT" },
+      { "DOMU_STATIC_EVTCHNS[2]='3 0 x'", "DOMU_STATIC_EVTCHNS[2]",
+	"has a channel that is not PORT DOMAIN PORT" },
+      { "DOMU_STATIC_EVTCHNS[2]='3 0 4294967296'", "DOMU_STATIC_EVTCHNS[2]",
+	"has a channel that is not PORT DOMAIN PORT" },
+      { "DOMU_STATIC_EVTCHNS[2]='3 0 1; 3 0 4'", "DOMU_STATIC_EVTCHNS[2]",
+	"has a port for the second time" },
+      { "DOMU_STATIC_EVTCHNS[2]='3 0 1; 5 0 1'", "DOMU_STATIC_EVTCHNS",
+	"has a channel whose other end does not lead back to it" },
+      { "DOMU_STATIC_EVTCHNS[1]='3 1 3'", "DOMU_STATIC_EVTCHNS[1]",
+	"has a channel whose other end does not lead back to it" },
+      { "DOMU_STATIC_EVTCHNS[2]=", "DOMU_STATIC_EVTCHNS",
+	"has a channel whose other end does not lead back to it" },
+      { "DOMU_NOBOOT[2]=1", "DOMU_STATIC_EVTCHNS",
+	"has a channel whose other end does not lead back to it" },
+      { "DOMU_KERNEL=../k", "DOMU_KERNEL", "leads out of the file system: give"
+	" --prefix, or name the file otherwise" },
+      { "DOMU_KERNEL=a/..", "DOMU_KERNEL", "names no file" },
+      { "DOMU_CMD='a=${b}'", "DOMU_CMD", "has a $ with the name of a variable,"
+	" which U-Boot would replace and GRUB cannot: write the value" },
+      { "XEN_CMD='a=$ b=$_'", "XEN_CMD", "has a $ with the name of a"
+	" variable, which U-Boot would replace and GRUB cannot: write the"
+	" value" },
+      { "XEN_CMD=a DOM0_MEM=1", "DOM0_MEM",
+	"has no effect beside XEN_CMD: say dom0_mem= there" },
+      { "XEN_CMD=a DOM0_VCPUS=1", "DOM0_VCPUS",
+	"has no effect beside XEN_CMD: say dom0_max_vcpus= there" },
+      { "DOM0_KERNEL=", "DOM0_RAMDISK",
+	"is for a dom0, and there is no DOM0_KERNEL" },
       { "NUM_DOMUS=6", "DOMU_KERNEL[5]", "is not set" },
       { "NUM_CPUPOOLS=3", "CPUPOOL[2]", "is not set" },
       { "CPUPOOL[1]=cpu@0", "CPUPOOL[1]", "has a CPU for the second time" },
@@ -397,6 +464,53 @@ TEST (a_pool_may_have_too_many_cpus)
   free (base);
 }
 
+/* Two domains, with one channel more between them than there is room for.  */
+TEST (events_are_counted)
+{
+  char config[8192], *at = config;
+  int i;
+
+  at += sprintf (at, ONE "NUM_DOMUS=2 DOMU_KERNEL[1]=k DOMU_STATIC_EVTCHNS='");
+  for (i = 1; i <= 257; i++)
+    at += sprintf (at, "%d 1 %d;", i, i);
+  strcpy (at, "'");
+  assert_error (config, NULL, "DOMU_STATIC_EVTCHNS", "has too many channels");
+}
+
+/* As ImageBuilder names files: by the letter, and without its folder.  */
+TEST (names_are_resolved)
+{
+  static const struct
+  {
+    const char *prefix, *name, *file;
+  } names[] =
+    {
+      { "", "k", "/k" },
+      { "", "./a//b/./k", "/a/b/k" },
+      { "", "a/../b/../k", "/k" },
+      { "", "/a/k", "/a/k" },
+      { "", "/in/here/k", "/k" },
+      { "", "/in/herein/k", "/in/herein/k" },
+      { "/x/y", "/in/here/a/k", "/x/y/a/k" },
+      { "/x/y", "../k", "/x/k" },
+      { "/x/y", "(hd1)/../k", "(hd1)/../k" },
+    };
+  size_t i;
+
+  for (i = 0; i < sizeof (names) / sizeof (names[0]); i++)
+    {
+      char *config = format ("XEN='%s'", names[i].name);
+      struct ib_import *import = parse (config, ROOM);
+
+      import->prefix = names[i].prefix;
+      import->directory = "/in/here";
+      assert_string_equal (ib_file (import, "XEN", 0), names[i].file);
+      assert_null (import->error);
+      forget (import);
+      free (config);
+    }
+}
+
 TEST (overlays_are_counted)
 {
   struct ib_import *import = parse ("NUM_DT_OVERLAY=64", ROOM);
@@ -425,6 +539,8 @@ main (void)
       cmocka_unit_test (a_base_may_be_unusable),
       cmocka_unit_test (values_may_be_wrong),
       cmocka_unit_test (a_pool_may_have_too_many_cpus),
+      cmocka_unit_test (events_are_counted),
+      cmocka_unit_test (names_are_resolved),
       cmocka_unit_test (overlays_are_counted)
     };
 

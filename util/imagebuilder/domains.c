@@ -30,7 +30,10 @@ add_memory (struct ib_writer *writer, uint32_t index)
     }
   else
     kib = 1024 * ib_get_number (writer->import, "DOMU_MEM", index,
-				UINT64_MAX / 1024, 512);
+				UINT64_MAX / 1024, 0);
+  /* As by ImageBuilder, 0 is as good as nothing.  */
+  if (!kib)
+    kib = 512 * 1024;
   value = cpu_to_fdt64 (kib);
   ib_add_bytes (writer, "memory", &value, sizeof (value));
 }
@@ -106,6 +109,34 @@ add_numbers (struct ib_writer *writer, uint32_t index)
 				  numbers[i].max, 0));
 }
 
+/* A node for each of the CPUS virtual processors that is bound.  */
+static void
+add_affinities (struct ib_writer *writer, uint32_t index, uint64_t cpus)
+{
+  static const char name[] = "DOMU_VCPU_HARD_AFFINITY";
+  struct ib_import *import = writer->import;
+  const struct ib_variable *variable = import->variables;
+  const char *value;
+  int i;
+
+  for (i = 0; i < import->n_variables; i++, variable++)
+    {
+      if (strcmp (variable->name, name) || !IB_IS_PAIR (variable->index)
+	  || IB_FIRST (variable->index) != index
+	  || IB_SECOND (variable->index) >= cpus)
+	continue;
+      value = ib_get_colors (import, name, variable->index);
+      if (!value)
+	continue;
+      ib_begin_node (writer, ib_join_number (import, "vcpu",
+					     IB_SECOND (variable->index)));
+      ib_add_string (writer, "compatible", "xen,vcpu");
+      ib_add_cell (writer, "id", IB_SECOND (variable->index));
+      ib_add_string (writer, "hard-affinity", value);
+      ib_end_node (writer);
+    }
+}
+
 /* ID, host's address, guest's address, size; the second may be missing.  */
 static void
 add_shared_memory (struct ib_writer *writer, uint32_t index)
@@ -147,15 +178,15 @@ ib_add_domain (struct ib_writer *writer, uint32_t index, int has_dom0)
 {
   struct ib_import *import = writer->import;
   const char *colors, *bootargs, *passthrough;
-  uint64_t enhanced;
+  uint64_t enhanced, cpus;
   int has_uart, pool;
 
   ib_begin_node (writer, ib_join_number (import, "domU", index));
   ib_add_string (writer, "compatible", "xen,domain");
   ib_add_cell_counts (writer);
   add_memory (writer, index);
-  ib_add_cell (writer, "cpus",
-	       ib_get_number (import, "DOMU_VCPUS", index, UINT32_MAX, 1));
+  cpus = ib_get_number (import, "DOMU_VCPUS", index, UINT32_MAX, 1);
+  ib_add_cell (writer, "cpus", cpus);
   has_uart = ib_get_number (import, "DOMU_VPL011", index, 1, 1) != 0;
   if (has_uart)
     ib_add_empty (writer, "vpl011");
@@ -176,6 +207,7 @@ ib_add_domain (struct ib_writer *writer, uint32_t index, int has_dom0)
 
   if (!ib_get (import, "DOMU_KERNEL", index))
     ib_fail_variable (import, "DOMU_KERNEL", index, "is not set");
+  ib_check_text (import, "DOMU_CMD", index);
   bootargs = ib_get (import, "DOMU_CMD", index);
   if (!bootargs && has_uart)
     bootargs = "console=ttyAMA0";
@@ -185,6 +217,8 @@ ib_add_domain (struct ib_writer *writer, uint32_t index, int has_dom0)
 		 "DOMU_RAMDISK", index, NULL);
   ib_add_module (writer, "device-tree", MODULE ("multiboot,device-tree"),
 		 "DOMU_PASSTHROUGH_DTB", index, NULL);
+  add_affinities (writer, index, cpus);
   add_shared_memory (writer, index);
+  ib_add_events (writer, index);
   ib_end_node (writer);
 }

@@ -24,25 +24,34 @@
 
 #define IB_MAX_VARIABLES	1024
 
+/* NAME[N,M], which is an index of its own for each pair.  */
+#define IB_PAIR(n, m)	((uint64_t) (n) | ((uint64_t) (m) + 1) << 32)
+#define IB_FIRST(index)	((uint32_t) (index))
+#define IB_IS_PAIR(index)	((index) > UINT32_MAX)
+#define IB_SECOND(index)	((uint32_t) (((index) >> 32) - 1))
+
 /* One assignment of the config.  As in the shell, a plain NAME is NAME[0].  */
 struct ib_variable
 {
   const char *name;
-  uint32_t index;
+  uint64_t index;
   int has_index;			/* whether it was written with one */
   const char *value;
   unsigned int line;
   int used;				/* it has been looked at */
-  const char *loss;			/* why it is not carried over */
+  const char *loss;			/* why it is not carried over ...  */
+  int is_part;				/* ... or only a part of it is */
 };
 
 struct ib_import
 {
   /* The caller's: room for all strings that are made; what file names begin
-     with, "" or "/DIR"; and DEVICE_TREE, or NULL if it is not at hand.  */
+     with, "" or "/DIR"; the absolute name of the folder that they are in, or
+     NULL; and DEVICE_TREE, or NULL if it is not at hand.  */
   char *room;
   size_t room_size;
   const char *prefix;
+  const char *directory;
   const void *base;
 
   int n_variables;
@@ -63,17 +72,18 @@ struct ib_import
 
 
 /* Read the SIZE bytes of TEXT into IMPORT->variables.  IMPORT's room is given,
-   all else in it is 0.  Understood are NAME=VALUE, NAME[N]=VALUE and += with
-   the shell's quotes, comments and continued lines, and in values $NAME,
-   ${NAME} and ${NAME[N]} of what was assigned before.  A line's end or a tab
-   within quotes becomes a blank: every value is words or one line.  Returns 0,
-   or -1 with IMPORT->error.  */
+   all else in it is 0.  Understood are NAME=VALUE, NAME[N]=VALUE,
+   NAME[N,M]=VALUE and += with the shell's quotes, comments and continued lines,
+   and `export' before them; in values $NAME, ${NAME} and ${NAME[N]} of what was
+   assigned before, and the first two of these for N and M.  A line's end or a
+   tab within quotes becomes a blank: every value is words or one line.  Returns
+   0, or -1 with IMPORT->error.  */
 int ib_parse (struct ib_import *import, const char *text, size_t size);
 
 /* NAME[INDEX] as it was assigned, or NULL.  */
 struct ib_variable *
 ib_lookup (struct ib_import *import, const char *name, size_t name_length,
-	   uint32_t index);
+	   uint64_t index);
 
 /* Note the error, unless there is one already.  Returns -1.  */
 int ib_fail (struct ib_import *import, unsigned int line, const char *subject,
@@ -81,7 +91,7 @@ int ib_fail (struct ib_import *import, unsigned int line, const char *subject,
 
 
 /* The name of the file that NAME[INDEX] is, as GRUB finds it, or NULL if it is
-   not set.  */
+   not set.  As by ImageBuilder, `.' and `..' are taken out by the letter.  */
 const char *ib_file (struct ib_import *import, const char *name, uint32_t
 		     index);
 

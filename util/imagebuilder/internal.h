@@ -17,6 +17,7 @@
 
 #define MAX_CPUPOOLS	64
 #define MAX_CPUS	256
+#define MAX_EVENTS	256
 
 /* A CPU that is in a pool.  */
 struct ib_cpu
@@ -28,14 +29,22 @@ struct ib_cpu
   int is_new;				/* the phandle is the overlay's */
 };
 
+/* One end of an event channel.  */
+struct ib_event
+{
+  uint32_t domain, port;
+  uint32_t remote_domain, remote_port;
+};
+
 /* The overlay, and the first error in writing it.  */
 struct ib_writer
 {
   struct ib_import *import;
   void *fdt;
   int err;				/* libfdt's */
-  int n_domains, n_pools, n_cpus;
+  int n_domains, n_pools, n_cpus, n_events;
   struct ib_cpu cpus[MAX_CPUS];
+  struct ib_event events[MAX_EVENTS];
 };
 
 
@@ -54,20 +63,29 @@ void ib_put_char (struct ib_import *import, char c);
 
 /* The value of NAME[INDEX], or NULL if it is not set or empty.  */
 const char *ib_get (struct ib_import *import, const char *name,
-		    uint32_t index);
+		    uint64_t index);
 
 /* The value of NAME[INDEX] as a number up to MAX, or MISSING if it is not set.
    An invalid value is an error of IMPORT's, and gives 0.  */
 uint64_t ib_get_number (struct ib_import *import, const char *name,
 			uint32_t index, uint64_t max, uint64_t missing);
 
-/* The cache colors in NAME[INDEX], or NULL.  Xen's syntax is the same.  */
+/* The cache colors or processors in NAME[INDEX], or NULL.  Xen's syntax is the
+   same.  */
 const char *ib_get_colors (struct ib_import *import, const char *name,
-			   uint32_t index);
+			   uint64_t index);
+
+/* Refuse in NAME[INDEX], if it is set, what U-Boot's shell would replace.  */
+void ib_check_text (struct ib_import *import, const char *name,
+		    uint32_t index);
 
 /* Note that NAME[INDEX], if it is set, is not carried over, and why.  */
 void ib_note_loss (struct ib_import *import, const char *name,
-		   uint32_t index, const char *loss);
+		   uint64_t index, const char *loss);
+
+/* Note that a part of NAME[INDEX], if it is set, is not carried over.  */
+void ib_note_part (struct ib_import *import, const char *name,
+		   uint64_t index, const char *loss);
 
 /* Do the same for all variables that are not known, or never carried over.  */
 void ib_note_losses (struct ib_import *import);
@@ -75,7 +93,7 @@ void ib_note_losses (struct ib_import *import);
 /* Note the error ERROR of NAME[INDEX], which is written as in the config.
    Returns -1.  */
 int ib_fail_variable (struct ib_import *import, const char *name,
-		      uint32_t index, const char *error);
+		      uint64_t index, const char *error);
 
 /* Whether Xen is to start domain INDEX.  */
 int ib_is_booted (struct ib_import *import, uint32_t index);
@@ -147,7 +165,7 @@ uint64_t ib_add_ranges (struct ib_writer *writer, const char *property,
 
 
 /*
- * xen.c, cpupools.c and domains.c
+ * xen.c, cpupools.c, events.c and domains.c
  */
 
 /* Add to /chosen what Xen and a dom0 need: properties, then modules.  */
@@ -165,6 +183,18 @@ uint32_t ib_pool_phandle (int pool);
 
 /* Whether domain INDEX is in a pool, and which.  */
 int ib_get_pool (struct ib_writer *writer, uint32_t index, int *pool);
+
+/* Read all event channels.  Returns 0, or -1 with IMPORT->error.  */
+int ib_read_events (struct ib_writer *writer);
+
+/* Add the nodes of the channels that DOMAIN has an end of.  */
+void ib_add_events (struct ib_writer *writer, uint32_t domain);
+
+/* Say which cells of these are phandles of the overlay's own.  */
+void ib_add_event_fixups (struct ib_writer *writer, uint32_t domain);
+
+/* Whether DOMAIN has an end of a channel.  */
+int ib_has_event (const struct ib_writer *writer, uint32_t domain);
 
 /* Add the node of domain INDEX.  */
 void ib_add_domain (struct ib_writer *writer, uint32_t index, int has_dom0);

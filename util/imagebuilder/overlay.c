@@ -62,22 +62,29 @@ add_passthrough (struct ib_writer *writer, int number)
   struct ib_import *import = writer->import;
   const char *words, *word;
   size_t length;
-  int domain;
+  int domain, n_overlays = ib_dt_overlays (import);
 
   for (domain = 0; domain < writer->n_domains; domain++)
     {
       words = ib_get (import, "DOMU_PASSTHROUGH_PATHS", (uint32_t) domain);
       if (words && ib_is_booted (import, (uint32_t) domain)
 	  && !ib_get (import, "DOMU_PASSTHROUGH_DTB", (uint32_t) domain))
-	ib_note_loss (import, "DOMU_PASSTHROUGH_PATHS", (uint32_t) domain,
-		      "the domain's partial device tree is not made here:"
-		      " make it, and name it in DOMU_PASSTHROUGH_DTB");
+	ib_note_part (import, "DOMU_PASSTHROUGH_PATHS", (uint32_t) domain,
+		      "these nodes are kept from dom0, but the domain's partial"
+		      " device tree is not made here: make it, and name it in"
+		      " DOMU_PASSTHROUGH_DTB");
       while (words && (word = ib_next_word (&words, " ", &length)))
 	{
 	  if (*word != '/')
 	    ib_fail_variable (import, "DOMU_PASSTHROUGH_PATHS",
 			      (uint32_t) domain,
 			      "has a word that is no path of a node");
+	  else if (import->base && !n_overlays
+		   && fdt_path_offset_namelen (import->base, word,
+					       (int) length) < 0)
+	    ib_fail_variable (import, "DOMU_PASSTHROUGH_PATHS",
+			      (uint32_t) domain,
+			      "names a node that is not in DEVICE_TREE");
 	  begin_fragment (writer, number++,
 			  ib_join (import, "", word, length));
 	  ib_add_empty (writer, "xen,passthrough");
@@ -117,13 +124,18 @@ add_local_fixups (struct ib_writer *writer)
   ib_begin_node (writer, "__overlay__");
   ib_begin_node (writer, "chosen");
   for (i = 0; i < writer->n_domains; i++)
-    if (ib_is_booted (import, (uint32_t) i)
-	&& ib_get_pool (writer, (uint32_t) i, &pool))
-      {
-	ib_begin_node (writer, ib_join_number (import, "domU", (uint64_t) i));
+    {
+      int has_pool = (ib_is_booted (import, (uint32_t) i)
+		      && ib_get_pool (writer, (uint32_t) i, &pool));
+
+      if (!has_pool && !ib_has_event (writer, (uint32_t) i))
+	continue;
+      ib_begin_node (writer, ib_join_number (import, "domU", (uint64_t) i));
+      if (has_pool)
 	ib_add_cell (writer, "domain-cpupool", 0);
-	ib_end_node (writer);
-      }
+      ib_add_event_fixups (writer, (uint32_t) i);
+      ib_end_node (writer);
+    }
   for (i = 0; i < writer->n_pools; i++)
     {
       for (k = n = 0; k < writer->n_cpus; k++)
@@ -164,7 +176,7 @@ ib_overlay (struct ib_import *import, void *fdt, size_t size)
 
   writer.n_domains = (int) ib_get_number (import, "NUM_DOMUS", 0,
 					  GRUB_DOM0LESS_MAX_DOMAINS, 0);
-  if (ib_read_pools (&writer))
+  if (ib_read_pools (&writer) || ib_read_events (&writer))
     return -1;
 
   writer.err = fdt_create (fdt, (int) size);
@@ -177,7 +189,7 @@ ib_overlay (struct ib_import *import, void *fdt, size_t size)
   end_fragment (&writer);
   number = add_passthrough (&writer, 1);
   add_cpus (&writer, number);
-  if (writer.n_pools)
+  if (writer.n_pools || writer.n_events)
     add_local_fixups (&writer);
   ib_end_node (&writer);
   if (!writer.err)

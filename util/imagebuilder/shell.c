@@ -59,7 +59,7 @@ put (struct reader *reader, int c)
 
 struct ib_variable *
 ib_lookup (struct ib_import *import, const char *name, size_t name_length,
-	   uint32_t index)
+	   uint64_t index)
 {
   struct ib_variable *variable = import->variables;
   int i;
@@ -109,11 +109,11 @@ is_blank (int c)
   return c == ' ' || c == '\t' || c == '\n' || c == ';';
 }
 
-/* Between assignments.  */
-static void
+/* Between assignments.  Returns whether a command ends there.  */
+static int
 skip_blanks (struct reader *reader)
 {
-  int c;
+  int c, is_end = 0;
 
   while ((c = peek (reader)) != END)
     {
@@ -125,14 +125,18 @@ skip_blanks (struct reader *reader)
 	{
 	  advance (reader);
 	  if (peek (reader) != '\n')
-	    return;
+	    return is_end;
 	  advance (reader);
 	}
       else if (is_blank (c))
-	advance (reader);
+	{
+	  is_end |= c == '\n' || c == ';';
+	  advance (reader);
+	}
       else
-	return;
+	return is_end;
     }
+  return is_end;
 }
 
 /* Move behind a name, and return its length.  */
@@ -147,27 +151,82 @@ read_name (struct reader *reader)
   return (size_t) (reader->at - start);
 }
 
-/* Move behind `[N]' if it is there.  Returns whether it was, or -1.  */
+/* Take the number at *TEXT, which ends at END or with the string, and move
+   *TEXT behind it.  Returns whether there is one that can be an index.  */
 static int
-read_index (struct reader *reader, uint32_t *index)
+take_number (const char **text, const char *end, uint32_t *number)
 {
+  const char *start = *text;
   uint64_t value = 0;
-  const char *start;
+
+  while (*text != end && is_digit (**text) && value <= UINT32_MAX)
+    value = value * 10 + (uint64_t) (*(*text)++ - '0');
+  *number = (uint32_t) value;
+  return *text != start && value < UINT32_MAX;
+}
+
+/* Move behind $NAME or ${NAME}, of which only the value's number counts.
+   Returns 0, or -1.  */
+static int
+read_index_variable (struct reader *reader, uint32_t *number)
+{
+  struct ib_variable *variable;
+  const char *name, *value;
+  size_t length;
+  int braces;
+
+  advance (reader);
+  braces = peek (reader) == '{';
+  if (braces)
+    advance (reader);
+  name = reader->at;
+  length = read_name (reader);
+  if (!length || (braces && peek (reader) != '}'))
+    return -1;
+  if (braces)
+    advance (reader);
+  variable = ib_lookup (reader->import, name, length, 0);
+  value = variable ? variable->value : "";
+  if (!take_number (&value, NULL, number) || *value)
+    return -1;
+  variable->used = 1;
+  return 0;
+}
+
+/* Move behind what an index or a half of it is.  Returns 0, or -1.  */
+static int
+read_index_number (struct reader *reader, uint32_t *number)
+{
+  if (peek (reader) == '$')
+    return read_index_variable (reader, number);
+  return take_number (&reader->at, reader->end, number) ? 0 : -1;
+}
+
+/* Move behind `[N]' or `[N,M]' if it is there.  Returns whether it was, or
+   -1.  */
+static int
+read_index (struct reader *reader, uint64_t *index)
+{
+  static const char fault[] = "an index is a plain number, or the variable of one";
+  uint32_t first, second;
 
   *index = 0;
   if (peek (reader) != '[')
     return 0;
   advance (reader);
-  start = reader->at;
-  while (is_digit (peek (reader)) && value <= UINT32_MAX)
+  if (read_index_number (reader, &first))
+    return fail (reader, fault);
+  *index = first;
+  if (peek (reader) == ',')
     {
-      value = value * 10 + (uint64_t) (*reader->at - '0');
       advance (reader);
+      if (read_index_number (reader, &second))
+	return fail (reader, fault);
+      *index = IB_PAIR (first, second);
     }
-  if (reader->at == start || peek (reader) != ']' || value > UINT32_MAX)
-    return fail (reader, "an index is a plain number");
+  if (peek (reader) != ']')
+    return fail (reader, fault);
   advance (reader);
-  *index = (uint32_t) value;
   return 1;
 }
 
@@ -179,7 +238,7 @@ read_expansion (struct reader *reader, int quoted)
   struct ib_variable *variable;
   const char *name, *value;
   size_t length;
-  uint32_t index = 0;
+  uint64_t index = 0;
   int braces, c;
 
   advance (reader);
@@ -302,7 +361,7 @@ read_value (struct reader *reader)
 /* The variable NAME[INDEX], made if it is not there.  */
 static struct ib_variable *
 make_variable (struct reader *reader, const char *name, size_t length,
-	       uint32_t index)
+	       uint64_t index)
 {
   struct ib_import *import = reader->import;
   struct ib_variable *variable;
@@ -330,19 +389,22 @@ make_variable (struct reader *reader, const char *name, size_t length,
   return variable;
 }
 
+/* An assignment, or with IS_EXPORTED a name alone, as behind `export'.  */
 static int
-read_assignment (struct reader *reader)
+read_assignment (struct reader *reader, int is_exported)
 {
   struct ib_import *import = reader->import;
   struct ib_variable *variable;
   unsigned int line = reader->line;
   const char *name = reader->at, *value, *old;
   size_t length = read_name (reader);
-  uint32_t index;
+  uint64_t index;
   int has_index, append;
 
   if (!length)
     return fail (reader, "only assignments NAME=VALUE are understood");
+  if (is_exported && (peek (reader) == END || is_blank (peek (reader))))
+    return 0;
   has_index = read_index (reader, &index);
   if (has_index < 0)
     return -1;
@@ -377,18 +439,43 @@ read_assignment (struct reader *reader)
   return 0;
 }
 
+/* Move behind `export' if it is there.  It changes nothing for ImageBuilder,
+   which reads the config into its own shell.  Returns whether it was.  */
+static int
+skip_export (struct reader *reader)
+{
+  static const char word[] = "export";
+  size_t length = sizeof (word) - 1;
+
+  if ((size_t) (reader->end - reader->at) <= length
+      || memcmp (reader->at, word, length)
+      || (reader->at[length] != ' ' && reader->at[length] != '\t'))
+    return 0;
+  reader->at += length;
+  return 1;
+}
+
 int
 ib_parse (struct ib_import *import, const char *text, size_t size)
 {
   struct reader reader = { import, text, text + size, 1 };
+  int is_exported = 0;
 
-  while (skip_blanks (&reader), peek (&reader) != END)
-    if (read_assignment (&reader))
-      {
-	if (!import->line)
-	  import->line = reader.line;
-	return -1;
-      }
+  for (;;)
+    {
+      if (skip_blanks (&reader))
+	is_exported = 0;
+      if (peek (&reader) == END)
+	break;
+      if (skip_export (&reader))
+	is_exported = 1;
+      else if (read_assignment (&reader, is_exported))
+	{
+	  if (!import->line)
+	    import->line = reader.line;
+	  return -1;
+	}
+    }
   import->parsed = import->filled;
   return 0;
 }

@@ -54,11 +54,13 @@ static const struct
     { "DOMU_CMD", NULL },
     { "DOMU_MEM", NULL },
     { "DOMU_VCPUS", NULL },
+    { "DOMU_VCPU_HARD_AFFINITY", NULL },
     { "DOMU_COLORS", NULL },
     { "DOMU_CPUPOOL", NULL },
     { "DOMU_STATIC_MEM", NULL },
     { "DOMU_DIRECT_MAP", NULL },
     { "DOMU_SHARED_MEM", NULL },
+    { "DOMU_STATIC_EVTCHNS", NULL },
     { "DOMU_ENHANCED", NULL },
     { "DOMU_VPL011", NULL },
     { "DOMU_NR_SPIS", NULL },
@@ -110,7 +112,7 @@ static const struct
 
 /* NAME[INDEX], or NULL if it is not set or empty.  */
 static struct ib_variable *
-find (struct ib_import *import, const char *name, uint32_t index)
+find (struct ib_import *import, const char *name, uint64_t index)
 {
   struct ib_variable *variable
     = ib_lookup (import, name, strlen (name), index);
@@ -122,16 +124,29 @@ find (struct ib_import *import, const char *name, uint32_t index)
 }
 
 const char *
-ib_get (struct ib_import *import, const char *name, uint32_t index)
+ib_get (struct ib_import *import, const char *name, uint64_t index)
 {
   struct ib_variable *variable = find (import, name, index);
 
   return variable ? variable->value : NULL;
 }
 
+/* Of NAME[INDEX], if it is set, LOSS has no place in the overlay.  */
+void
+ib_note_part (struct ib_import *import, const char *name, uint64_t index,
+	      const char *loss)
+{
+  struct ib_variable *variable = find (import, name, index);
+
+  if (!variable)
+    return;
+  variable->loss = loss;
+  variable->is_part = 1;
+}
+
 /* NAME[INDEX], if it is set, has no place in the overlay.  */
 void
-ib_note_loss (struct ib_import *import, const char *name, uint32_t index,
+ib_note_loss (struct ib_import *import, const char *name, uint64_t index,
 	      const char *loss)
 {
   struct ib_variable *variable = find (import, name, index);
@@ -196,7 +211,7 @@ ib_join_number (struct ib_import *import, const char *prefix, uint64_t number)
 /* The error ERROR of NAME[INDEX], written as in the config.  What is missing
    there is always an element of an array.  */
 int
-ib_fail_variable (struct ib_import *import, const char *name, uint32_t index,
+ib_fail_variable (struct ib_import *import, const char *name, uint64_t index,
 		  const char *error)
 {
   struct ib_variable *variable
@@ -207,7 +222,12 @@ ib_fail_variable (struct ib_import *import, const char *name, uint32_t index,
   if (!variable || variable->has_index)
     {
       ib_put (import, "[");
-      ib_put_number (import, index);
+      ib_put_number (import, IB_FIRST (index));
+      if (IB_IS_PAIR (index))
+	{
+	  ib_put (import, ",");
+	  ib_put_number (import, IB_SECOND (index));
+	}
       ib_put (import, "]");
     }
   subject = ib_end_string (import, subject);
@@ -306,9 +326,10 @@ ib_is_booted (struct ib_import *import, uint32_t index)
   return 0;
 }
 
-/* The colors in NAME[INDEX], or NULL.  Xen's syntax is the same.  */
+/* The colors or processors in NAME[INDEX], or NULL.  Xen's syntax is the
+   same.  */
 const char *
-ib_get_colors (struct ib_import *import, const char *name, uint32_t index)
+ib_get_colors (struct ib_import *import, const char *name, uint64_t index)
 {
   const char *value = ib_get (import, name, index), *c;
 
@@ -316,29 +337,99 @@ ib_get_colors (struct ib_import *import, const char *name, uint32_t index)
     for (c = value; *c; c++)
       if (!is_digit (*c) && *c != '-' && *c != ',')
 	{
-	  ib_fail_variable (import, name, index, "is not FIRST-LAST");
+	  ib_fail_variable (import, name, index,
+			    "is no list of NUMBER or FIRST-LAST");
 	  return NULL;
 	}
   return value;
+}
+
+/* What is left of NAME behind the folder of all files, which is where GRUB's
+   begin; NAME itself if it does not begin with that.  */
+static const char *
+below_directory (const struct ib_import *import, const char *name)
+{
+  size_t length = import->directory ? strlen (import->directory) : 0;
+
+  if (length > 1 && strncmp (name, import->directory, length) == 0
+      && name[length] == '/')
+    return name + length;
+  return name;
+}
+
+/* Take the last folder away from the string that begins at START.  Returns 0, or
+   -1 if there is none.  */
+static int
+drop_folder (struct ib_import *import, size_t start)
+{
+  if (import->filled == start)
+    return -1;
+  while (import->filled > start && import->room[--import->filled] != '/')
+    ;
+  return 0;
+}
+
+/* Add the folders and the file of NAME.  Not every file system of GRUB's has
+   entries for `.' and `..', and ImageBuilder does without them as well.  */
+static int
+put_path (struct ib_import *import, size_t start, const char *name)
+{
+  const char *word;
+  size_t length;
+
+  while ((word = ib_next_word (&name, "/", &length)))
+    if (length == 2 && word[0] == '.' && word[1] == '.')
+      {
+	if (drop_folder (import, start))
+	  return -1;
+      }
+    else if (length != 1 || *word != '.')
+      {
+	ib_put (import, "/");
+	while (length--)
+	  ib_put_char (import, *word++);
+      }
+  return 0;
 }
 
 const char *
 ib_file (struct ib_import *import, const char *name, uint32_t index)
 {
   const char *value = ib_get (import, name, index), *file;
+  size_t start = import->filled;
 
   if (!value)
     return NULL;
-  /* Not every file system of GRUB's has an entry for `.'.  */
-  while (value[0] == '.' && value[1] == '/')
-    value += 2;
   file = ib_begin_string (import);
-  if (*value != '(')
-    ib_put (import, import->prefix);
-  if (*value != '(' && *value != '/')
-    ib_put (import, "/");
-  ib_put (import, value);
+  if (*value == '(')
+    ib_put (import, value);
+  else if (put_path (import, start, import->prefix)
+	   || put_path (import, start, below_directory (import, value)))
+    {
+      ib_fail_variable (import, name, index,
+			"leads out of the file system: give --prefix, or name"
+			" the file otherwise");
+      return "";
+    }
+  if (import->filled == start)
+    ib_fail_variable (import, name, index, "names no file");
   return ib_end_string (import, file);
+}
+
+void
+ib_check_text (struct ib_import *import, const char *name, uint32_t index)
+{
+  const char *value = ib_get (import, name, index), *c;
+
+  for (c = value ? strchr (value, '$') : NULL; c; c = strchr (c + 1, '$'))
+    if (c[1] == '{' || c[1] == '_' || ((c[1] | 0x20) >= 'a'
+				      && (c[1] | 0x20) <= 'z'))
+      {
+	ib_fail_variable (import, name, index,
+			  "has a $ with the name of a variable, which U-Boot"
+			  " would replace and GRUB cannot: write the value");
+	return;
+      }
 }
 
 int

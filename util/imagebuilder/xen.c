@@ -39,6 +39,13 @@ make_xen_args (struct ib_writer *writer, int has_dom0)
   int is_on = 0, has_colors, domain, n = 0;
   size_t length;
 
+  /* ImageBuilder refuses this, because only one can count.  */
+  if (words && ib_get (import, "DOM0_MEM", 0))
+    ib_fail_variable (import, "DOM0_MEM", 0,
+		      "has no effect beside XEN_CMD: say dom0_mem= there");
+  if (words && ib_get (import, "DOM0_VCPUS", 0))
+    ib_fail_variable (import, "DOM0_VCPUS", 0,
+		      "has no effect beside XEN_CMD: say dom0_max_vcpus= there");
   if (!words)
     {
       words = ib_begin_string (import);
@@ -155,6 +162,8 @@ ib_add_xen_properties (struct ib_writer *writer, int has_dom0)
 
   ib_add_cell_counts (writer);
 
+  ib_check_text (import, "XEN_CMD", 0);
+  ib_check_text (import, "DOM0_CMD", 0);
   import->xen_args = make_xen_args (writer, has_dom0);
   /* GRUB hands these on with a backslash before them.  */
   if (strchr (import->xen_args, '\'') || strchr (import->xen_args, '"')
@@ -193,5 +202,7 @@ ib_add_xen_modules (struct ib_writer *writer, int has_dom0)
     }
   else
     for (i = 0; i < sizeof (dom0s) / sizeof (dom0s[0]); i++)
-      ib_note_loss (writer->import, dom0s[i], 0, "there is no DOM0_KERNEL");
+      if (ib_get (writer->import, dom0s[i], 0))
+	ib_fail_variable (writer->import, dom0s[i], 0,
+			  "is for a dom0, and there is no DOM0_KERNEL");
 }
