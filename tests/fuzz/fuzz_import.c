@@ -106,6 +106,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   import.room = malloc (import.room_size);
   require (import.room || !import.room_size, "out of memory");
   import.prefix = choices & 2 ? "/boot" : "";
+  import.directory = choices & 2 ? "/a" : NULL;
   if (choices & 4)
     {
       make_base (base, choices >> 4);
