@@ -80,9 +80,12 @@ static int
 is_connected (const struct ib_writer *writer, const struct ib_event *event)
 {
   int i = find_event (writer, event->remote_domain, event->remote_port);
-  const struct ib_event *other = writer->events + i;
+  const struct ib_event *other;
 
-  return (i >= 0 && other != event && other->remote_domain == event->domain
+  if (i < 0)
+    return 0;
+  other = writer->events + i;
+  return (other != event && other->remote_domain == event->domain
 	  && other->remote_port == event->port);
 }
 
