@@ -19,6 +19,7 @@
 #include <grub/util/dom0less_output.h>
 #include <grub/util/misc.h>
 
+#include "rules.h"
 #include "xen_dom0less_boot.h"
 
 /* Of the object: keys may come without a new number, but none goes or changes its
@@ -93,6 +94,21 @@ write_node (FILE *stream, const struct dom0less_boot *boot, int node)
   free (path);
 }
 
+/* What MODULE is started with: what is for a dom0 may stand in /chosen.  */
+static const char *
+module_bootargs (const struct dom0less_boot *boot,
+		 const struct grub_dom0less_module *module)
+{
+  const char *bootargs = grub_dom0less_string (boot->tree.fdt, module->node,
+					       "bootargs");
+
+  if (!bootargs && module->domain == GRUB_DOM0LESS_DOM0
+      && module->kind == GRUB_DOM0LESS_KERNEL)
+    bootargs = grub_dom0less_string (boot->tree.fdt, boot->plan->chosen,
+				     "xen,dom0-bootargs");
+  return bootargs;
+}
+
 static void
 write_modules (FILE *stream, const struct dom0less_boot *boot, int domain)
 {
@@ -114,6 +130,8 @@ write_modules (FILE *stream, const struct dom0less_boot *boot, int domain)
 	write_number (stream, "size", module->size);
       if (module->has_reg)
 	write_number (stream, "address", module->address);
+      if (module_bootargs (boot, module))
+	write_pair (stream, ", ", "bootargs", module_bootargs (boot, module));
       putc ('}', stream);
       separator = ",";
     }
@@ -186,6 +204,8 @@ write_xen (FILE *stream, const struct dom0less_boot *boot)
     fprintf (stream, "\"%d.%d\"", xen->major, xen->minor);
   else
     fputs ("null", stream);
+  write_pair (stream, ",\n  ", "xen_args",
+	      boot->plan ? dom0less_xen_args (&boot->context) : NULL);
 }
 
 static void

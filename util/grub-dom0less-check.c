@@ -60,7 +60,8 @@ enum
 
 enum
   {
-    OPTION_EXPLAIN = 256,
+    OPTION_DIFF = 256,
+    OPTION_EXPLAIN,
     OPTION_GRUB_CFG,
     OPTION_MAP,
     OPTION_MEMORY,
@@ -112,6 +113,9 @@ static struct argp_option options[] =
     {"grub-cfg", OPTION_GRUB_CFG, N_("FILE"), 0,
      N_("check every xen_dom0less command of the grub.cfg FILE, instead of DTB, "
 	"--xen and so on"), 0},
+    {"diff", OPTION_DIFF, N_("PLAN"), 0,
+     N_("print what has changed since PLAN, which --json has printed; instead of "
+	"DTB, another such PLAN may be given"), 1},
     {"files", 'f', 0, 0,
      N_("print only the files that this boot reads, one a line"), 1},
     {"json", 'j', 0, 0, N_("print all as JSON"), 1},
@@ -146,12 +150,13 @@ struct arguments
   const char *map;
   const char *output_tree;
   const char *pcr;
+  const char *diff;
   const char *command;
   char *xen_args;
   struct list overlays, modules, memory;
   struct dom0less_request request;
   enum { OUTPUT_TEXT, OUTPUT_FILES, OUTPUT_JSON, OUTPUT_MODEL,
-	 OUTPUT_PCR } output;
+	 OUTPUT_PCR, OUTPUT_DIFF } output;
 };
 
 /* Whether errors that a rule has found stop nothing.  The claims are made all
@@ -278,6 +283,10 @@ argp_parser (int key, char *arg, struct argp_state *state)
     case 'p':
       arguments->output = OUTPUT_PCR;
       arguments->pcr = arg;
+      break;
+    case OPTION_DIFF:
+      arguments->output = OUTPUT_DIFF;
+      arguments->diff = arg;
       break;
     case 'f':
       arguments->output = OUTPUT_FILES;
@@ -595,12 +604,53 @@ print_pcrs (const char *before)
   return 1;
 }
 
+/* End with STATUS and the reason why NAME cannot be used.  */
+static void __attribute__ ((noreturn))
+fail (int status, const char *name)
+{
+  const char *why = errno == EINVAL ? _("not a regular file")
+    : strerror (errno);
+
+  fprintf (stderr, "%s: %s: %s\n", program_name, plain (name), why);
+  finish (status);
+}
+
+/* Print what has changed from the plan BEFORE to the plan AFTER.  Returns whether
+   anything has.  */
+static int
+print_changes (const char *before, const char *after)
+{
+  int n = dom0less_compare_plans (stdout, before, after);
+
+  printf ("%d difference%s\n", n, n == 1 ? "" : "s");
+  return n != 0;
+}
+
+/* Print what has changed from the plan BEFORE to that of BOOT.  Returns whether
+   anything has.  */
+static int
+print_changes_of_boot (const char *before, const struct dom0less_boot *boot)
+{
+  char *after;
+  size_t size;
+  FILE *stream = open_memstream (&after, &size);
+  int is_changed;
+
+  if (!stream)
+    fail (EXIT_UNJUDGED, "--diff");
+  dom0less_write_json (stream, boot, &lines);
+  fclose (stream);
+  is_changed = print_changes (before, after);
+  free (after);
+  return is_changed;
+}
+
 /* Say what the request for OUTPUT wants to know.  Returns the exit status.  */
 static int
 say (struct dom0less_boot *boot, const struct arguments *arguments)
 {
   FILE *stream = stderr;
-  int errors, warnings, is_predicted = 1;
+  int errors, warnings, is_predicted = 1, is_changed = 0;
 
   switch (arguments->output)
     {
@@ -619,6 +669,9 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
     case OUTPUT_PCR:
       is_predicted = print_pcrs (arguments->pcr);
       break;
+    case OUTPUT_DIFF:
+      is_changed = print_changes_of_boot (arguments->diff, boot);
+      break;
     case OUTPUT_MODEL:
       if (dom0less_model (boot))
 	puts (plain (dom0less_model (boot)));
@@ -629,18 +682,9 @@ say (struct dom0less_boot *boot, const struct arguments *arguments)
   if (arguments->output == OUTPUT_TEXT)
     printf ("%d error%s, %d warning%s\n", errors, errors == 1 ? "" : "s",
 	    warnings, warnings == 1 ? "" : "s");
-  return errors || !is_predicted ? EXIT_ERRORS : warnings ? EXIT_WARNINGS : EXIT_FINE;
-}
-
-/* End with STATUS and the reason why NAME cannot be used.  */
-static void __attribute__ ((noreturn))
-fail (int status, const char *name)
-{
-  const char *why = errno == EINVAL ? _("not a regular file")
-    : strerror (errno);
-
-  fprintf (stderr, "%s: %s: %s\n", program_name, plain (name), why);
-  finish (status);
+  if (errors || !is_predicted)
+    return EXIT_ERRORS;
+  return warnings || is_changed ? EXIT_WARNINGS : EXIT_FINE;
 }
 
 static void
@@ -824,7 +868,8 @@ check (struct arguments *arguments)
   arguments->request.modules = arguments->modules.item;
   find_xen (&arguments->request);
   boot->request = &arguments->request;
-  if (arguments->output == OUTPUT_JSON || arguments->output == OUTPUT_PCR)
+  if (arguments->output == OUTPUT_JSON || arguments->output == OUTPUT_PCR
+      || arguments->output == OUTPUT_DIFF)
     dom0less_host_measure_files ();
   /* GRUB has measured these two before the first file.  */
   if (arguments->command)
@@ -1004,10 +1049,40 @@ check_menu (const struct arguments *arguments)
   return menu.status;
 }
 
+/* Read the plan NAME, which has to be one.  */
+static char *
+read_plan (const char *name)
+{
+  char *text = read_text (name);
+
+  if (dom0less_is_plan (text))
+    return text;
+  fprintf (stderr, "%s: %s: no plan, as --json prints it\n", program_name,
+	   plain (name));
+  finish (EXIT_USAGE);
+}
+
+/* The plan that stands in the place of the tree NAME, or NULL.  */
+static char *
+plan_instead_of_tree (const char *name)
+{
+  FILE *stream = dom0less_host_open (AT_FDCWD, name, NULL);
+  int first = EOF;
+
+  if (stream)
+    {
+      first = getc (stream);
+      fclose (stream);
+    }
+  /* No tree begins so, nor what packs one.  */
+  return first == '{' ? read_plan (name) : NULL;
+}
+
 int
 main (int argc, char *argv[])
 {
   struct arguments arguments;
+  char *plan = NULL;
   size_t i;
 
   grub_util_host_init (&argc, &argv);
@@ -1031,6 +1106,14 @@ main (int argc, char *argv[])
     }
   if (arguments.pcr)
     arguments.pcr = read_text (arguments.pcr);
+  if (arguments.diff)
+    {
+      arguments.diff = read_plan (arguments.diff);
+      plan = arguments.request.dtb
+	? plan_instead_of_tree (arguments.request.dtb) : NULL;
+    }
+  if (plan)
+    finish (print_changes (arguments.diff, plan) ? EXIT_WARNINGS : EXIT_FINE);
   place (&arguments);
   for (i = 0; i < arguments.memory.n; i++)
     fill_memory (arguments.memory.item[i]);

@@ -47,6 +47,16 @@ char *dom0less_node_path (const struct dom0less_boot *boot, int node);
 void dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
 			  const struct dom0less_lines *lines);
 
+/* dom0less_diff.c: whether TEXT is a plan that dom0less_write_json has
+   written.  */
+int dom0less_is_plan (const char *text);
+
+/* dom0less_diff.c: print to STREAM, a line each, what has changed from the plan
+   BEFORE to the plan AFTER.  Returns how many lines, or -1 if one of them is no
+   plan.  */
+int dom0less_compare_plans (FILE *stream, const char *before,
+			    const char *after);
+
 /* dom0less_map.c: draw the memory of BOOT, which has a plan, as SVG 1.1 to
    STREAM.  */
 void dom0less_write_map (FILE *stream, const struct dom0less_boot *boot);
