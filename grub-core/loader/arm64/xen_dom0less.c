@@ -25,7 +25,7 @@ GRUB_MOD_LICENSE ("GPLv3+");
 
 static grub_dl_t my_mod;
 
-/* What `boot' will start.  */
+/* What `boot' will start; NULL if nothing is loaded.  */
 static struct dom0less_boot *armed;
 
 static const struct grub_arg_option options[] =
@@ -57,8 +57,8 @@ enum
     N_OPTIONS
   };
 
-/* Between the command and `boot' the firmware may have freed memory that
-   belongs to a range, or taken some for good.  */
+/* Check again what may have changed since the command: the firmware may have
+   freed memory that belongs to a range, or allocated some of it.  */
 static grub_err_t
 recheck (struct dom0less_boot *boot)
 {
@@ -86,16 +86,17 @@ start (void)
       && dom0less_platform_install_tree (armed) == GRUB_ERR_NONE)
     dom0less_platform_start_xen (armed);
 
-  /* Xen's image is gone, so there is nothing left to boot.  The error stays
-     while everything is put back.  */
+  /* Xen's image is gone, so there is nothing left to boot.  Unloading must not
+     overwrite the error.  */
   grub_error_push ();
   grub_loader_unset ();
   grub_error_pop ();
   return grub_errno;
 }
 
-/* From here on memory changes hands.  The loader of before goes first: if it
-   is ours, what it claimed is what this one wants.  */
+/* Load everything.  From here on memory changes hands, so the previous loader
+   is unloaded first: if it is ours, it has claimed the memory that this boot
+   is going to claim.  */
 static grub_err_t
 load (struct dom0less_boot *boot)
 {
@@ -108,7 +109,8 @@ load (struct dom0less_boot *boot)
   return dom0less_platform_prepare_handover (boot);
 }
 
-/* Make one string of the ARGC arguments after XEN; none leave NULL.  */
+/* Join the ARGC arguments after XEN into one string.  If there are none,
+   BOOT->xen.args stays NULL.  */
 static grub_err_t
 join_xen_args (struct dom0less_boot *boot, int argc, char **argv)
 {
@@ -145,7 +147,7 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   if (!boot)
     return grub_errno;
   boot->request = &request;
-  /* The handover runs after the firmware's last service, too.  */
+  /* After the firmware's last service, the handover still runs this code.  */
   boot->facts.code_start = (grub_addr_t) my_mod->base;
   boot->facts.code_size = my_mod->sz;
   dom0less_init_findings (boot);
@@ -176,11 +178,11 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   return grub_errno;
 }
 
-/* Parse the ARGC words of ARGV and run the command.  This is what GRUB does for
-   each grub_extcmd, but for the size of the lists that repeatable options get:
-   GRUB has room for half the words in each (grub_arg_list_alloc), which is
-   enough as long as every value is a word of its own, and its parser does not
-   look.  With `--module=FILE' there may be as many as there are words.  */
+/* Parse the ARGC words of ARGV and run the command, as GRUB does for each
+   grub_extcmd, except for the size of the lists for repeatable options.  GRUB
+   allocates half as many elements as there are words (grub_arg_list_alloc),
+   which suffices only if every value is a word of its own, and its parser does
+   not check.  With `--module=FILE' there may be as many values as words.  */
 static grub_err_t
 dispatch (struct grub_command *command, int argc, char **argv)
 {
@@ -212,7 +214,8 @@ GRUB_MOD_INIT (xen_dom0less)
 			      N_("[OPTION]... XEN [XEN_ARGUMENT]..."),
 			      N_("Load Xen and every domain of a device tree."),
 			      options);
-  /* Help and completion go by the options; running it is for us.  */
+  /* GRUB's help and completion use the options, but the command is run by
+     dispatch.  */
   if (cmd)
     cmd->cmd->func = dispatch;
   my_mod = mod;

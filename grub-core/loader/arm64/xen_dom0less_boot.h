@@ -21,14 +21,14 @@
 
 /*
  * The steps of a boot.  They are the same in GRUB and in the host's
- * grub-dom0less-check, and stand on a platform (xen_dom0less_platform.h) that is
- * the firmware in one, and made up of files in the other.
+ * grub-dom0less-check, and use a platform (xen_dom0less_platform.h), which is
+ * the firmware in GRUB and consists of files on the host.
  */
 
 #define DOM0LESS_PAGE_SHIFT	12
 #define DOM0LESS_PAGE_MASK	(((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT) - 1)
 
-/* How many pages SIZE bytes take.  */
+/* The number of pages that SIZE bytes occupy.  */
 #define DOM0LESS_PAGES(size)					\
   (((size) >> DOM0LESS_PAGE_SHIFT)				\
    + (((size) & DOM0LESS_PAGE_MASK) != 0))
@@ -40,28 +40,28 @@ struct dom0less_pages
   grub_size_t count;
 };
 
-/* What was read from a file, or made of it.  */
+/* The contents of a file, or what has been made from them.  */
 struct dom0less_buffer
 {
   struct dom0less_pages pages;
   grub_size_t size;			/* in bytes */
 };
 
-/* What the command line asks for.  The strings are the caller's.  */
+/* What the command line requests.  The strings belong to the caller.  */
 struct dom0less_request
 {
   const char *xen;
   const char *dtb;			/* NULL: loaded or the firmware's */
   char **overlays;			/* these lists end with NULL */
   char **modules;
-  const char *config;			/* NULL without */
+  const char *config;			/* or NULL */
   const char *section;
 };
 
-/* A file that nodes call by a key or by a number.  */
+/* A file to which nodes refer by a key or by a number.  */
 struct dom0less_key
 {
-  char *key;				/* NULL without */
+  char *key;				/* or NULL */
   char *path;
   int index;				/* or GRUB_DOM0LESS_NONE */
   int is_used;
@@ -76,12 +76,12 @@ struct dom0less_overlay
 
 struct dom0less_boot
 {
-  const struct dom0less_request *request;	/* until it is armed */
+  const struct dom0less_request *request;	/* NULL once loaded */
 
   struct
   {
     char *path;				/* "(device)/directory/file" */
-    char *args;				/* NULL: the tree's own are kept */
+    char *args;				/* NULL: keep the tree's own */
     struct dom0less_pages file;		/* until the firmware has loaded it */
     grub_size_t size;			/* of the file, in bytes */
     void *image;			/* the firmware's handle */
@@ -91,16 +91,16 @@ struct dom0less_boot
   struct
   {
     void *fdt;				/* on the heap */
-    char *name;				/* a file's, or what else to call it */
+    char *name;				/* the file's, or a description */
     int is_file;
     struct dom0less_overlay *overlays;	/* once they are read */
     int n_overlays;
   } tree;
 
-  /* The xen.cfg, and what else gives names to files.  */
+  /* The xen.cfg, and the keys that stand for files.  */
   struct
   {
-    char *text;				/* cut into strings; NULL without */
+    char *text;				/* cut into strings, or NULL */
     grub_size_t size;			/* of the text, in bytes */
     char *name;				/* the file's */
     char *section;			/* or NULL */
@@ -111,7 +111,7 @@ struct dom0less_boot
   struct grub_dom0less_plan *plan;
   char **paths;				/* of each module, NULL: not loaded */
   struct dom0less_pages *images;	/* one for each of the plan's */
-  struct dom0less_pages *claims;	/* what nobody else may get */
+  struct dom0less_pages *claims;	/* memory kept from others */
   grub_size_t n_claims;
 
   struct grub_dom0less_facts facts;	/* about Xen and the machine */
@@ -124,7 +124,7 @@ struct dom0less_boot
     char *deferred;			/* lines to be printed later, or NULL */
     int n_warnings;
     int is_deferring;			/* lines are kept for later */
-    int is_quiet;			/* warnings have been printed before */
+    int is_quiet;			/* warnings were already printed */
   } findings;
 
   struct
@@ -143,204 +143,212 @@ struct dom0less_boot
 
 /* xen_dom0less_inputs.c */
 
-/* Read Xen, the xen.cfg, the tree and the keys that BOOT->request asks for.  */
+/* Read Xen, the xen.cfg, the tree and the keys that BOOT->request names.  */
 grub_err_t dom0less_read_inputs (struct dom0less_boot *boot);
 
-/* Make BOOT->plan of the tree, and find each module's file.  */
+/* Make BOOT->plan from the tree, and find each module's file.  */
 grub_err_t dom0less_make_plan (struct dom0less_boot *boot);
 
-/* Apply the rules of PHASE, with the memory map as it is now.  */
+/* Apply the rules of PHASE to the current memory map.  */
 grub_err_t dom0less_check_rules (struct dom0less_boot *boot,
 				 enum grub_dom0less_phase phase);
 
-/* LIST, of COUNT elements of SIZE bytes on the heap, with room for one more.
-   NULL is an error, and leaves LIST as it is.  */
+/* Return LIST, which has COUNT elements of SIZE bytes on the heap, with room
+   for one more.  NULL is an error; LIST is then unchanged.  */
 void *dom0less_extend (void *list, grub_size_t count, grub_size_t size);
 
-/* Give back all that BOOT owns, and BOOT itself.  Any part of it may be
-   missing, so this is the way out of every step.  */
+/* Free everything that BOOT owns, and BOOT itself.  Any part of it may be
+   missing, so this also cleans up after a step that has failed.  */
 void dom0less_free (struct dom0less_boot *boot);
 
 /* xen_dom0less_report.c */
 
-/* Make BOOT->context tell of findings on the console.  */
+/* Make BOOT->context report findings on the console.  */
 void dom0less_init_findings (struct dom0less_boot *boot);
 
-/* Print what was kept while BOOT's findings were deferred, and unless GRUB has an
-   error to print, how many there are.  */
+/* Print the lines that were deferred.  If GRUB has no error to print, also
+   print the number of findings.  */
 void dom0less_print_findings (const struct dom0less_boot *boot);
 
-/* Make GRUB's error of the findings so far, if there is one among them.  */
+/* If there is an error among the findings so far, make the last one GRUB's
+   error.  */
 grub_err_t dom0less_set_error_from_findings (struct dom0less_boot *boot);
 
-/* Report WHAT against RULE at NODE, and judge.  */
+/* Report a finding about WHAT and NODE against RULE, and set GRUB's error if
+   the rule is an error.  */
 grub_err_t dom0less_fail (struct dom0less_boot *boot,
 			  enum grub_dom0less_rule_number rule, int node,
 			  const char *what);
 
-/* The first of the modules that IMAGE serves.  */
+/* Return the first of the modules that use IMAGE.  */
 struct grub_dom0less_module *
 dom0less_first_module (const struct dom0less_boot *boot, int image);
 
-/* Report RULE about IMAGE's file: "PATH SEPARATOR WHAT".  */
+/* Report a finding against RULE about IMAGE's file: "PATH SEPARATOR WHAT".  */
 grub_err_t dom0less_refuse_image (struct dom0less_boot *boot, int image,
 				  enum grub_dom0less_rule_number rule,
 				  const char *separator, const char *what);
 
-/* What to call DOMAIN, an index of the plan or GRUB_DOM0LESS_DOM0.  */
+/* Return the name to show for DOMAIN, an index of the plan or
+   GRUB_DOM0LESS_DOM0.  */
 const char *dom0less_domain_name (const struct dom0less_boot *boot,
 				  int domain);
 
-/* Print TEXT, which comes from a tree: what a terminal could obey is not shown
-   to it.  */
+/* Print TEXT, which comes from a tree.  Characters that could control the
+   terminal are replaced.  */
 void dom0less_print (const char *text);
 
-/* GRUB's message without the "FILE.c:FUNCTION:LINE:" of newer versions.  */
+/* Return GRUB's MESSAGE without the "FILE.c:FUNCTION:LINE:" of newer
+   versions.  */
 const char *dom0less_bare_message (const char *message);
 
 /* xen_dom0less_file.c */
 
-/* NAME as a tree or a xen.cfg means it, as a full name.  The caller's to free;
-   NULL is an error.  */
+/* Return the full name of the file that NAME means in a tree or a xen.cfg. The
+   caller has to free it.  NULL is an error.  */
 char *dom0less_resolve_name (const struct dom0less_boot *boot, const char *name);
 
-/* Read the file PATH, opened as TYPE, to its end, whatever it says its size
-   is: into PAGES below LIMIT, the size in bytes into *SIZE.  PAGES is
-   the caller's to free, and has no pages after an error.  LABEL, unless NULL,
-   is what the file is for: a line with it is printed while the file loads.  */
+/* Read the file PATH, opened as TYPE, to its end, regardless of the size that
+   it reports.  Store its contents in PAGES below LIMIT and their size in bytes
+   in *SIZE.  The caller has to free PAGES, which has no pages after an error.
+   If LABEL, which says what the file is for, is not NULL, print a line with it
+   before reading.  */
 grub_err_t dom0less_read_file (const char *path, enum grub_file_type type,
 			       grub_uint64_t limit, const char *label,
 			       struct dom0less_pages *pages,
 			       grub_size_t *size);
 
-/* The same with a FILE that is open, and stays so.  */
+/* The same for a FILE that is already open, and stays open.  */
 grub_err_t dom0less_read_all (grub_file_t file, grub_uint64_t limit,
 			      struct dom0less_pages *pages,
 			      grub_size_t *size);
 
-/* The bytes of BUFFER, which has pages.  */
+/* Return the bytes of BUFFER, which has pages.  */
 void *dom0less_buffer_bytes (const struct dom0less_buffer *buffer);
 
-/* Read the file PATH, opened as TYPE, onto the heap, with a zero byte behind
-   its *SIZE bytes.  The caller's to free; NULL is an error.  */
+/* Read the file PATH, opened as TYPE, onto the heap.  A zero byte follows its
+   *SIZE bytes.  The caller has to free the result.  NULL is an error.  */
 char *dom0less_read_text (const char *path, enum grub_file_type type,
 			  grub_size_t *size);
 
 /* xen_dom0less_unpack.c */
 
-/* What the first of GRUB's decompressors that knows the file BELOW makes of it,
-   or BELOW itself.  NULL is an error, and BELOW is closed.  */
+/* Return the file that the first of GRUB's decompressors to recognize BELOW
+   makes of it, or BELOW itself.  NULL is an error; BELOW has then been
+   closed.  */
 grub_file_t dom0less_filter (grub_file_t below);
 
-/* Unpack the SIZE bytes at PACKED, which COMPRESSION ("gzip", "xzkern",
-   "zstd22", as in a zboot image) names, into PAGES below LIMIT; *UNPACKED is
-   the size, which has to be known before for zstd.  */
+/* Unpack the SIZE bytes at PACKED into PAGES below LIMIT, and store their size
+   in *UNPACKED.  COMPRESSION is the name in a zboot image: "gzip", "xzkern" or
+   "zstd22".  For zstd, *UNPACKED has to contain the size beforehand.  */
 grub_err_t dom0less_unpack (const void *packed, grub_size_t size,
 			    const char *compression, grub_uint64_t limit,
 			    struct dom0less_pages *pages,
 			    grub_size_t *unpacked);
 
-/* Read what the Xen image in BOOT->xen.file says of itself into
-   BOOT->facts.xen.  What it does not say stays unknown.  */
+/* Read the version and the options of the Xen image in BOOT->xen.file into
+   BOOT->facts.xen.  What the image does not state remains unknown.  */
 grub_err_t dom0less_read_xen_facts (struct dom0less_boot *boot);
 
 /* xen_dom0less_config.c */
 
-/* Read the xen.cfg NAME, or with NULL the one that Xen's EFI stub would find
-   beside Xen, and the files it is chained to, up to the one that has the
-   section.  */
+/* Read the xen.cfg NAME, or if it is NULL, the one that Xen's EFI stub would
+   find in Xen's directory; then the files to which it is chained, up to the
+   one that has the section.  */
 grub_err_t dom0less_read_config (struct dom0less_boot *boot,
 				 const char *name);
 
-/* Write what the config says of the dom0 into BOOT->tree.  */
+/* Write the dom0 that the config describes into BOOT->tree.  */
 grub_err_t dom0less_apply_config (struct dom0less_boot *boot);
 
 /* Collect the keys of --module and of the config.  */
 grub_err_t dom0less_read_keys (struct dom0less_boot *boot);
 
-/* The full name of MODULE's file: the one that a key stands for, or what the
-   tree's name resolves to; NULL without an error if nothing is to be loaded.
-   The caller's to free.  */
+/* Return the full name of MODULE's file: the file that a key stands for, or
+   the one that the name in the tree resolves to.  NULL without an error means
+   that nothing is to be loaded.  The caller has to free the name.  */
 char *dom0less_module_path (struct dom0less_boot *boot,
 			    const struct grub_dom0less_module *module);
 
-/* Warn of keys that no module has used.  */
+/* Warn about keys that no module has used.  */
 void dom0less_report_unused_keys (struct dom0less_boot *boot);
 
 /* xen_dom0less_tree.c */
 
-/* Read the base tree, from the file NAME or, if that is NULL, the one that the
-   machine has, into BOOT->tree; apply the request's overlays to it, and let the
-   firmware fix it up if it came from a file.  */
+/* Read the base tree into BOOT->tree: from the file NAME, or from the machine
+   if that is NULL.  Apply the request's overlays to it, and if it came from a
+   file, let the firmware fix it up.  */
 grub_err_t dom0less_read_tree (struct dom0less_boot *boot,
 			       const char *name);
 
-/* Make FDT, on the heap, BOOT's working tree, and free the one before.  Every
-   pointer and offset into that one is void.  */
+/* Make FDT, which is on the heap, BOOT's working tree, and free the previous
+   one.  All pointers and offsets into the previous tree become invalid.  */
 void dom0less_set_tree (struct dom0less_boot *boot, void *fdt);
 
-/* Make BOOT->tree of the SIZE bytes at FDT, if they are a tree.  */
+/* Copy the SIZE bytes at FDT to BOOT->tree, if they are a valid tree.  */
 grub_err_t dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 				grub_size_t size);
 
-/* Give BOOT->tree room for ROOM bytes more.  */
+/* Enlarge BOOT->tree by ROOM bytes.  */
 grub_err_t dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room);
 
-/* Make BOOT->handover.tree of BOOT->tree and the plan.  */
+/* Make BOOT->handover.tree from BOOT->tree and the plan.  */
 grub_err_t dom0less_make_final_tree (struct dom0less_boot *boot);
 
 /* xen_dom0less_verify.c */
 
-/* Show the tree and every command line that Xen will see to the verifiers, which
-   may refuse or measure them.  */
+/* Show the tree, and every command line that Xen will see, to the verifiers,
+   which may refuse or measure them.  */
 grub_err_t dom0less_verify (struct dom0less_boot *boot);
 
-/* Show the verifiers all that Xen takes from memory which another loader has
-   filled, if one of them measures.  The memory has to be claimed by then, so that
-   it stays what it is.  */
+/* If a verifier measures, show it everything that Xen takes from memory which
+   another loader has filled.  This memory must have been claimed before, so
+   that it no longer changes.  */
 grub_err_t dom0less_verify_placed (struct dom0less_boot *boot);
 
 /* xen_dom0less_claim.c */
 
-/* Take the memory of each image whose place the tree fixes.  */
+/* Allocate the memory of each image whose place the tree fixes.  */
 grub_err_t dom0less_claim_fixed_places (struct dom0less_boot *boot);
 
-/* Take every free piece of the plan's ranges, by the map as it is now, so that
-   the firmware places nothing there: it allocates from the top of memory,
-   which is where static ranges like to be.  */
+/* Allocate every piece of the plan's ranges that is free in the current memory
+   map, so that the firmware places nothing there: it allocates from the top of
+   memory, where static ranges often are.  */
 grub_err_t dom0less_claim_ranges (struct dom0less_boot *boot);
 
 /* xen_dom0less_kernel.c */
 
-/* Turn BUFFER, the kernel of IMAGE, into what Xen takes and all of IMAGE's
-   domains can use, in pages below LIMIT.  */
+/* Convert BUFFER, the kernel of IMAGE, to a format that Xen accepts and that
+   all domains of IMAGE can use, in pages below LIMIT.  */
 grub_err_t dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
 				    struct dom0less_buffer *buffer,
 				    grub_uint64_t limit);
 
-/* Refuse what another loader has placed as a kernel and Xen does not take as one,
-   and a packed kernel that is placed for several domains: Xen can unpack it only
-   once.  What cannot be read is not looked at.  */
+/* Check the kernels that another loader has placed.  Refuse those in a format
+   that Xen does not accept, and packed ones that several domains use, because
+   Xen can unpack a kernel only once.  Memory that cannot be read is not
+   checked.  */
 grub_err_t dom0less_check_placed_kernels (struct dom0less_boot *boot);
 
 /* xen_dom0less_load.c */
 
-/* Show tree and command lines to the verifiers, claim the plan's ranges, and load
-   every image and Xen's.  */
+/* Show the tree and the command lines to the verifiers, claim the plan's
+   ranges, and load all images and Xen.  */
 grub_err_t dom0less_load (struct dom0less_boot *boot);
 
 /* xen_dom0less_show.c */
 
-/* What DOMAIN's memory (in KiB) and virtual processors are.  Returns 0, and
-   leaves both alone, if the tree does not say so; of the dom0 it never does.  */
+/* Store DOMAIN's memory (in KiB) and its number of virtual processors.  Return
+   0 and store nothing if the tree does not specify them, as for a dom0.  */
 int dom0less_domain_needs (const struct dom0less_boot *boot, int domain,
 			   grub_uint64_t *memory, grub_uint32_t *cpus);
 
-/* The number by which Xen calls DOMAIN: 0 is kept for a dom0, and the others are
-   made in the tree's order (create_domUs).  */
+/* Return the number that Xen gives DOMAIN: 0 is reserved for a dom0, and the
+   others are assigned in the tree's order (create_domUs).  */
 int dom0less_domain_id (int domain);
 
-/* Print the plan as a table, and the memory it gives a purpose in order.  */
+/* Print the plan as a table, followed by the memory that it uses, sorted by
+   address.  */
 void dom0less_show (struct dom0less_boot *boot);
 
 #endif

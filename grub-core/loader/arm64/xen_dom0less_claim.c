@@ -17,7 +17,7 @@
 
 #define CLAIM_ROUNDS		4
 
-/* Take the memory that IMAGE has to lie in, if the tree says where.  */
+/* If the tree fixes the place of IMAGE, allocate the memory there.  */
 static grub_err_t
 take_fixed_place (struct dom0less_boot *boot, int image)
 {
@@ -51,8 +51,8 @@ dom0less_claim_fixed_places (struct dom0less_boot *boot)
   return GRUB_ERR_NONE;
 }
 
-/* Take what is free of the RANGE_SIZE bytes at RANGE_START; *MISSED is set if a
-   piece was not any more.  */
+/* Allocate the free pieces of the RANGE_SIZE bytes at RANGE_START.  Set
+   *MISSED if a piece was no longer free.  */
 static grub_err_t
 claim_range (struct dom0less_boot *boot, grub_uint64_t range_start,
 	     grub_uint64_t range_size, int *missed)
@@ -96,9 +96,10 @@ dom0less_claim_ranges (struct dom0less_boot *boot)
 {
   int i, round, missed = 1;
 
-  /* A piece may be missed because two ranges have it, or because GRUB's heap
-     has grown into it since the map was read: then a newer map has what is
-     left of it.  What nobody could claim, the rules see when all is placed.  */
+  /* A piece may be missed because two ranges contain it, or because GRUB's
+     heap has grown into it since the map was read.  A newer map then shows
+     what is left of it.  The rules will find whatever could not be claimed,
+     once everything has been placed.  */
   for (round = 0; missed && round < CLAIM_ROUNDS; round++)
     {
       missed = 0;

@@ -1,4 +1,4 @@
-/* xen_dom0less_compat.h - every difference between GRUB versions, once  */
+/* xen_dom0less_compat.h - all differences between the versions of GRUB  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,8 +14,9 @@
 #define XEN_DOM0LESS_COMPAT_HEADER	1
 
 /*
- * From GRUB 2.06 on.  Distributions carry patches across versions, so nothing
- * here asks for a version number: the compiler is asked for the feature.
+ * GRUB 2.06 and later are supported.  Distributions backport patches, so
+ * nothing here tests the version number; the compiler is asked about the
+ * feature.
  */
 
 #include <grub/disk.h>
@@ -23,11 +24,12 @@
 #include <grub/lib/cmdline.h>
 #include <grub/verify.h>
 
-/* A GUID's type has two names; the pointer to one is passed as void *.  */
+/* The type of a GUID has two names, so pointers to one are passed as void
+   *.  */
 typedef __typeof__ (((grub_efi_configuration_table_t *) 0)->vendor_guid)
   dom0less_guid_t __attribute__ ((aligned (8)));
 
-/* EFI_DT_FIXUP_PROTOCOL, which GRUB 2.06 does not know.  Source: the protocol's
+/* GRUB 2.06 does not declare EFI_DT_FIXUP_PROTOCOL.  Source: the protocol's
    specification, https://github.com/U-Boot-EFI/EFI_DT_FIXUP_PROTOCOL.  */
 #define DOM0LESS_DT_FIXUP_GUID						\
   { 0xe617d64c, 0xfe08, 0x46da,						\
@@ -43,8 +45,7 @@ struct dom0less_dt_fixup
 			      grub_efi_uint32_t flags);
 };
 
-/* A read hook of GRUB 2.06 is not told where the data went, and returns
-   nothing.  */
+/* A read hook of GRUB 2.06 does not get the buffer, and returns nothing.  */
 typedef void (*dom0less_short_hook_t) (grub_disk_addr_t, unsigned, unsigned,
 				       void *);
 typedef grub_err_t (*dom0less_long_hook_t) (grub_disk_addr_t, unsigned,
@@ -53,13 +54,13 @@ typedef grub_err_t (*dom0less_long_hook_t) (grub_disk_addr_t, unsigned,
 #define DOM0LESS_SHORT_HOOK						\
   __builtin_types_compatible_p (grub_disk_read_hook_t, dom0less_short_hook_t)
 
-/* That of the two functions which GRUB can call.  */
+/* Select the one of two functions that has the type of GRUB's hook.  */
 #define DOM0LESS_READ_HOOK(short_hook, long_hook)			\
   ((grub_disk_read_hook_t) (DOM0LESS_SHORT_HOOK				\
 			    ? (void (*) (void)) (short_hook)		\
 			    : (void (*) (void)) (long_hook)))
 
-/* Tell HOOK that LENGTH bytes were read to BUFFER.  */
+/* Notify HOOK that LENGTH bytes have been read into BUFFER.  */
 static inline void
 dom0less_call_read_hook (grub_disk_read_hook_t hook, unsigned int length,
 			 char *buffer, void *data)
@@ -72,7 +73,8 @@ dom0less_call_read_hook (grub_disk_read_hook_t hook, unsigned int length,
     ((dom0less_long_hook_t) function) (0, 0, length, buffer, data);
 }
 
-/* Debian lets both cmdline functions take a further `noescape'.  */
+/* Debian's versions of both cmdline functions have a further parameter,
+   `noescape'.  */
 typedef grub_err_t (*dom0less_cmdline_t) (int, char **, char *, grub_size_t,
 					  enum grub_verify_string_type);
 typedef grub_err_t (*dom0less_cmdline_noescape_t)

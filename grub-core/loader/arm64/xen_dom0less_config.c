@@ -1,4 +1,4 @@
-/* xen_dom0less_config.c - xen.cfg, and files that go by a key  */
+/* xen_dom0less_config.c - xen.cfg, and files that have a key  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -16,11 +16,11 @@
 
 #include "xen_dom0less_platform.h"
 
-/* As long as one name may be, and a chain of files.  */
+/* The maximum length of one name, and of a chain of files.  */
 #define NAME_SIZE	512
 #define MAX_CHAIN	16
 
-/* Replace the config by the file PATH, which becomes BOOT's.  */
+/* Replace the config by the file PATH.  BOOT takes ownership of PATH.  */
 static grub_err_t
 read_one (struct dom0less_boot *boot, char *path)
 {
@@ -42,7 +42,8 @@ config_value (struct dom0less_boot *boot, const char *section,
 				     section, key);
 }
 
-/* The first file of the names that Xen's stub would try.  */
+/* Read the first file that exists among the names that Xen's stub would
+   try.  */
 static grub_err_t
 find_beside_xen (struct dom0less_boot *boot)
 {
@@ -62,7 +63,7 @@ find_beside_xen (struct dom0less_boot *boot)
       path = grub_strdup (name);
       if (!path || read_one (boot, path) == GRUB_ERR_NONE)
 	return grub_errno;
-      /* One that is there and refused is not passed over.  */
+      /* If a file exists but is refused, do not try the next name.  */
       if (grub_errno != GRUB_ERR_FILE_NOT_FOUND)
 	return grub_errno;
       grub_errno = GRUB_ERR_NONE;
@@ -100,7 +101,7 @@ report_unknown_keys (struct dom0less_boot *boot)
       }
 }
 
-/* Whether SECTION has any line.  */
+/* Return whether SECTION has any lines.  */
 static int
 has_section (struct dom0less_boot *boot, const char *section)
 {
@@ -133,7 +134,8 @@ dom0less_read_config (struct dom0less_boot *boot, const char *name)
   section = boot->request->section;
   if (!section)
     section = config_value (boot, "global", "default");
-  /* It outlives the file that it stood in.  */
+  /* The name of the section is needed after the text that contains it has been
+     freed.  */
   if (section && !(boot->config.section = grub_strdup (section)))
     return grub_errno;
 
@@ -178,7 +180,7 @@ dom0less_apply_config (struct dom0less_boot *boot)
   return GRUB_ERR_NONE;
 }
 
-/* Add a key of LENGTH bytes for PATH, which becomes BOOT's.  */
+/* Add a key of LENGTH bytes for PATH.  BOOT takes ownership of PATH.  */
 static grub_err_t
 add_key (struct dom0less_boot *boot, const char *key, grub_size_t length,
 	 char *path, int index)
@@ -271,7 +273,7 @@ dom0less_report_unused_keys (struct dom0less_boot *boot)
 {
   struct dom0less_key *end = boot->config.keys + boot->config.n_keys, *key;
 
-  /* Those of a xen.cfg may be meant for another section's tree.  */
+  /* A key in a xen.cfg may be intended for the tree of another section.  */
   for (key = boot->config.keys; key < end; key++)
     if (!key->is_used && key->index != GRUB_DOM0LESS_NONE)
       grub_dom0less_report (&boot->context, GRUB_DOM0LESS_RULE_KEY_UNUSED,

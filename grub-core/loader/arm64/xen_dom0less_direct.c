@@ -1,4 +1,4 @@
-/* xen_dom0less_direct.c - files on disks, past GRUB's cache  */
+/* xen_dom0less_direct.c - read files from disks without GRUB's cache  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -23,66 +23,70 @@
 #include "xen_dom0less_compat.h"
 
 /*
- * GRUB's file systems read block by block through a cache of 32 KiB pieces, and
- * copy every byte twice.  But they tell where each block lies: a file's read
- * hook is called with the sector of every piece of data.  So a file is asked for
- * the first byte of each of its blocks, with a disk that gives the data no
- * thought, and blocks that follow each other are then read at once, by the
- * disk's own driver, to where they belong.
+ * GRUB's file systems read block by block through a cache of 32 KiB pieces,
+ * and copy every byte twice.  But they also report where each block lies: a
+ * file's read hook is called with the sector of every piece of data.
+ * Therefore the file system is asked for the first byte of each of the file's
+ * blocks (a probe), on a disk that discards the request for data.  Contiguous
+ * blocks are then read at once by the disk's own driver, directly to their
+ * destination.
  *
- * This is exact because
+ * The result is exact for the following reasons:
  *
- * - a file system stores a block in one piece, and the block size is the one
- *   that its superblock states.  Only file systems that layout.c lists are
- *   read so: their drivers take data to the caller as they are on the disk;
- * - where FAT's table, or an extent of ext4, says that more blocks follow the one
- *   that the driver has placed, they are taken as said.  The driver would go by
- *   the same table, leaf or inode for each of them;
- * - a block whose reading did not call the hook exactly once, for that byte, is
- *   read the ordinary way: a hole, data that lie in the inode, or an error;
- * - a file that a verifier or a decompressor has replaced is not of these file
- *   systems, and a file from the network is on no disk.
+ * - A file system stores a block in one piece, and its superblock states the
+ *   size of a block.  Only the file systems that layout.c knows are read in
+ *   this way; their drivers return data as they are on the disk.
+ * - If FAT's table or an extent of ext4 says that more blocks follow the one
+ *   that the driver has located, this is relied upon.  The driver would use
+ *   the same table, leaf or inode for each of these blocks.
+ * - A block for which the hook was not called exactly once, for the requested
+ *   byte, is read in the ordinary way: it is a hole, its data are in the
+ *   inode, or there is an error.
+ * - If a verifier or a decompressor has replaced the file, its file system is
+ *   not one of these; and a file from the network is not on a disk.
  */
 
-/* GRUB's cache asks for this much at a time.  */
+/* The size of the pieces that GRUB's cache requests.  */
 #define CACHE_PIECE	((grub_size_t) GRUB_DISK_CACHE_SIZE		\
 			 << GRUB_DISK_SECTOR_BITS)
 
-/* What the firmware's disks are asked for at a time.  GRUB's own limit for them
-   is 640 KiB, for a bug in some EFI; Linux's and Xen's EFI stubs have arm64's
-   read whole files at once, and what fails is asked for again in halves.  Much
-   more gains little, and the progress indicator is for people.  */
+/* The largest transfer to request from the firmware.  GRUB's own limit is 640
+   KiB, because of a bug in some EFI implementations; but Linux's and Xen's EFI
+   stubs make arm64 firmware read whole files at once, and a failed transfer is
+   repeated in halves.  Larger transfers gain little, and would make the
+   progress indicator too coarse.  */
 #define MAX_TRANSFER	((grub_size_t) 8 << 20)
 
-/* No grub_disk_dev_id is that.  */
+/* A number that no grub_disk_dev_id has.  */
 #define NO_DEVICE	0x10ff
 
-/* A leaf of ext4's extent tree, or a disk's sector, is mostly not larger.  */
+/* Usually enough for a leaf of ext4's extent tree or for a disk's sector.  */
 #define METADATA_SIZE	4096
 
-/* A file that is asked where its blocks are.  */
+/* State of the search for the blocks of a file.  */
 struct probe
 {
-  struct grub_disk_dev dev;	/* stands in for REAL, while it is asked */
+  struct grub_disk_dev dev;	/* replaces REAL during a probe */
   grub_disk_dev_t real;
   grub_file_t file;
   struct grub_dom0less_layout layout;
   struct grub_dom0less_extent partition;
-  grub_size_t behind;		/* bytes of the buffer behind the file's end */
+  grub_size_t behind;		/* bytes of the buffer after the file's end */
   grub_size_t largest;		/* transfer, in bytes; 0: none works */
-  unsigned int asked;		/* how often */
+  unsigned int asked;		/* the number of probes */
 
-  /* What one call of the hook has told.  */
+  /* What the hook has recorded during one probe.  */
   int calls;
   grub_disk_addr_t sector;
   unsigned int offset;
   unsigned int length;
 
-  /* Where extents may be: what the driver has read last, that was no data.  */
+  /* The metadata that the driver read last, which may contain extents.  */
   grub_uint8_t metadata[METADATA_SIZE];
   grub_size_t metadata_size;
 
-  /* Found already, for the next run; or its size is 0.  */
+  /* The beginning of the next run if it has been found already, else of size
+     0.  */
   struct grub_dom0less_run ahead;
 };
 
@@ -115,9 +119,10 @@ hook_with_buffer (grub_disk_addr_t sector, unsigned int offset,
 #define PROBE_HOOK							\
   DOM0LESS_READ_HOOK (hook_without_buffer, hook_with_buffer)
 
-/* Read SIZE of the disk's own sectors at SECTOR, unless they are data.  GRUB's
-   cache first asks for a piece of its own size; told that this is impossible it
-   asks for the sectors of that one byte, keeps nothing, and calls the hook.  */
+/* Read SIZE sectors of the disk from SECTOR on if they are metadata, and skip
+   them if they are data.  For data, GRUB's cache first requests a piece of its
+   own size; when that fails, it requests only the sectors of the byte, stores
+   nothing in the cache, and calls the hook.  */
 static grub_err_t
 read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
 	       grub_size_t size, char *buffer)
@@ -131,7 +136,8 @@ read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
   if (probe->dev.id == probe->real->id)
     return probe->real->disk_read (disk, sector, size, buffer);
 
-  /* To be cached under the real number, and never under this one.  */
+  /* Metadata are cached under the real device's number, and never under this
+     one.  */
   if (bytes >= CACHE_PIECE)
     return GRUB_ERR_READ_ERROR;
   whole = *disk;
@@ -145,8 +151,8 @@ read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
   return GRUB_ERR_NONE;
 }
 
-/* Have the driver read the file's inode, where ext4 has up to four extents: it
-   does so only when it opens a file.  */
+/* Make the driver read the file's inode, which contains up to four extents on
+   ext4.  The driver reads it only when it opens a file.  */
 static void
 show_inode (struct probe *probe)
 {
@@ -163,8 +169,8 @@ show_inode (struct probe *probe)
   grub_errno = GRUB_ERR_NONE;
 }
 
-/* How many blocks lie in a row from the one of CLUSTER, up to WANTED or a few
-   more.  */
+/* Return the number of contiguous blocks from CLUSTER on, up to WANTED or
+   slightly more.  */
 static grub_uint64_t
 count_clusters (struct probe *probe, grub_uint64_t cluster,
 		grub_uint64_t wanted)
@@ -192,8 +198,8 @@ count_clusters (struct probe *probe, grub_uint64_t cluster,
   return cluster - first + 1;
 }
 
-/* How many blocks, of LEFT in the file, are known to lie in a row from OFFSET,
-   which the driver has put at PLACE on the disk.  */
+/* Return how many of the LEFT blocks of the file from OFFSET on are known to
+   be contiguous.  The driver has located the first at PLACE on the disk.  */
 static grub_uint64_t
 count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left,
 	      grub_uint64_t place)
@@ -213,8 +219,8 @@ count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left,
   return run ? run : 1;
 }
 
-/* Whether the driver tells one place for the block of the file at OFFSET: that is
-   PROBE->sector then.  */
+/* Return whether the driver reports exactly one location for the block of the
+   file at OFFSET, which is then PROBE->sector.  */
 static int
 ask_driver (struct probe *probe, grub_off_t offset)
 {
@@ -234,14 +240,15 @@ ask_driver (struct probe *probe, grub_off_t offset)
   disk->dev = probe->real;
   file->read_hook = NULL;
 
-  /* The ordinary read has it as well.  */
+  /* The ordinary read will report the same error.  */
   err = grub_errno;
   grub_errno = GRUB_ERR_NONE;
   return (got == 1 && !err && probe->calls == 1 && probe->length == 1
 	  && probe->offset == 0);
 }
 
-/* Where the block of the file at OFFSET lies, and how many bytes with it.  */
+/* Find the location of the block of the file at OFFSET, and the size of what
+   is known to be contiguous from there.  */
 static struct grub_dom0less_run
 find_piece (struct probe *probe, grub_off_t offset)
 {
@@ -264,7 +271,7 @@ find_piece (struct probe *probe, grub_off_t offset)
   return piece;
 }
 
-/* The run of pieces that begins at OFFSET.  */
+/* Find the contiguous run that begins at OFFSET of the file.  */
 static struct grub_dom0less_run
 find_run (struct probe *probe, grub_off_t offset)
 {
@@ -285,8 +292,8 @@ find_run (struct probe *probe, grub_off_t offset)
   return run;
 }
 
-/* Read SIZE bytes of the file, from OFFSET, to BUFFER the ordinary way, as far
-   as that goes.  */
+/* Read SIZE bytes of the file from OFFSET on into BUFFER in the ordinary way,
+   until there is an error.  */
 static void
 read_ordinarily (grub_file_t file, grub_off_t offset, grub_size_t size,
 		 char *buffer)
@@ -304,9 +311,9 @@ read_ordinarily (grub_file_t file, grub_off_t offset, grub_size_t size,
     }
 }
 
-/* Read TRANSFER, with byte OFFSET of the file, to BUFFER by the disk's own
-   driver.  Returns how much it has read before it failed with whatever little
-   was asked of it.  */
+/* Read TRANSFER, which begins at byte OFFSET of the file, into BUFFER by the
+   disk's own driver.  Return the number of bytes that were read before even
+   the smallest transfer failed.  */
 static grub_size_t
 read_sectors (struct probe *probe, grub_off_t offset,
 	      const struct grub_dom0less_transfer *transfer, char *buffer)
@@ -339,9 +346,9 @@ read_sectors (struct probe *probe, grub_off_t offset,
   return done;
 }
 
-/* Read RUN to BUFFER, its sectors by transfers and what these leave out the
-   ordinary way.  FILE->offset tells how far that went.  Returns how many bytes
-   came by transfers.  */
+/* Read RUN into BUFFER: whole sectors by transfers, and the rest in the
+   ordinary way.  FILE->offset is then the end of what has been read.  Return
+   the number of bytes that were read by transfers.  */
 static grub_size_t
 read_run (struct probe *probe, const struct grub_dom0less_run *run,
 	  char *buffer)
@@ -364,7 +371,7 @@ read_run (struct probe *probe, const struct grub_dom0less_run *run,
   done = transfer.skip + direct;
   if (done >= run->size)
     {
-      /* With what lies behind the file's end.  */
+      /* The transfer included bytes after the file's end.  */
       direct -= done - run->size;
       done = run->size;
     }
@@ -372,8 +379,8 @@ read_run (struct probe *probe, const struct grub_dom0less_run *run,
   return direct;
 }
 
-/* Read the superblock of what FILE is on.  Returns 0 if that is none of those
-   that layout.c knows.  */
+/* Read the superblock of FILE's file system.  Return 0 if layout.c does not
+   know that file system.  */
 static int
 read_layout (struct grub_dom0less_layout *layout, grub_file_t file)
 {
@@ -391,7 +398,7 @@ read_layout (struct grub_dom0less_layout *layout, grub_file_t file)
   return grub_dom0less_read_layout (layout, file->fs->name, superblock) == 0;
 }
 
-/* Whether FILE can be read directly, with its file system's LAYOUT.  */
+/* Return whether FILE can be read directly, and its file system's LAYOUT.  */
 static int
 find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
 {
@@ -402,8 +409,8 @@ find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
     obstacle = "xen_dom0less_direct is 0";
   else if (!file->device || !file->device->disk)
     obstacle = "it is on no disk";
-  /* A sector has to be less than a piece of the cache; larger ones than a page
-     are on no disk of today's.  */
+  /* A sector has to be smaller than a piece of the cache.  Today's disks have
+     no sectors larger than a page.  */
   else if (file->device->disk->log_sector_size > DOM0LESS_PAGE_SHIFT)
     obstacle = "its disk has sectors of more than a page";
   else if (!read_layout (layout, file))
@@ -414,7 +421,7 @@ find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
   return !obstacle;
 }
 
-/* Read FILE to BUFFER, which has BEHIND bytes more than the file.  */
+/* Read FILE into BUFFER, which has BEHIND bytes more than the file.  */
 static grub_size_t
 read_direct (grub_file_t file, void *buffer, grub_size_t behind)
 {
@@ -438,13 +445,14 @@ read_direct (grub_file_t file, void *buffer, grub_size_t behind)
 		   (grub_uint64_t) GRUB_DISK_SECTOR_SIZE,
 		   &probe.partition.start))
     return 0;
-  /* A size that is not known is a very large one.  */
+  /* If the disk's size is unknown, it is reported as a very large number.  */
   if (grub_mul (grub_disk_native_sectors (disk),
 		(grub_uint64_t) GRUB_DISK_SECTOR_SIZE, &probe.partition.size))
     probe.partition.size = ~(grub_uint64_t) 0;
   if (probe.layout.has_extents)
     {
-      /* They have to come by and not from the cache, which goes by this
+      /* The driver's requests for extents have to reach read_metadata instead
+	 of being served from the cache, which identifies disks by this
 	 number.  */
       probe.dev.id = NO_DEVICE;
       show_inode (&probe);
@@ -467,18 +475,19 @@ read_direct (grub_file_t file, void *buffer, grub_size_t behind)
 grub_size_t
 dom0less_platform_read_direct (grub_file_t file, void *buffer)
 {
-  /* The last page goes on where the file ends.  */
+  /* The buffer extends to the end of the file's last page.  */
   return read_direct (file, buffer, -file->size & DOM0LESS_PAGE_MASK);
 }
 
-/* A file system that stands in for REAL while a file's verifiers read it.  */
+/* A file system that replaces REAL while the verifiers' filter reads a
+   file.  */
 struct stand_in
 {
   struct grub_fs fs;
   grub_fs_t real;
 };
 
-/* Its fs_read: a whole file is read directly.  */
+/* The fs_read of the replacement: read a whole file directly.  */
 static grub_ssize_t
 read_whole (grub_file_t file, char *buffer, grub_size_t size)
 {
@@ -488,7 +497,7 @@ read_whole (grub_file_t file, char *buffer, grub_size_t size)
   file->fs = stand_in->real;
   if (start == 0 && size == file->size)
     read_direct (file, buffer, 0);
-  /* An error is one already; what was not read directly goes on.  */
+  /* If there was no error, read what is left in the ordinary way.  */
   done = file->offset - start;
   if (!grub_errno)
     {
@@ -496,17 +505,17 @@ read_whole (grub_file_t file, char *buffer, grub_size_t size)
       done = file->offset - start;
     }
   file->fs = &stand_in->fs;
-  /* grub_file_read counts it.  */
+  /* grub_file_read advances the offset itself.  */
   file->offset = start;
   return grub_errno ? -1 : (grub_ssize_t) done;
 }
 
 static grub_file_filter_t verify_filter;
 
-/* Have GRUB's own filter verify FILE, which it reads whole and in one call,
-   directly.  Which verifiers there are, in which order they are asked and what
-   is shown to none stays with the filter; and what it hands on is what it has
-   read.  */
+/* Let GRUB's own filter verify FILE, and serve the single call by which it
+   reads the whole file with a direct read.  The filter still decides which
+   verifiers are called, in which order, and which files are not verified; and
+   it returns what it has read.  */
 static grub_file_t
 verify_directly (grub_file_t file, enum grub_file_type type)
 {

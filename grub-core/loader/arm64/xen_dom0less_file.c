@@ -17,7 +17,8 @@
 
 #include "xen_dom0less_platform.h"
 
-/* Where a file begins whose size is not known before its end: HTTP, xz.  */
+/* The initial buffer for a file whose size is not known in advance (HTTP,
+   xz).  */
 #define FIRST_SIZE	((grub_size_t) 4 << 20)
 
 char *
@@ -32,7 +33,7 @@ dom0less_resolve_name (const struct dom0less_boot *boot, const char *name)
   return path;
 }
 
-/* Move the SIZE bytes that PAGES hold into COUNT pages.  */
+/* Move the SIZE bytes in PAGES to a new allocation of COUNT pages.  */
 static grub_err_t
 move (struct dom0less_pages *pages, grub_size_t size, grub_size_t count,
       grub_uint64_t limit)
@@ -59,7 +60,8 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   room = grub_file_size (file);
   if (grub_file_size (file) == GRUB_FILE_SIZE_UNKNOWN)
     room = FIRST_SIZE;
-  /* One byte more than it says, so that the loop can meet the end.  */
+  /* Allocate one byte more than the stated size, so that the loop reaches the
+     end of the file.  */
   if (grub_add (room, 1, &room))
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
   if (dom0less_platform_alloc (pages, limit, DOM0LESS_PAGES (room)))
@@ -102,8 +104,8 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
       grub_error (GRUB_ERR_READ_ERROR, N_("premature end of file"));
       goto fail;
     }
-  /* GRUB keeps account of whole allocations: what is too much of one cannot be
-     given back, but all of it can.  */
+  /* GRUB keeps a list of whole allocations, so a part of one cannot be freed.
+     Move the file to a smaller allocation instead.  */
   needed = DOM0LESS_PAGES (*size + 1);
   if (needed < pages->count && move (pages, *size, needed, limit))
     goto fail;
@@ -114,7 +116,8 @@ dom0less_read_all (grub_file_t file, grub_uint64_t limit,
   return grub_errno;
 }
 
-/* Begin GRUB's message with PATH: "bad signature" alone says little.  */
+/* Put PATH in front of GRUB's message, because "bad signature" alone does not
+   say which file is meant.  */
 static void
 name_file (const char *path)
 {

@@ -1,4 +1,4 @@
-/* xen_dom0less_firmware.c - the firmware's tree, and GRUB's files  */
+/* xen_dom0less_firmware.c - open and verify files; the firmware's tree  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -22,7 +22,7 @@
 #include "xen_dom0less_platform.h"
 #include "xen_dom0less_compat.h"
 
-/* Without a slash GRUB would read a block list.  */
+/* Without a slash, GRUB would take the name for a block list.  */
 char *
 dom0less_platform_full_name (const char *name)
 {
@@ -37,7 +37,8 @@ dom0less_platform_full_name (const char *name)
 /* Set while the command runs with signatures enforced.  */
 static int must_verify;
 
-/* What is being opened, and whether GRUB has shown it to its verifiers.  */
+/* The file that is being opened, and whether GRUB has shown it to its
+   verifiers.  */
 static const char *opening;
 static int is_shown;
 
@@ -54,8 +55,9 @@ witness_init (grub_file_t io,
   return GRUB_ERR_NONE;
 }
 
-/* A verifier that only looks on, because GRUB shows some files to none: those
-   of a memdisk and of procfs, and which else is for GRUB to say.  */
+/* A verifier that accepts everything, and only records that it was called.
+   GRUB does not show all files to its verifiers, for instance not those of a
+   memdisk or of procfs, and the list is not duplicated here.  */
 static struct grub_file_verifier witness =
   {
     .name = "xen_dom0less",
@@ -73,10 +75,11 @@ find_verifier (const char *name)
   return verifier;
 }
 
-/* Whether the verifier pgp takes no file without a good signature.  It keeps
-   that in a variable of its own, which follows check_signatures only when that
-   is set: not when GRUB returns to an outer context, where the variable has
-   another value.  So pgp itself is asked, about a file whose name is none.  */
+/* Return whether the verifier pgp would refuse a file without a good
+   signature. pgp stores this in a variable of its own, which is updated when
+   check_signatures is set, but not when GRUB returns to an outer context,
+   where check_signatures has another value.  Therefore ask pgp itself, about a
+   file whose name cannot exist.  */
 static int
 does_pgp_enforce (void)
 {
@@ -95,7 +98,7 @@ does_pgp_enforce (void)
   return !(flags & GRUB_VERIFY_FLAGS_SKIP_VERIFICATION);
 }
 
-/* Whether check_signatures says, as pgp reads it, that it shall.  */
+/* Return whether check_signatures is on, by the same test as pgp's.  */
 static int
 is_enforcement_wanted (void)
 {
@@ -109,18 +112,20 @@ dom0less_platform_check_trust (struct dom0less_boot *boot)
 {
   int is_wanted = is_enforcement_wanted ();
 
-  /* This tells pgp, if it has not heard of it.  */
+  /* If pgp has missed the setting, setting the variable again notifies it.  */
   if (is_wanted && !does_pgp_enforce ())
     grub_env_set ("check_signatures", "enforce");
   must_verify = does_pgp_enforce ();
   boot->facts.is_enforcing = must_verify;
 
-  /* This verifier would refuse every file, in words that help nobody.  */
+  /* The shim verifier would refuse every file, with a message that does not
+     explain why.  */
   if (find_verifier ("shim_lock_verifier"))
     return dom0less_fail (boot, GRUB_DOM0LESS_RULE_SHIM, GRUB_DOM0LESS_NONE,
 			  NULL);
-  /* Lockdown itself asks somebody to verify Xen and trees, but any verifier
-     will do for that, the one that measures too; and nobody for modules.  */
+  /* Lockdown requires a verifier for Xen and for trees, but any verifier
+     satisfies it, including one that only measures; and none is required for
+     modules.  */
   if (!boot->facts.is_enforcing && (is_wanted || grub_is_lockdown ()))
     return dom0less_fail (boot, GRUB_DOM0LESS_RULE_SIGNATURES_OFF,
 			  GRUB_DOM0LESS_NONE,
@@ -139,7 +144,8 @@ dom0less_platform_recheck_trust (struct dom0less_boot *boot)
 			GRUB_DOM0LESS_NONE, "check_signatures is on");
 }
 
-/* Print a line for the file PATH, and flush the console before the slow read.  */
+/* Print a line for the file PATH, and flush the console before the slow
+   read.  */
 static void
 announce (grub_file_t file, const char *label, const char *path)
 {
@@ -165,7 +171,7 @@ dom0less_platform_open (const char *path, enum grub_file_type type,
   file = dom0less_open_directly (path, type);
   grub_verifier_unregister (&witness);
 
-  /* The file is there: it is the signature that is not.  */
+  /* The file exists; its signature is missing.  */
   if (!file && is_shown && grub_errno == GRUB_ERR_FILE_NOT_FOUND)
     grub_errno = GRUB_ERR_BAD_SIGNATURE;
   if (file && must_verify && !(is_shown && does_pgp_enforce ()))
@@ -212,7 +218,7 @@ dom0less_platform_leave_unmeasured (struct dom0less_boot *boot, int node,
   return dom0less_set_error_from_findings (boot);
 }
 
-/* GRUB's fdt module knows.  */
+/* GRUB's fdt module returns the loaded tree, or else the firmware's.  */
 grub_err_t
 dom0less_platform_read_tree (struct dom0less_boot *boot)
 {
@@ -222,21 +228,22 @@ dom0less_platform_read_tree (struct dom0less_boot *boot)
   if (!fdt)
     return grub_errno;
 
-  /* Without any tree GRUB makes an empty one.  */
+  /* If there is no tree at all, GRUB creates an empty one.  */
   if (!firmware && fdt_check_header (fdt) == 0
       && fdt_first_subnode (fdt, 0) < 0)
     dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
 		   GRUB_DOM0LESS_NONE, NULL);
   else if (dom0less_adopt_tree (boot, fdt, fdt_totalsize (fdt)) == GRUB_ERR_NONE)
-    /* What is not the firmware's came from a file.  Since 2.12 `devicetree'
-       has had it fixed up, and a second time does not hurt.  */
+    /* A tree other than the firmware's came from a file.  Since 2.12
+       `devicetree' has already had it fixed up; doing it again does no
+       harm.  */
     boot->tree.is_file = !firmware
       || grub_memcmp (firmware, fdt, fdt_totalsize (fdt)) != 0;
   grub_fdt_unload ();
   return grub_errno;
 }
 
-/* Call the firmware's protocol, if it has it, on *FDT with its FLAGS.  */
+/* Call the firmware's fixup protocol, if there is one, on *FDT with FLAGS.  */
 static grub_err_t
 fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
 {
@@ -268,7 +275,8 @@ fix_up (struct dom0less_boot *boot, void **fdt, grub_efi_uint32_t flags)
   return GRUB_ERR_NONE;
 }
 
-/* Reservations wait until Xen is started: they cannot be undone.  */
+/* Reservations are not made before Xen is started, because they cannot be
+   undone.  */
 grub_err_t
 dom0less_platform_fix_up (struct dom0less_boot *boot)
 {
@@ -294,8 +302,8 @@ dom0less_platform_install_tree (struct dom0less_boot *boot)
 {
   void *fdt = dom0less_platform_at (boot->handover.tree.address);
 
-  /* Xen's stub deletes the tree's memory reservations and believes the
-     firmware's memory map: let that map have them.  */
+  /* Xen's stub deletes the tree's memory reservations and relies on the
+     firmware's memory map, so they have to be added to that map.  */
   if (boot->tree.is_file && fix_up (boot, &fdt, DOM0LESS_DT_RESERVE_MEMORY))
     return grub_errno;
 

@@ -1,4 +1,4 @@
-/* xen_dom0less_handover.c - what stands between the firmware and Xen  */
+/* xen_dom0less_handover.c - the firmware's services while Xen's stub runs  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -18,40 +18,44 @@
 #include "xen_dom0less_platform.h"
 
 /*
- * Two services of the firmware are ours while Xen's stub runs.
+ * While Xen's stub runs, two of the firmware's services are replaced by
+ * functions in this file.
  *
- * ExitBootServices, because the stub does badly when it fails for a map that
- * has changed since: it reads the new one, adds each bank of RAM to what it
- * has already, and stops in its page allocator, before there is a console
- * (efi_exit_boot and efi_arch_process_memory_map, Xen 4.17 to master of 2026).
- * And because nobody but us can leave VHE: that has to happen after the
- * firmware's last event, and before Xen's first page table.
+ * ExitBootServices is replaced for two reasons.  When it fails because the
+ * memory map has changed, the stub reads the new map, adds each bank of RAM to
+ * the banks that it already has, and stops in its page allocator before it has
+ * a console (efi_exit_boot and efi_arch_process_memory_map, Xen 4.17 to master
+ * of 2026).  And VHE has to be left after the firmware's last event and before
+ * Xen's first page table, when no other code of ours runs.
  *
- * GetMemoryMap, to know the map that the stub has seen.
+ * GetMemoryMap is replaced in order to know which map the stub has seen.
  *
- * What the stub does between ExitBootServices and its own MMU switch, in the
- * same versions: it calls SetVirtualAddressMap, cleans its tree and image to
- * the Point of Coherency, clears SCTLR_EL2.M and C with all other bits kept
- * (efi_xen_start) and from real_start_efi on writes MAIR_EL2, TCR_EL2,
- * SCTLR_EL2, TTBR0_EL2, and in C VBAR_EL2, HCR_EL2, CPTR_EL2, MDCR_EL2,
- * HSTR_EL2, VTCR_EL2, CNTVOFF_EL2 and CNTHCTL_EL2.  So it needs the MMU on and
- * the stack, its code and the firmware's runtime code mapped one to one: the
- * firmware's own tables go on, and dom0less_check_vhe_code has looked at them.
+ * Between ExitBootServices and switching to its own translation tables, the
+ * stub of the same versions does the following.  It calls
+ * SetVirtualAddressMap, cleans its tree and image to the Point of Coherency,
+ * and clears SCTLR_EL2.M and C, keeping all other bits (efi_xen_start).  From
+ * real_start_efi on it writes MAIR_EL2, TCR_EL2, SCTLR_EL2 and TTBR0_EL2, and
+ * in C code VBAR_EL2, HCR_EL2, CPTR_EL2, MDCR_EL2, HSTR_EL2, VTCR_EL2,
+ * CNTVOFF_EL2 and CNTHCTL_EL2.  It therefore needs the MMU on, and the stack,
+ * its code and the firmware's runtime code mapped one to one.  The firmware's
+ * own tables stay in use for this, and dom0less_check_vhe_code has examined
+ * them.
  *
- * Not written, and why:
- *  - MAIR_EL2, VBAR_EL2, SP_EL2, TPIDR_EL2, ELR_EL2, SPSR_EL2, ESR_EL2, FAR_EL2
- *    and MDCR_EL2 mean the same in both regimes;
- *  - VTTBR_EL2, VTCR_EL2 and the EL1 registers (under VHE named *_EL12) are
- *    about EL1 and EL0, where nobody is before Xen writes them;
- *  - CNTVOFF_EL2 counts for EL2 only now, but nobody looks at the virtual
- *    counter for the time of day, and Xen writes it;
- *  - TTBR1_EL2, CONTEXTIDR_EL2 and the timer CNTHV_*_EL2 the EL2 regime does
- *    not have or Xen does not use.  The firmware has stopped its timers when
- *    ExitBootServices succeeds.
+ * The following registers are not written here:
+ *  - MAIR_EL2, VBAR_EL2, SP_EL2, TPIDR_EL2, ELR_EL2, SPSR_EL2, ESR_EL2,
+ *    FAR_EL2 and MDCR_EL2, because they have the same meaning in both regimes;
+ *  - VTTBR_EL2, VTCR_EL2 and the EL1 registers (named *_EL12 under VHE),
+ *    because they concern EL1 and EL0, where nothing runs before Xen writes
+ *    them;
+ *  - CNTVOFF_EL2, which from now on affects EL2, because nothing reads the
+ *    virtual counter until Xen writes it;
+ *  - TTBR1_EL2, CONTEXTIDR_EL2 and the timer CNTHV_*_EL2, because the EL2
+ *    regime does not have them or Xen does not use them.  The firmware has
+ *    stopped its timers when ExitBootServices succeeds.
  *
- * Other processors have not been started: the firmware leaves them to PSCI,
- * which starts each at Xen's address with what EL3 gives EL2 and not with what
- * the firmware gave its own processor.
+ * Other processors have not been started.  The firmware leaves them to PSCI,
+ * which starts each of them at Xen's address in the state that EL3 provides,
+ * and not in the state of the firmware's own processor.
  */
 
 /* In xen_dom0less_regime.S.  */
@@ -63,18 +67,18 @@ typedef __typeof__ (((grub_efi_boot_services_t *) 0)->get_memory_map)
 typedef __typeof__ (((grub_efi_boot_services_t *) 0)->exit_boot_services)
   exit_boot_services_t;
 
-/* The firmware's services and room for two maps.  Static, because Xen calls
-   us with nothing to find it by.  */
+/* The firmware's own services, and room for two maps.  They are static because
+   Xen calls these functions without any context.  */
 static get_memory_map_t get_memory_map;
 static exit_boot_services_t exit_boot_services;
 static char *seen_bytes, *now_bytes;
 static grub_efi_uintn_t room;
 
-/* What the stub has seen, and has the key of.  */
+/* The map that the stub has read last, and its key.  */
 static struct grub_dom0less_map seen;
 static grub_efi_uintn_t seen_key;
 
-/* A map may grow while Xen's stub runs.  */
+/* Additional room, because a map may grow while Xen's stub runs.  */
 #define MORE_DESCRIPTORS	64
 
 #define READ(name)							\
@@ -117,8 +121,9 @@ dom0less_platform_read_processor (struct dom0less_boot *boot)
   if (facts->exception_level != 2)
     return;
   read_regime (&facts->regime);
-  /* ID_AA64MMFR4_EL1.E2H0, which no assembler has known for long: 0 where
-     E2H can be 0, negative where it is RES1.  Before it had a name it was 0.  */
+  /* Read ID_AA64MMFR4_EL1.E2H0, which older assemblers cannot name: it is 0 if
+     E2H can be 0, and negative if E2H is RES1.  On processors without the
+     field it reads as 0.  */
   facts->is_vhe_only = (READ ("S3_0_C0_C7_4") >> 27 & 1) != 0;
 }
 
@@ -144,8 +149,8 @@ see_memory_map (grub_efi_uintn_t *size, grub_efi_memory_descriptor_t *map,
   return status;
 }
 
-/* Whether Xen can go on with the map that it has seen, though *KEY is not the
-   map's any more.  If so, *KEY is the new one.  */
+/* Return whether Xen can continue with the map that it has seen, although *KEY
+   is no longer valid.  If so, set *KEY to the new key.  */
 static int
 is_still_sound (grub_efi_uintn_t *key)
 {
@@ -177,9 +182,9 @@ leave_vhe (void)
   dom0less_change_regime (&left);
 }
 
-/* After its first call nothing may be allocated, and nothing is.  When a
-   second try is not sound, or has failed as well, the stub must not read the
-   map again: to any other error it says that it cannot exit, and stops.  */
+/* Nothing may be allocated after the first call, and nothing is.  If a second
+   call is not possible, or has failed as well, the stub must not read the map
+   again.  For any other error it prints that it cannot exit, and stops.  */
 static grub_efi_status_t
 exit_for_xen (grub_efi_handle_t image, grub_efi_uintn_t key)
 {
@@ -197,7 +202,7 @@ exit_for_xen (grub_efi_handle_t image, grub_efi_uintn_t key)
   return status;
 }
 
-/* Whoever checks the table's sum finds it right.  */
+/* Replace two of the boot services, and update the CRC32 of their table.  */
 static void
 set_services (get_memory_map_t map_service, exit_boot_services_t exit_service)
 {

@@ -1,4 +1,5 @@
-/* xen_dom0less_inputs.c - Xen, the tree and all names: what is to be loaded  */
+/* xen_dom0less_inputs.c - read Xen, the config and the tree, and make the
+   plan  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -28,7 +29,7 @@ read_xen (struct dom0less_boot *boot)
   return dom0less_read_xen_facts (boot);
 }
 
-/* The tree of --dtb, else the config's, else what there is.  */
+/* Read the tree of --dtb, or else the config's, or else the machine's.  */
 static grub_err_t
 read_base (struct dom0less_boot *boot)
 {
@@ -48,7 +49,8 @@ read_base (struct dom0less_boot *boot)
   return grub_errno;
 }
 
-/* Whether the tree leaves its dom0 to a xen.cfg, and none has been read.  */
+/* Return whether the tree requires a xen.cfg for its dom0, and none has been
+   read.  */
 static int
 wants_config (struct dom0less_boot *boot)
 {
@@ -71,7 +73,8 @@ read_config_and_tree (struct dom0less_boot *boot)
     {
       if (dom0less_read_config (boot, NULL))
 	return grub_errno;
-      /* As for Xen's stub, the config's tree replaces the one that asked.  */
+      /* As in Xen's stub, the config's tree replaces the tree that asked for
+	 the config.  */
       if (!boot->request->dtb
 	  && grub_dom0less_config_value (boot->config.text, boot->config.size,
 					 boot->config.section, "dtb")
@@ -106,7 +109,8 @@ dom0less_make_plan (struct dom0less_boot *boot)
   boot->context.plan = boot->plan;
 
   boot->paths = grub_calloc (boot->plan->n_modules + 1, sizeof (char *));
-  /* Images may be shared less later on, down to one for each module.  */
+  /* Fewer modules may share an image later, so there may be up to one image
+     for each module.  */
   boot->images = grub_calloc (boot->plan->n_modules + 1,
 			      sizeof (*boot->images));
   if (!boot->paths || !boot->images)

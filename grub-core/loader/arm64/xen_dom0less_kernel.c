@@ -1,4 +1,4 @@
-/* xen_dom0less_kernel.c - a kernel that Xen can start for all its domains  */
+/* xen_dom0less_kernel.c - convert a kernel to what Xen can start  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,8 +14,8 @@
 
 #include "xen_dom0less_platform.h"
 
-/* Replace BUFFER by what the SIZE bytes at OFFSET of it unpack to, UNPACKED
-   bytes if that is known.  */
+/* Replace BUFFER by the result of unpacking its SIZE bytes from OFFSET on.
+   UNPACKED is the size of the result, if that is known.  */
 static grub_err_t
 unpack_buffer (struct dom0less_boot *boot, int image,
 	       struct dom0less_buffer *buffer, grub_size_t offset,
@@ -42,7 +42,7 @@ format_of (const struct dom0less_buffer *buffer)
 				      buffer->size);
 }
 
-/* Replace BUFFER, an EFI zboot image, by the kernel inside it.  */
+/* Replace BUFFER, an EFI zboot image, by the kernel that it contains.  */
 static grub_err_t
 unpack_zboot (struct dom0less_boot *boot, int image,
 	      struct dom0less_buffer *buffer, grub_uint64_t limit)
@@ -73,7 +73,8 @@ dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
     }
   else if (format == GRUB_DOM0LESS_FORMAT_GZIP && is_shared)
     {
-      /* Xen would unpack it for one domain and free it before the next.  */
+      /* Xen would unpack the kernel for one domain and free it before the next
+	 domain needs it.  */
       if (unpack_buffer (boot, image, buffer, 0, buffer->size, 0, "gzip",
 			 limit))
 	return grub_errno;
@@ -100,7 +101,8 @@ dom0less_prepare_kernel (struct dom0less_boot *boot, int image,
   return GRUB_ERR_NONE;
 }
 
-/* Whether MODULE is a kernel that another loader has placed, and can be read.  */
+/* Return whether MODULE is a kernel that another loader has placed in memory
+   that can be read.  */
 static int
 is_placed_kernel (struct dom0less_boot *boot,
 		  const struct grub_dom0less_module *module)
@@ -113,8 +115,8 @@ is_placed_kernel (struct dom0less_boot *boot,
 					    module->size));
 }
 
-/* See whether Xen takes what lies where MODULE does, and what it will make of
-   it.  */
+/* Check whether Xen accepts the kernel in memory that MODULE describes, and
+   read its header.  */
 static grub_err_t
 check_placed_kernel (struct dom0less_boot *boot,
 		     struct grub_dom0less_module *module)

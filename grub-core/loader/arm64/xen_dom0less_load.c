@@ -19,7 +19,8 @@
 
 #define ADDRESS_LIMIT_32	0xffffffffULL
 
-/* Up to where IMAGE may lie, so that its address fits all its nodes.  */
+/* Return the highest address at which IMAGE may end, so that its address fits
+   the cells of all its nodes.  */
 static grub_uint64_t
 address_limit (const struct grub_dom0less_plan *plan, int image)
 {
@@ -46,8 +47,9 @@ image_label (struct dom0less_boot *boot, int image)
 			 grub_dom0less_kinds[module->kind].name);
 }
 
-/* The image before IMAGE that came from the same file and may serve again: Xen
-   wants a copy of its own, but nothing has to be read, or verified, twice.  */
+/* Return an earlier image of the same file and kind, from which IMAGE can be
+   copied.  Xen needs a separate copy, but no file has to be read or verified
+   twice.  */
 static int
 find_same_file (struct dom0less_boot *boot, int image)
 {
@@ -79,8 +81,8 @@ copy_image (struct dom0less_boot *boot, int from,
   return GRUB_ERR_NONE;
 }
 
-/* Move BUFFER to IMAGE's fixed place.  The pages that were allocated there limit
-   its size, not only the tree's numbers.  */
+/* Move BUFFER to IMAGE's fixed place.  The size is limited by the pages that
+   were allocated there, and not only by the numbers in the tree.  */
 static grub_err_t
 move_to_fixed_place (struct dom0less_boot *boot, int image,
 		     struct dom0less_buffer *buffer)
@@ -106,7 +108,7 @@ move_to_fixed_place (struct dom0less_boot *boot, int image,
   return GRUB_ERR_NONE;
 }
 
-/* Write where IMAGE lies into all of its modules.  */
+/* Store the location of IMAGE in all of its modules.  */
 static void
 place_image (struct dom0less_boot *boot, int image,
 	     grub_uint64_t address, grub_size_t size)
@@ -126,7 +128,7 @@ place_image (struct dom0less_boot *boot, int image,
       }
 }
 
-/* Which rule a file breaks that GRUB has refused with ERR.  */
+/* Return the rule that a file breaks if GRUB has refused it with ERR.  */
 static enum grub_dom0less_rule_number
 rule_of_error (grub_err_t err)
 {
@@ -178,7 +180,7 @@ read_image (struct dom0less_boot *boot, int image,
   return GRUB_ERR_NONE;
 }
 
-/* See what Xen will make of BUFFER, a domain's device tree.  */
+/* Check how Xen will use BUFFER, a domain's device tree.  */
 static grub_err_t
 check_device_tree (struct dom0less_boot *boot, int image,
 		   const struct dom0less_buffer *buffer)
@@ -218,7 +220,8 @@ load_image (struct dom0less_boot *boot, int image)
     copy_image (boot, same, &buffer, limit);
   else
     read_image (boot, image, &buffer, limit);
-  /* A copy too: one domain may take packed what several cannot.  */
+  /* A copy has to be prepared too, because a single domain may use a packed
+     kernel that several domains cannot share.  */
   if (!grub_errno && module->kind == GRUB_DOM0LESS_KERNEL)
     dom0less_prepare_kernel (boot, image, &buffer, limit);
   if (!grub_errno && module->kind == GRUB_DOM0LESS_DEVICE_TREE)
@@ -251,7 +254,7 @@ dom0less_load (struct dom0less_boot *boot)
       || dom0less_claim_fixed_places (boot) || dom0less_claim_ranges (boot)
       || dom0less_verify_placed (boot))
     return grub_errno;
-  /* Their number may grow on the way.  */
+  /* The number of images may grow in this loop.  */
   for (i = 0; i < boot->plan->n_images; i++)
     if (load_image (boot, i))
       return grub_errno;

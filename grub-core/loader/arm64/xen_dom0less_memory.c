@@ -72,7 +72,7 @@ dom0less_platform_at (grub_uint64_t address)
 static enum grub_dom0less_memory_type
 memory_type (const grub_efi_memory_descriptor_t *descriptor)
 {
-  /* Xen takes write-back memory only (xen/arch/arm/efi/efi-boot.h).  */
+  /* Xen uses write-back memory only (xen/arch/arm/efi/efi-boot.h).  */
   if (!(descriptor->attribute & GRUB_EFI_MEMORY_WB)
       || (descriptor->attribute & GRUB_EFI_MEMORY_RUNTIME))
     return GRUB_DOM0LESS_MEMORY_FIRMWARE;
@@ -110,7 +110,7 @@ dom0less_platform_memory_map (struct dom0less_boot *boot)
   boot->facts.memory = NULL;
   boot->facts.n_memory = 0;
 
-  /* Room for what the allocations below may add.  */
+  /* Reserve space for descriptors that the allocations below may add.  */
   if (grub_efi_get_memory_map (&size, NULL, NULL, &step, NULL) < 0)
     return no_memory_map ();
   if (step < sizeof (*map) || grub_add (size, 16 * step, &size))
@@ -155,8 +155,8 @@ dom0less_platform_is_readable (const struct dom0less_boot *boot,
 {
   int i = 0;
 
-  /* It may lie in several of the firmware's pieces, in whatever order the map
-     has them.  */
+  /* The range may extend over several pieces of the firmware's map, which are
+     in no particular order.  */
   while (size && i < boot->facts.n_memory)
     {
       const struct grub_dom0less_memory *memory = boot->memory + i++;
@@ -168,7 +168,7 @@ dom0less_platform_is_readable (const struct dom0less_boot *boot,
       if (size <= memory->size - offset)
 	return 1;
       size -= memory->size - offset;
-      /* Behind the last address there is nothing to be read.  */
+      /* There is nothing to read above the last address.  */
       if (grub_add (memory->start, memory->size, &address))
 	return 0;
       i = 0;
@@ -182,16 +182,16 @@ dom0less_platform_clean_cache (const void *address, grub_size_t size)
   grub_uint64_t ctr, line, at, end;
 
   /* Xen reads modules through a mapping that is not cacheable, so every line
-     has to have reached the Point of Coherency; GRUB's own
-     grub_arch_sync_caches stops at the Point of Unification, which is enough
-     for code only.  CTR_EL0.DminLine is the logarithm of the words in the
-     smallest line of any data cache on the way: no line is left out.  */
+     has to reach the Point of Coherency.  GRUB's own grub_arch_sync_caches
+     stops at the Point of Unification, which is sufficient for code only.
+     CTR_EL0.DminLine is the base-2 logarithm of the number of words in the
+     smallest line of any data cache on the path, so no line is left out.  */
   asm volatile ("mrs %0, ctr_el0" : "=r" (ctr));
   line = (grub_uint64_t) 4 << (ctr >> 16 & 15);
 
   end = (grub_addr_t) address + size;
   for (at = (grub_addr_t) address & ~(line - 1); at < end; at += line)
     asm volatile ("dc civac, %0" : : "r" (at) : "memory");
-  /* Waits until all of them are done, for every observer.  */
+  /* Wait until all lines have been cleaned, for every observer.  */
   asm volatile ("dsb sy" : : : "memory");
 }

@@ -18,19 +18,21 @@
 /*
  * int dom0less_change_regime (const struct grub_dom0less_regime *regime)
  *
- * Give EL2 what REGIME says, whose HCR_EL2.E2H is not what it is, and leave
- * DAIF masked.  Returns 0, or 1 if HCR_EL2.E2H has kept its value: nothing has
- * changed then.  The code has to be mapped where it is, and to have been
- * cleaned to the Point of Coherency, in both regimes.
+ * Load the registers of EL2 from REGIME, in which HCR_EL2.E2H differs from its
+ * current value, and leave DAIF masked.  Return 0, or 1 if HCR_EL2.E2H has
+ * kept its value; nothing has changed then.  In both regimes this code has to
+ * be mapped one to one.  It has to have been cleaned to the Point of Coherency.
  *
- * HCR_EL2.E2H may be cached in TLBs and decides what the other registers mean,
- * so it changes only while SCTLR_EL2.M is 0.  Then
- *  - data accesses are Device-nGnRnE and go past the caches, so there are none:
- *    all that is wanted is in registers before, and what is in the caches is
- *    found there afterwards;
- *  - instructions may be fetched past the caches, hence the cleaning;
+ * HCR_EL2.E2H may be cached in TLBs and determines the meaning of the other
+ * registers, so it may only be changed while SCTLR_EL2.M is 0.  During that
+ * time
+ *  - data accesses would be Device-nGnRnE and would bypass the caches.  There
+ *    are none: everything needed is loaded into registers beforehand, and the
+ *    contents of the caches are valid again afterwards;
+ *  - instructions may be fetched from memory, bypassing the caches, which is
+ *    why the code has to have been cleaned;
  *  - no table is walked, and no exception is taken: interrupts and SError are
- *    masked, and a debug exception wants somebody to have armed it.
+ *    masked, and debug exceptions occur only if somebody has enabled them.
  */
 	.balign	64
 FUNCTION(dom0less_change_regime)
@@ -42,18 +44,18 @@ FUNCTION(dom0less_change_regime)
 	mrs	x9, hcr_el2
 	mov	x0, #0
 
-	/* What was stored is seen by all observers, tables among them, before
-	   the MMU goes.  An ISB has to stand before the write that clears M on
-	   Qualcomm's Falkor (erratum 1041).  */
+	/* Make all stores, including those to tables, visible to all observers
+	   before the MMU is switched off.  Qualcomm's Falkor requires an ISB
+	   before the write that clears M (erratum 1041).  */
 	dsb	sy
 	bic	x10, x8, #1		/* M */
 	isb
 	msr	sctlr_el2, x10
 	isb
 
-	/* TLBI ALLE2 is about the regime that E2H names at that time: once with
-	   its old value, once with its new one.  Others are not concerned: EL2's
-	   tables are this processor's alone, hence NSH.  */
+	/* TLBI ALLE2 affects the regime that E2H selects when it is executed, so
+	   it is executed once with each value.  Only this processor uses EL2's
+	   tables, so NSH is sufficient.  */
 	tlbi	alle2
 	dsb	nsh
 	msr	hcr_el2, x2
@@ -72,7 +74,8 @@ FUNCTION(dom0less_change_regime)
 	msr	cnthctl_el2, x7
 2:	isb
 	tlbi	alle2
-	/* Instructions may have been fetched with other attributes.  */
+	/* Instructions may have been cached with the attributes of another
+	   regime.  */
 	ic	iallu
 	dsb	nsh
 	isb

@@ -1,4 +1,4 @@
-/* xen_dom0less_report.c - findings become lines, and GRUB's errors  */
+/* xen_dom0less_report.c - print findings, and set GRUB's error  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -15,8 +15,8 @@
 
 #include "xen_dom0less_boot.h"
 
-/* A finding's line: GRUB keeps 256 bytes of an error, and newer versions put
-   a source file and a line before it.  */
+/* The maximum length of a finding's line.  GRUB keeps 256 bytes of an error,
+   and newer versions insert a source file and a line number.  */
 #define TEXT_SIZE	192
 
 /* Print "SEVERITY: TEXT", or keep that line for later.  */
@@ -38,8 +38,9 @@ tell (struct dom0less_boot *boot, const char *severity, const char *text)
   boot->findings.deferred = lines;
 }
 
-/* The last error that names its place is kept back: it becomes GRUB's own, which
-   stops a menu entry and is printed with the same beginning.  */
+/* The last error about a particular place is not printed here.  It becomes
+   GRUB's own error, which stops a menu entry, and GRUB prints it with the same
+   prefix.  */
 static void
 report (void *data, const struct grub_dom0less_finding *finding)
 {
@@ -81,7 +82,7 @@ dom0less_print_findings (const struct dom0less_boot *boot)
 {
   if (boot->findings.deferred)
     grub_printf ("%s", boot->findings.deferred);
-  /* GRUB prints the error, behind all this.  */
+  /* GRUB prints the error itself, after all these lines.  */
   if (!grub_errno)
     grub_printf ("0 errors, %d warning%s\n", boot->findings.n_warnings,
 		 boot->findings.n_warnings == 1 ? "" : "s");
@@ -120,7 +121,8 @@ dom0less_refuse_image (struct dom0less_boot *boot, int image,
   const char *path = boot->paths[boot->plan->images[image].module];
   char *text;
 
-  /* WHAT may be GRUB's own message.  */
+  /* WHAT may be GRUB's own message, so format it before clearing the
+     error.  */
   text = grub_xasprintf ("%s%s%s", path, separator, what);
   grub_errno = GRUB_ERR_NONE;
   dom0less_fail (boot, rule, dom0less_first_module (boot, image)->node,

@@ -15,7 +15,8 @@
 
 #include "xen_dom0less_boot.h"
 
-/* As much of a node's path as the map shows; Xen takes 91 bytes.  */
+/* The length to which the map truncates the path of a node; Xen accepts 91
+   bytes.  */
 #define PATH_SIZE	128
 
 #define KIB_PER_MIB	1024
@@ -117,7 +118,7 @@ show_domains (struct dom0less_boot *boot)
     }
 }
 
-/* Collect what lies in memory.  Returns how many there are, 0 on an error.  */
+/* Collect the lines of the map.  Return their number, or 0 after an error.  */
 static int
 collect (struct dom0less_boot *boot, struct mapped **result)
 {

@@ -1,4 +1,4 @@
-/* xen_dom0less_start.c - make an image of Xen, and start it  */
+/* xen_dom0less_start.c - load Xen's image, and start it  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -15,7 +15,7 @@
 
 #include "xen_dom0less_platform.h"
 
-/* Where an image comes from that comes from memory.  */
+/* The device path of an image that was loaded from memory.  */
 struct memory_path
 {
   grub_efi_memory_mapped_device_path_t memory;
@@ -41,8 +41,8 @@ dom0less_platform_load_xen (struct dom0less_boot *boot)
   path.end.subtype = GRUB_EFI_END_ENTIRE_DEVICE_PATH_SUBTYPE;
   path.end.length = sizeof (path.end);
 
-  /* The firmware's own, which is what Secure Boot rests on, and not GRUB's
-     helper of the same purpose: that one differs between versions.  */
+  /* Use the firmware's own LoadImage, which Secure Boot relies on, instead of
+     GRUB's wrapper, which differs between versions.  */
   status = b->load_image (0, grub_efi_image_handle,
 			  (grub_efi_device_path_t *) &path,
 			  dom0less_platform_at (boot->xen.file.address),
@@ -62,7 +62,7 @@ dom0less_platform_load_xen (struct dom0less_boot *boot)
       return GRUB_ERR_NONE;
     }
 
-  /* After a security violation there is an image all the same.  */
+  /* After a security violation, the image has been loaded nevertheless.  */
   if (status != GRUB_EFI_SECURITY_VIOLATION)
     boot->xen.image = NULL;
   return grub_error (GRUB_ERR_BAD_OS,
@@ -83,8 +83,9 @@ dom0less_platform_start_xen (struct dom0less_boot *boot)
 		     boot->xen.path, (unsigned long) status);
 }
 
-/* An application that has come back the firmware has unloaded itself, and says
-   that there is no such image; one that it did not want to start, it has not.  */
+/* The firmware has already unloaded an application that has returned, and
+   answers that there is no such image.  It has not unloaded one that it has
+   refused to start.  */
 void
 dom0less_platform_unload_xen (struct dom0less_boot *boot)
 {

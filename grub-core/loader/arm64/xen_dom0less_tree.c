@@ -1,4 +1,5 @@
-/* xen_dom0less_tree.c - from the base tree and overlays to the one Xen gets  */
+/* xen_dom0less_tree.c - from the base tree and overlays to the tree for
+   Xen  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -17,14 +18,14 @@
 
 #include "xen_dom0less_platform.h"
 
-/* As much of a path as a line has room for.  */
+/* The maximum length of a node's path in a message.  */
 #define NODE_SIZE	128
 
-/* For /chosen: the beginning of a node, its name and its end; and alignment.  */
+/* Room to add /chosen: the tag, name and end of a node, and padding.  */
 #define CHOSEN_ROOM	32
 
-/* Refuse the SIZE bytes at FDT, which NAME is, unless they are a tree that can
-   be worked on.  */
+/* Refuse the SIZE bytes at FDT, which are called NAME, unless they are a tree
+   that can be edited.  */
 static grub_err_t
 check_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size,
 	    const char *name)
@@ -48,8 +49,8 @@ check_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size,
   return dom0less_set_error_from_findings (boot);
 }
 
-/* libfdt could do nothing with a tree that has been checked: the reason is
-   ERR.  */
+/* Report that libfdt has failed with ERR on a tree that had passed the
+   check.  */
 static grub_err_t
 libfdt_error (const char *name, int err)
 {
@@ -65,7 +66,7 @@ dom0less_set_tree (struct dom0less_boot *boot, void *fdt)
   boot->context.fdt = fdt;
 }
 
-/* Make BOOT->tree a copy of FDT, whose blocks may come in any order, with ROOM
+/* Make BOOT->tree a copy of FDT, whose blocks may be in any order, with ROOM
    bytes for edits.  */
 static grub_err_t
 copy_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t room)
@@ -74,7 +75,7 @@ copy_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t room)
   void *copy;
   int err;
 
-  /* A header of version 16 is smaller than ours.  */
+  /* The header of version 16 is smaller than the current one.  */
   if (grub_add (fdt_totalsize (fdt), sizeof (struct fdt_header), &size)
       || grub_add (size, room, &size) || size > GRUB_INT_MAX)
     return grub_error (GRUB_ERR_OUT_OF_RANGE, N_("overflow is detected"));
@@ -106,8 +107,9 @@ dom0less_grow_tree (struct dom0less_boot *boot, grub_size_t room)
   return copy_tree (boot, boot->tree.fdt, room);
 }
 
-/* Where everything is that this loader writes or reads.  Many a board's file has
-   none; Xen's EFI stub adds one as well, and so does Linux's.  */
+/* Add /chosen, where this loader reads and writes, if the tree has none.  Many
+   boards' files lack it, and the EFI stubs of Xen and of Linux add it as
+   well.  */
 static grub_err_t
 need_chosen (struct dom0less_boot *boot)
 {
@@ -146,8 +148,8 @@ report_misfit (struct dom0less_boot *boot,
   return grub_errno;
 }
 
-/* Read the request's overlays, in case a tree asks for another: each file is
-   opened, and so measured, once.  */
+/* Read the request's overlays, unless this has been done for a previous tree.
+   Each file is thus opened, and measured, only once.  */
 static grub_err_t
 read_overlays (struct dom0less_boot *boot)
 {
@@ -180,7 +182,7 @@ read_overlays (struct dom0less_boot *boot)
   return GRUB_ERR_NONE;
 }
 
-/* Merging changes an overlay, so it gets a copy.  */
+/* Apply OVERLAY.  Merging changes an overlay, so a copy of it is used.  */
 static grub_err_t
 apply_overlay (struct dom0less_boot *boot,
 	       const struct dom0less_overlay *overlay)
@@ -200,7 +202,7 @@ apply_overlay (struct dom0less_boot *boot,
       goto fail;
     }
 
-  /* Symbols can make far more of it than the two had.  */
+  /* With symbols, the result can be much larger than the sum of the two.  */
   size = grub_dom0less_write_merged (work, NULL, 0);
   if (size > GRUB_DOM0LESS_MAX_TREE)
     {
@@ -260,7 +262,7 @@ dom0less_read_tree (struct dom0less_boot *boot, const char *name)
     if (apply_overlay (boot, boot->tree.overlays + i))
       return grub_errno;
 
-  /* What the firmware makes of it has to be a tree as well.  */
+  /* The firmware's result has to be checked as well.  */
   if (boot->tree.is_file && dom0less_platform_fix_up (boot) == GRUB_ERR_NONE)
     check_tree (boot, boot->tree.fdt, fdt_totalsize (boot->tree.fdt),
 		boot->tree.name);

@@ -1,4 +1,4 @@
-/* xen_dom0less_unpack.c - GRUB's decompressors on what is in memory  */
+/* xen_dom0less_unpack.c - use GRUB's decompressors on data in memory  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -22,8 +22,8 @@
 
 #include "xen_dom0less_platform.h"
 
-/* Xen's .config has some 3 KiB, and there is little else in its image that
-   begins as it does.  */
+/* Xen's .config has about 3 KiB, and few other parts of its image look like
+   gzip members.  */
 #define MAX_CONFIG		((grub_size_t) 256 << 10)
 #define MAX_TRIES		16
 
@@ -91,8 +91,9 @@ unpack_by_filter (const void *packed, grub_size_t size, const char *module,
   return grub_errno;
 }
 
-/* Not by GRUB's filter, which goes through the data once more for a checksum,
-   and compares it only if they end where the trailer says.  */
+/* Unpack gzip data.  GRUB's gzip filter is not used, because it reads the data
+   twice for the checksum, and compares the checksum only if the data end where
+   the trailer indicates.  */
 static grub_err_t
 unpack_gzip (const void *packed, grub_size_t size, grub_uint64_t limit,
 	     struct dom0less_pages *pages, grub_size_t *unpacked)
@@ -152,7 +153,7 @@ dom0less_unpack (const void *packed, grub_size_t size,
   pages->count = 0;
   if (grub_strcmp (compression, "gzip") == 0)
     return unpack_gzip (packed, size, limit, pages, unpacked);
-  /* Linux calls it xzkern, and zstd zstd22.  */
+  /* Linux uses the names xzkern and zstd22.  */
   if (grub_strncmp (compression, "xz", 2) == 0)
     return unpack_by_filter (packed, size, "xzio", limit, pages, unpacked);
   if (grub_strncmp (compression, "zstd", 4) == 0)
@@ -161,8 +162,8 @@ dom0less_unpack (const void *packed, grub_size_t size,
 		     N_("GRUB has no decompressor for %s"), compression);
 }
 
-/* Try the gzip member at AT, of at most SIZE bytes.  Only raw deflate data can
-   be unpacked without knowing where it ends.  */
+/* Try the gzip member at AT, of at most SIZE bytes.  Its end is not known, so
+   only raw deflate data can be unpacked.  */
 static int
 try_config (struct grub_dom0less_xen *xen, char *at, grub_size_t size,
 	    char *text)

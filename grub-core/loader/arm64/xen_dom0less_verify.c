@@ -1,4 +1,5 @@
-/* xen_dom0less_verify.c - what the verifiers are shown besides files  */
+/* xen_dom0less_verify.c - show the verifiers trees, command lines and
+   memory  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -21,7 +22,7 @@
 #define TREE_PREFIX		"dom0less_tree sha256:"
 #define MEMORY_PREFIX		"dom0less_memory sha256:"
 
-/* Show the command line PROP of NODE, if it is one, to the verifiers: they may
+/* If NODE has the command line PROP, show it to the verifiers, which may
    refuse or measure it.  */
 static grub_err_t
 verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
@@ -40,7 +41,8 @@ verify_command_line (struct dom0less_boot *boot, int node, const char *prop,
   return grub_errno;
 }
 
-/* Show the verifiers a string of PREFIX and the digest of the SIZE BYTES.  */
+/* Show the verifiers a string that consists of PREFIX and the digest of the
+   SIZE BYTES.  */
 static grub_err_t
 verify_digest (const char *prefix, const void *bytes, grub_size_t size)
 {
@@ -55,9 +57,8 @@ verify_digest (const char *prefix, const void *bytes, grub_size_t size)
   return dom0less_platform_verify (text, GRUB_VERIFY_MODULE_CMDLINE);
 }
 
-/* Show the verifiers what the tree says, wherever it came from and whatever
-   overlays and a xen.cfg have made of it, before addresses come in: its
-   canonical form.  */
+/* Show the verifiers the digest of the tree's canonical form, after overlays
+   and a xen.cfg have been applied and before addresses are written.  */
 static grub_err_t
 verify_tree (struct dom0less_boot *boot)
 {
@@ -72,7 +73,8 @@ verify_tree (struct dom0less_boot *boot)
   return grub_errno;
 }
 
-/* The SIZE bytes at ADDRESS, which NODE names and nobody here has loaded.  */
+/* Measure the SIZE bytes at ADDRESS, which NODE describes and which this
+   loader has not loaded.  */
 static grub_err_t
 verify_memory (struct dom0less_boot *boot, int node, grub_uint64_t address,
 	       grub_uint64_t size)
@@ -82,8 +84,8 @@ verify_memory (struct dom0less_boot *boot, int node, grub_uint64_t address,
   return verify_digest (MEMORY_PREFIX, dom0less_platform_at (address), size);
 }
 
-/* Every command line that Xen will see.  The one of our own arguments GRUB's
-   helper has shown already.  */
+/* Verify every command line that Xen will see, except the one made from the
+   command's arguments, which GRUB's helper has already shown.  */
 static grub_err_t
 verify_command_lines (struct dom0less_boot *boot)
 {
