@@ -11,16 +11,17 @@
  */
 
 /*
- * RULE (number, name, severity, phase, check, message, hint), in the order in
- * which findings are reported.  The includer defines RULE: the rules' enumeration
- * and their table are made from this list.  Tests compare the manual with it, and
- * each rule has a tests/dts/bad-NAME.dts (warn-NAME.dts) or a boot test of its
- * own.
+ * Each rule is one line RULE (number, name, severity, phase, check, message,
+ * hint).  The rules are in the order in which findings are reported.  The
+ * includer defines RULE: the enumeration and the table of the rules, and the
+ * prototypes of the checks, are generated from this list.  Tests compare the
+ * manual with it, and require a tests/dts/bad-NAME.dts (or warn-NAME.dts) for
+ * each rule that has a check, and a boot test for each that has none.
  *
- * A check of NULL belongs to a rule that only the loader can decide.  MESSAGE and
- * HINT have placeholders: {file} is the finding's file or property, {other} its
- * other node, {number} and {number2} its numbers, {hex} and {hex2} the same in
- * hexadecimal.
+ * If CHECK is NULL, only the loader can decide the rule.  MESSAGE and HINT may
+ * contain placeholders: {file} is the finding's file or property, {other} its
+ * other node, {number} and {number2} are its numbers, {hex} and {hex2} the same
+ * in hexadecimal.
  */
 
 RULE (TREE_MISSING, "tree-missing", ERROR, BY_LOADER, NULL,

@@ -204,8 +204,8 @@ const char *dom0less_bare_message (const char *message);
 
 /* xen_dom0less_file.c */
 
-/* Return the full name of the file that NAME means in a tree or a xen.cfg. The
-   caller has to free it.  NULL is an error.  */
+/* Return the full name of the file that NAME means in a tree or a xen.cfg.
+   The caller has to free it.  NULL is an error.  */
 char *dom0less_resolve_name (const struct dom0less_boot *boot, const char *name);
 
 /* Read the file PATH, opened as TYPE, to its end, regardless of the size that

@@ -1,4 +1,5 @@
-/* dom0less_host.h - a machine made up of files, for the steps of a boot  */
+/* dom0less_host.h - a platform that consists of files, for the steps of a
+   boot  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -20,86 +21,89 @@
 
 #define DOM0LESS_SHA256_SIZE	32
 
-/* Where GRUB's tpm verifier puts command lines and files.  */
+/* The PCRs that GRUB's tpm verifier extends with command lines and with
+   files.  */
 #define DOM0LESS_STRING_PCR	8
 #define DOM0LESS_BINARY_PCR	9
 
 /*
- * What xen_dom0less_boot.h calls the machine, on a host: the boot file system
- * is a folder, memory is the heap under made-up addresses.  Full names are
- * "/file" in that folder, and "host:/file" outside.  What is in it is resolved as
- * GRUB does: links, and `..', do not lead out of it.  Where only this host is in
- * the way (permissions, memory, a disk's error), the program ends by
- * grub_util_error: nothing is known of the machine then.
+ * On a host, the platform (xen_dom0less_platform.h) consists of files: the
+ * boot file system is a folder, and memory is the heap under invented
+ * addresses.  Full names are "/file" within that folder, and "host:/file"
+ * outside.  Names in the folder are resolved as GRUB does; links and `..' do
+ * not lead out of it.  If only this host is to blame (permissions, memory, a
+ * disk's error), the program ends by grub_util_error, because nothing is known
+ * about the machine then.
  */
 
-/* The folder that NAME lies in, in memory that is the caller's.  */
+/* Return the folder of NAME, in memory that the caller has to free.  */
 char *dom0less_host_folder (const char *name);
 
-/* Take the folder NAME as the boot file system, or as that folder of it that GRUB
-   calls NAME_IN_GRUB ("/" for all of it, "/@" for a subvolume of btrfs).  What
-   lies outside of the folder is not found.  Returns 0, or -1 with errno set.  */
+/* Use the folder NAME as the boot file system, or as the folder of it that
+   GRUB calls NAME_IN_GRUB ("/" for all of it, "/@" for a subvolume of btrfs).
+   What is outside of the folder is not found.  Return 0, or -1 with errno
+   set.  */
 int dom0less_host_init (const char *name, const char *name_in_grub);
 
-/* The path on this host of the file that GRUB calls NAME, with or without a `/' at
-   its beginning, in memory that is the caller's; NULL if that is outside of the
-   folder.  */
+/* Return the path on this host of the file that GRUB calls NAME, with or
+   without a leading `/', in memory that the caller has to free; or NULL if it
+   is outside of the folder.  */
 char *dom0less_host_path (const char *name);
 
-/* Use the memory map in TEXT, which is what GRUB's `lsefimmap' prints, instead
-   of the tree's memory nodes.  Returns 0, or -1 if there is no line of a map in
-   it.  */
+/* Use the memory map in TEXT, which is the output of GRUB's `lsefimmap',
+   instead of the tree's memory nodes.  Return 0, or -1 if no line of it
+   belongs to a map.  */
 int dom0less_host_memory_map (const char *text);
 
-/* Whether the memory map is the machine's, and not that of a board's file whose
-   memory nodes firmware may write anew.  */
+/* Return whether the memory map is that of the machine, and not of a board's
+   file in which firmware may replace the memory nodes.  */
 int dom0less_host_is_memory_sure (void);
 
-/* Use the file NAME, a path of the host, as the machine's own tree.  */
+/* Use the file NAME, a path on the host, as the machine's own tree.  */
 void dom0less_host_machine_tree (const char *name);
 
-/* Let the SIZE BYTES, which have to stay, lie at ADDRESS: another loader will
-   have put them there.  Returns 0, or -1 if there is something already.  */
+/* State that another loader will place the SIZE BYTES, which have to stay, at
+   ADDRESS.  Return 0, or -1 if there is something already.  */
 int dom0less_host_memory (uint64_t address, void *bytes, size_t size);
 
-/* Check as GRUB does where it enforces signatures.  */
+/* Check as GRUB does when it enforces signatures.  */
 void dom0less_host_enforce (void);
 
-/* What GRUB's tpm verifier would extend a PCR by.  */
+/* A value by which GRUB's tpm verifier would extend a PCR.  */
 struct dom0less_measurement
 {
   int pcr;
   unsigned char digest[DOM0LESS_SHA256_SIZE];
-  int is_known;				/* 0: nobody has said what the bytes are */
+  int is_known;				/* 0: the contents are not known */
   char *what;				/* a full name or a command line */
 };
 
-/* Measure each file as well that is opened from now on, which is to read it
-   once more.  */
+/* Also measure each file that is opened from now on, by reading it once
+   more.  */
 void dom0less_host_measure_files (void);
 
 /* Measure LINE, a command line, as GRUB would.  */
 void dom0less_host_measure (const char *line);
 
-/* What was measured so far, *N of them, in order.  */
+/* Return all measurements so far, *N of them, in order.  */
 const struct dom0less_measurement *dom0less_host_measured (size_t *n);
 
-/* Extend PCR by DIGEST, as the TPM does: both SHA-256.  */
+/* Extend PCR by DIGEST as a TPM does, both of SHA-256.  */
 void dom0less_host_extend (unsigned char *pcr, const unsigned char *digest);
 
-/* Remember that the file with the full name NAME is needed.  Returns 0, or -1 if
-   it is on a device of the machine's.  */
+/* Record that the file with the full name NAME is needed.  Return 0, or -1 if
+   it is on another device of the machine.  */
 int dom0less_host_need (const char *name);
 
 /* Call FUNCTION with the path on this host of each file that is needed, or was
-   opened; IS_ELSEWHERE if this host, which knows nothing of the boot file
-   system's top, takes that path for another file.  */
+   opened.  IS_ELSEWHERE is set if on this host, which does not know the top of
+   the boot file system, that path leads to another file.  */
 void dom0less_host_files (void (*function) (const char *path,
 					    int is_elsewhere));
 
-/* Open NAME, relative to FOLDER or to AT_FDCWD, as a stream to read from, and put
-   its size in bytes into *SIZE unless that is NULL.  NULL, with errno, is an
-   error: EINVAL where it is no regular file, EAGAIN where it has been replaced
+/* Open NAME, relative to FOLDER or to AT_FDCWD, for reading, and store its
+   size in bytes in *SIZE unless that is NULL.  NULL, with errno set, is an
+   error: EINVAL if it is not a regular file, EAGAIN if it has been replaced
    meanwhile.  */
 FILE *dom0less_host_open (int folder, const char *name, off_t *size);
 

@@ -1,4 +1,4 @@
-/* dom0less_menu.h - the commands of a grub.cfg  */
+/* dom0less_menu.h - read the commands of a grub.cfg  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -13,21 +13,21 @@
 #ifndef GRUB_UTIL_DOM0LESS_MENU_HEADER
 #define GRUB_UTIL_DOM0LESS_MENU_HEADER	1
 
-/* A command as it is written in a grub.cfg.  */
+/* A command in a grub.cfg.  */
 struct dom0less_menu_command
 {
   const char *entry;			/* "Submenu > Entry", or NULL outside */
-  int argc;				/* the words, with the command's name */
+  int argc;				/* including the command */
   char **argv;				/* ends with NULL */
-  const char *unknown;			/* a variable that nothing has set, or NULL */
+  const char *unknown;			/* a variable never set, or NULL */
 };
 
-/* Read TEXT, a grub.cfg, by GRUB's own parser, and call FUNCTION with DATA for each
-   xen_dom0less command in it, in order and in either branch of conditions.
-   Variables have the value that a `set' before has given them; a disk that
-   `search' finds is the same as long as its words are.  "($root)/x" is "/x".
-   Returns 0, or the number of the line at which GRUB cannot parse it.  The command
-   is valid during the call.  */
+/* Parse TEXT, a grub.cfg, with GRUB's own parser, and call FUNCTION with DATA
+   for each xen_dom0less command in it, in order and in both branches of
+   conditions.  Variables have the values that earlier `set' commands have
+   assigned.  Two disks that `search' finds are the same if its arguments are
+   the same.  "($root)/x" is "/x".  Return 0, or the number of the line where
+   parsing failed.  The command is valid during the call only.  */
 int dom0less_menu_read (char *text,
 			void (*function) (const struct dom0less_menu_command *,
 					  void *data), void *data);

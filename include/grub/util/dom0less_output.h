@@ -1,4 +1,4 @@
-/* dom0less_output.h - what has been found out of a boot, for eyes and programs  */
+/* dom0less_output.h - show the results of a boot to people and programs  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -19,15 +19,15 @@
 
 struct dom0less_boot;
 
-/* A finding, or an error of GRUB's that belongs to no rule.  */
+/* A finding, or an error of GRUB's without a rule.  */
 struct dom0less_line
 {
   enum grub_dom0less_severity severity;
   const char *rule;			/* or NULL */
   const char *hint;			/* of the rule, or NULL */
-  int count;				/* of findings that it stands for */
+  int count;				/* number of findings it stands for */
   char *node;				/* its path, or NULL */
-  char *text;				/* all of it */
+  char *text;				/* the whole line */
 };
 
 struct dom0less_lines
@@ -36,14 +36,15 @@ struct dom0less_lines
   int n;
 };
 
-/* The model that BOOT's tree says, or NULL.  */
+/* Return the model in BOOT's tree, or NULL.  */
 const char *dom0less_model (const struct dom0less_boot *boot);
 
-/* NODE's path, in memory that is the caller's.  */
+/* Return NODE's path, in memory that the caller has to free.  */
 char *dom0less_node_path (const struct dom0less_boot *boot, int node);
 
-/* dom0less_json.c: write BOOT, as far as it has come, and LINES as one JSON
-   object (RFC 8259) to STREAM.  Sizes are in bytes, addresses in decimal.  */
+/* dom0less_json.c: write BOOT, as far as it has been read, and LINES as one
+   JSON object (RFC 8259) to STREAM.  Sizes are in bytes, addresses in
+   decimal.  */
 void dom0less_write_json (FILE *stream, const struct dom0less_boot *boot,
 			  const struct dom0less_lines *lines);
 
