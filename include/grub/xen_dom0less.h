@@ -915,7 +915,7 @@ enum grub_dom0less_rule_number
 
 /* The number of findings of one rule that are reported.  A tree of 1 MiB has
    room for 80,000 mistakes, and nobody reads so many lines.  */
-#define GRUB_DOM0LESS_MAX_TOLD	16
+#define GRUB_DOM0LESS_MAX_REPORTED	16
 
 /* The number of findings of each rule, reported or not.  Initialize it with
    zeros.  */
@@ -979,7 +979,7 @@ extern const struct grub_dom0less_rule
   grub_dom0less_rules[GRUB_DOM0LESS_RULES];
 
 /* Apply the rules of PHASE to CONTEXT, in the table's order, and pass findings
-   to CONTEXT->report: of each rule at most GRUB_DOM0LESS_MAX_TOLD, and then
+   to CONTEXT->report: of each rule at most GRUB_DOM0LESS_MAX_REPORTED, and then
    one that contains the number of the others.  The time is proportional to the
    tree's size: a rule examines each property once, and each pair of elements
    of the plan.  */

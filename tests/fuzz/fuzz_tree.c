@@ -66,7 +66,7 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	   "a finding about no node");
 
   require (stage->told[rule - grub_dom0less_rules]++
-	   < GRUB_DOM0LESS_MAX_TOLD + (finding->more != 0),
+	   < GRUB_DOM0LESS_MAX_REPORTED + (finding->more != 0),
 	   "more findings than are told");
   check_text (stage, finding);
   if (rule->severity == GRUB_DOM0LESS_ERROR)

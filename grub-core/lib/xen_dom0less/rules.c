@@ -32,12 +32,12 @@ report_more (const struct grub_dom0less_context *context, int rule)
 
   if (context->tally)
     context->tally->found[rule] = 0;
-  if (found <= GRUB_DOM0LESS_MAX_TOLD)
+  if (found <= GRUB_DOM0LESS_MAX_REPORTED)
     return;
   memset (&finding, 0, sizeof (finding));
   finding.rule = grub_dom0less_rules + rule;
   finding.node = finding.other = GRUB_DOM0LESS_NONE;
-  finding.more = found - GRUB_DOM0LESS_MAX_TOLD;
+  finding.more = found - GRUB_DOM0LESS_MAX_REPORTED;
   context->report (context->data, &finding);
 }
 
@@ -73,7 +73,7 @@ grub_dom0less_report (const struct grub_dom0less_context *context,
 {
   struct grub_dom0less_finding finding;
 
-  if (context->tally && context->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_TOLD)
+  if (context->tally && context->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_REPORTED)
     return;
   finding.rule = grub_dom0less_rules + rule;
   finding.node = node;
