@@ -1,4 +1,4 @@
-/* canonical.c - a tree as what it says, however it is stored  */
+/* canonical.c - a form of a tree that does not depend on its storage  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -16,11 +16,11 @@
 
 #include "safemath.h"
 
-/* What firmware makes anew at each boot, in /chosen: seeds for the random
-   numbers and the address of a kernel.  */
+/* Properties of /chosen that firmware generates anew at each boot: seeds for
+   random numbers and for the address of a kernel.  */
 static const char *const fleeting[] = { "rng-seed", "kaslr-seed" };
 
-/* Bytes that are counted even where they do not fit.  */
+/* A buffer that also counts the bytes that do not fit.  */
 struct out
 {
   char *buf;

@@ -83,7 +83,7 @@ grub_dom0less_config_next (char *text, size_t size,
   return 0;
 }
 
-/* Whether NAME, what stands behind a `[', is SECTION's.  */
+/* Return whether NAME, which follows a `[', is SECTION's name.  */
 static int
 is_section (const char *name, const char *section)
 {
@@ -100,8 +100,8 @@ grub_dom0less_config_in_section (const struct grub_dom0less_entry *entry,
   return !section || (entry->section && is_section (entry->section, section));
 }
 
-/* What stands behind the first SECTION's `[', even if it has no entry: a
-   second section of the same name does not count.  */
+/* Return the position after the `[' of the first SECTION, even if that section
+   has no entry, because a second section of the same name is ignored.  */
 static const char *
 find_section (const char *text, size_t size, const char *section)
 {
@@ -141,7 +141,7 @@ grub_dom0less_config_value (char *text, size_t size, const char *section,
 int
 grub_dom0less_config_known (const struct grub_dom0less_entry *entry)
 {
-  /* The last two mean something to Xen on x86 only.  */
+  /* The last two are used by Xen on x86 only.  */
   static const char *const keys[] =
     {
       "default", "chain", "options", "kernel", "ramdisk", "xsm", "dtb",
@@ -174,7 +174,7 @@ grub_dom0less_config_name (const char *xen, int attempt,
 {
   size_t length = strlen (xen);
 
-  /* Each attempt ends at the next such character from behind.  */
+  /* Each attempt cuts the name at the next such character from its end.  */
   for (; attempt >= 0; attempt--)
     {
       do
@@ -198,7 +198,8 @@ grub_dom0less_config_name (const char *xen, int attempt,
   return length + sizeof (".cfg") - 1;
 }
 
-/* Add a module of /chosen with FILE's name and, unless NULL, BOOTARGS.  */
+/* Add a module to /chosen, with FILE's name and, unless it is NULL,
+   BOOTARGS.  */
 static int
 add_module (void *fdt, int chosen, const char *name, const char *compatible,
 	    int compatible_size, const char *file, const char *bootargs)
@@ -219,8 +220,8 @@ add_module (void *fdt, int chosen, const char *name, const char *compatible,
 #define COMPATIBLE(kind) \
   kind "\0multiboot,module", sizeof (kind "\0multiboot,module")
 
-/* The modules that a section names, each in a node called as its key.  Only a
-   kernel's file has a command line behind it.  */
+/* The modules that a section names.  Each becomes a node with the name of its
+   key.  Only a kernel's file may be followed by a command line.  */
 static const struct
 {
   const char *key;
@@ -237,8 +238,8 @@ static const struct
 size_t
 grub_dom0less_config_growth (size_t text_size)
 {
-  /* Three nodes with what they say, /chosen, and the names of properties; all
-     else stands in the text.  */
+  /* Three nodes with their properties, /chosen, and the names of properties;
+     everything else is in the text.  */
   size_t room;
 
   return dom0less_add (text_size, 4 * 160, &room) ? SIZE_MAX : room;

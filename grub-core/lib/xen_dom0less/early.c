@@ -1,4 +1,4 @@
-/* early.c - what Xen's early parser finds that is no module of a plan  */
+/* early.c - modules that only Xen's early parser finds  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,11 +14,11 @@
 
 #include <string.h>
 
-/* Xen looks for modules no deeper than this, the root being 0.  */
+/* The maximum depth at which Xen looks for modules; the root's is 0.  */
 #define MAX_DEPTH	3
 
-/* What Xen reads "reg" with.  Unlike struct grub_dom0less_cells it may be any
-   number.  */
+/* The numbers of cells that Xen uses to read "reg".  Unlike those in struct
+   grub_dom0less_cells, they may be any number.  */
 struct early_cells
 {
   uint32_t address;
@@ -42,8 +42,8 @@ is_same_word (const char *word, const char *other, size_t length)
   return 1;
 }
 
-/* Whether NODE is compatible WITH something as Xen sees it: letters may be
-   large or small, which libfdt does not think.  */
+/* Return whether NODE is compatible WITH something as Xen sees it: regardless
+   of case, unlike in libfdt.  */
 static int
 is_compatible (const void *fdt, int node, const char *with)
 {
@@ -65,7 +65,7 @@ is_compatible (const void *fdt, int node, const char *with)
   return 0;
 }
 
-/* The cell count NAME of NODE; OTHERWISE if it has none.  */
+/* Return the cell count NAME of NODE, or OTHERWISE if it has none.  */
 static uint32_t
 read_cell_count (const void *fdt, int node, const char *name,
 		 uint32_t otherwise)
@@ -77,7 +77,7 @@ read_cell_count (const void *fdt, int node, const char *name,
     ? fdt32_to_cpu (*cell) : otherwise;
 }
 
-/* COUNT cells as one number, of which Xen keeps the last two.  */
+/* Read COUNT cells as one number.  Xen keeps only the last two.  */
 static uint64_t
 read_number (const fdt32_t *cell, uint32_t count)
 {
@@ -113,7 +113,7 @@ add_stray (struct grub_dom0less_plan *plan, int node)
   return stray;
 }
 
-/* NODE is a module, whose parent has CELLS.  */
+/* Add NODE, which is a module and whose parent has CELLS.  */
 static void
 add_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
 	    struct early_cells cells)
@@ -131,7 +131,7 @@ add_module (struct grub_dom0less_plan *plan, const void *fdt, int node,
   stray->size = read_number (reg + cells.address, cells.size);
 }
 
-/* Read PROP of NODE, which has one cell or two.  Returns 0 if it has not.  */
+/* Read PROP of NODE, which has one cell or two.  Return 0 if it does not.  */
 static int
 read_initrd (const void *fdt, int node, const char *prop, uint64_t *value)
 {
@@ -144,7 +144,7 @@ read_initrd (const void *fdt, int node, const char *prop, uint64_t *value)
   return 1;
 }
 
-/* NODE may have a ramdisk for a dom0.  */
+/* Add the ramdisk for a dom0, if NODE describes one.  */
 static void
 add_initrd (struct grub_dom0less_plan *plan, const void *fdt, int node)
 {
@@ -174,7 +174,8 @@ grub_dom0less_read_strays (struct grub_dom0less_plan *plan, const void *fdt)
   for (node = 0; node >= 0 && depth >= 0;
        node = fdt_next_node (fdt, node, &depth))
     {
-      /* What /chosen does not say, its stub writes there, or we do.  */
+      /* The cell counts that /chosen lacks are added by Xen's stub, or by this
+	 loader.  */
       struct early_cells above = { 2, depth == 0 ? 1 : 2 };
 
       if (depth > MAX_DEPTH)

@@ -1,4 +1,4 @@
-/* handover.c - between the firmware's last service and Xen  */
+/* handover.c - from the firmware's last service to Xen  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -16,30 +16,31 @@
 
 #define BIT(n)			((uint64_t) 1 << (n))
 
-/* The bits HIGH to LOW of VALUE, where they are and as a number.  */
+/* Bits HIGH to LOW of VALUE, in place and as a number.  */
 #define MASK(high, low)		(BIT (high) - BIT (low) + BIT (high))
 #define BITS(value, high, low)	(((value) & MASK (high, low)) >> (low))
 
 
 /*
- * From the EL2&0 to the EL2 translation regime.
+ * Convert registers from the EL2&0 to the EL2 translation regime.
  */
 
 #define HCR_TGE			BIT (27)
 #define HCR_E2H			BIT (34)
 
-/* Granules, as TCR_EL2.TG0 has them in either layout.  */
+/* Granules as encoded in TCR_EL2.TG0 in both layouts.  */
 #define TG0_4K			0
 #define TG0_64K			1
 #define TG0_16K			2
 
 /* SCTLR_EL2 in the EL2 regime: bits 29, 28, 23, 22, 18, 16, 11, 5 and 4 are
-   RES1, or mean what was so before they meant anything.  */
+   RES1, or their value 1 selects the behavior of processors without these
+   bits.  */
 #define SCTLR_RES1		0x30c50830
 
-/* What is in the same place in both layouts, and has to stay because code that
-   is on the stack now goes on: EnIA, EnIB, EnDA and EnDB (return addresses are
-   signed), BT, EE, WXN, I, nAA, SA, C, A and M.  */
+/* The bits that have the same place in both layouts, and have to be kept
+   because code that is on the stack will continue: EnIA, EnIB, EnDA and EnDB
+   (return addresses are signed), BT, EE, WXN, I, nAA, SA, C, A and M.  */
 #define SCTLR_KEPT							\
   (BIT (31) | BIT (30) | BIT (27) | BIT (13) | BIT (36) | BIT (25)	\
    | BIT (19) | BIT (12) | BIT (6) | BIT (3) | BIT (2) | BIT (1) | BIT (0))
@@ -48,7 +49,7 @@
 /* CPTR_EL2 in the EL2 regime: bits 13, 9 and 7 to 0 are RES1.  */
 #define CPTR_RES1		0x22ff
 
-/* CNTHCTL_EL2.EL1PCTEN and EL1PCEN in the EL2 regime: EL1 is not trapped.  */
+/* CNTHCTL_EL2.EL1PCTEN and EL1PCEN in the EL2 regime: do not trap EL1.  */
 #define CNTHCTL_EL1		3
 
 int
@@ -57,7 +58,8 @@ grub_dom0less_is_vhe (const struct grub_dom0less_regime *regime)
   return (regime->hcr & HCR_E2H) != 0;
 }
 
-/* Fields that move: FROM their place in FIELD's first layout to the second.  */
+/* Fields that move from place FROM in the first layout to their place in the
+   second.  */
 #define MOVE(value, high, low, to)	(BITS (value, high, low) << (to))
 
 static uint64_t
@@ -79,8 +81,9 @@ leave_tcr (uint64_t tcr)
 	  | MOVE (tcr, 60, 60, 33));	/* MTX0: MTX */
 }
 
-/* CPACR_EL1's layout says what is not trapped, and the other what is.  Where
-   there is no SVE or SME, ZEN and SMEN are RES0 and TZ and TSM RES1.  */
+/* In the layout of CPACR_EL1 a bit means that something is not trapped, and in
+   the other layout that it is.  Without SVE or SME, ZEN and SMEN are RES0, and
+   TZ and TSM are RES1.  */
 static uint64_t
 leave_cptr (uint64_t cptr)
 {
@@ -99,16 +102,16 @@ void
 grub_dom0less_leave_vhe (const struct grub_dom0less_regime *vhe,
 			 struct grub_dom0less_regime *left)
 {
-  /* All other bits of HCR_EL2 are about EL1 and EL0, where nobody is, and Xen
+  /* All other bits of HCR_EL2 concern EL1 and EL0, where nothing runs, and Xen
      writes the register.  */
   left->hcr = vhe->hcr & ~(HCR_E2H | HCR_TGE);
   left->tcr = leave_tcr (vhe->tcr);
-  /* BADDR; in the EL2 regime there is no ASID, and CnP is not worth a thought:
-     this processor is the only one that uses these tables.  */
+  /* BADDR.  In the EL2 regime there is no ASID.  CnP is not needed, because
+     only this processor uses these tables.  */
   left->ttbr0 = vhe->ttbr0 & MASK (47, 1);
   left->sctlr = SCTLR_RES1 | (vhe->sctlr & SCTLR_KEPT);
   left->cptr = leave_cptr (vhe->cptr);
-  /* EVNTIS, EVNTI, EVNTDIR and EVNTEN are where they were.  */
+  /* EVNTIS, EVNTI, EVNTDIR and EVNTEN have the same place in both layouts.  */
   left->cnthctl = CNTHCTL_EL1 | (vhe->cnthctl & (BIT (17) | MASK (7, 2)));
 }
 
@@ -129,14 +132,14 @@ grub_dom0less_vhe_fault (const struct grub_dom0less_facts *facts)
  * Translation tables.
  */
 
-/* What a walk has to know.  */
+/* The parameters of a table walk.  */
 struct walk
 {
   unsigned int granule, stride;		/* as powers of two */
   int is_ds;				/* TCR_EL2.DS: 52 bits, 4 or 16 KiB */
 };
 
-/* The output address in DESCRIPTOR of a table, a block or a page.  */
+/* Return the output address in DESCRIPTOR of a table, a block or a page.  */
 static uint64_t
 output_address (const struct walk *walk, uint64_t descriptor)
 {
@@ -149,20 +152,20 @@ output_address (const struct walk *walk, uint64_t descriptor)
   return descriptor & MASK (47, walk->granule);
 }
 
-/* The table that REGIME's TTBR0_EL2 names.  */
+/* Return the address of the table in REGIME's TTBR0_EL2.  */
 static uint64_t
 first_table (const struct grub_dom0less_regime *regime,
 	     const struct walk *walk)
 {
-  /* With 52 bits of addresses BADDR[51:48] are at 5 to 2.  */
+  /* With addresses of 52 bits, BADDR[51:48] are in bits 5 to 2.  */
   if (walk->is_ds
       || (walk->granule == 16 && BITS (regime->tcr, 34, 32) == 6))
     return (regime->ttbr0 & MASK (47, 6)) | MOVE (regime->ttbr0, 5, 2, 48);
   return regime->ttbr0 & MASK (47, 3);
 }
 
-/* Whether a page whose DESCRIPTOR, and the TABLES above it, say so can be
-   executed from by EL2.  */
+/* Return whether EL2 can execute code in a page, according to its DESCRIPTOR
+   and the TABLES above it.  */
 static void
 read_permissions (const struct grub_dom0less_regime *regime,
 		  uint64_t descriptor, uint64_t tables,
@@ -170,17 +173,17 @@ read_permissions (const struct grub_dom0less_regime *regime,
 {
   int is_writable, is_el0;
 
-  if (regime->tcr & BIT (41))		/* HPD0: tables say nothing */
+  if (regime->tcr & BIT (41))		/* HPD0: tables do not count */
     tables = 0;
-  /* AP[2]; APTable[1] takes writing away, APTable[0] EL0.  */
+  /* AP[2]; APTable[1] removes write access, APTable[0] that of EL0.  */
   is_writable = !(descriptor & BIT (7)) && !(tables & BIT (62));
   is_el0 = (descriptor & BIT (6)) && !(tables & BIT (61));
 
-  /* What EL0 may write EL2 does not execute.  */
+  /* EL2 does not execute what EL0 can write.  */
   leaf->runs_now = !(descriptor & BIT (53)) && !(tables & BIT (59))
     && !(is_writable && is_el0);	/* PXN, PXNTable */
-  /* What is UXN there is XN here, and AP[1], APTable[0] and PXN mean
-     nothing.  */
+  /* In the EL2 regime, UXN is XN, and AP[1], APTable[0] and PXN have no
+     meaning.  */
   leaf->runs_then = !(descriptor & BIT (54)) && !(tables & BIT (60));
   if (is_writable && (regime->sctlr & SCTLR_WXN))
     leaf->runs_now = leaf->runs_then = 0;
@@ -202,8 +205,8 @@ grub_dom0less_walk (const struct grub_dom0less_regime *regime,
   walk.is_ds = walk.granule != 16 && (regime->tcr & BIT (59));
   memset (leaf, 0, sizeof (*leaf));
 
-  /* The upper half, and what is beyond T0SZ, belongs to TTBR1_EL2 or to
-     nobody.  */
+  /* The upper half of the addresses belongs to TTBR1_EL2, and those beyond
+     T0SZ are not mapped.  */
   if (bits > 52)
     bits = 52;
   if (bits <= walk.granule || address >> bits)
@@ -286,7 +289,7 @@ struct descriptor
 #define EFI_MEMORY_RUNTIME	BIT (63)
 #define EFI_PAGE_SHIFT		12
 
-/* Whether Xen takes it for RAM.  */
+/* Return whether Xen uses the memory of this type as RAM.  */
 static int
 is_ram (const struct descriptor *descriptor)
 {
@@ -304,7 +307,7 @@ is_ram (const struct descriptor *descriptor)
     }
 }
 
-/* Whether Xen gives it a virtual address.  */
+/* Return whether Xen gives the memory a virtual address.  */
 static int
 is_runtime (const struct descriptor *descriptor)
 {
@@ -313,7 +316,7 @@ is_runtime (const struct descriptor *descriptor)
 	  || descriptor->type == EFI_RUNTIME_DATA);
 }
 
-/* The descriptor at OFFSET of MAP.  Returns 0 behind the last.  */
+/* Read the descriptor at OFFSET of MAP.  Return 0 after the last one.  */
 static int
 read_descriptor (const struct grub_dom0less_map *map, size_t offset,
 		 struct descriptor *descriptor)
@@ -326,8 +329,8 @@ read_descriptor (const struct grub_dom0less_map *map, size_t offset,
   return 1;
 }
 
-/* The first page from START on, but before END, that no descriptor of MAP has
-   which IS so.  */
+/* Find the first page from START on, but before END, that is not in a
+   descriptor of MAP for which IS is true.  */
 static uint64_t
 find_gap (const struct grub_dom0less_map *map,
 	  int (*is) (const struct descriptor *), uint64_t start, uint64_t end)
@@ -350,7 +353,8 @@ find_gap (const struct grub_dom0less_map *map,
   return start;
 }
 
-/* Whether all that IS so in the map INNER is so in OUTER.  */
+/* Return whether everything for which IS is true in the map INNER is so in
+   OUTER as well.  */
 static int
 is_within (const struct grub_dom0less_map *inner,
 	   const struct grub_dom0less_map *outer,

@@ -1,4 +1,4 @@
-/* kernel.c - tell what a kernel, or a policy, is  */
+/* kernel.c - identify the format of a kernel or a policy  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-/* A gzip member's header and trailer, and what the header's flags add to it.  */
+/* The header and the trailer of a gzip member, and the optional fields that
+   the header's flags indicate.  */
 #define GZIP_HEADER_SIZE	10
 #define GZIP_TRAILER_SIZE	8
 #define GZIP_HEADER_CRC		2
@@ -23,7 +24,7 @@
 #define GZIP_COMMENT		16
 #define GZIP_KNOWN_FLAGS	31
 
-/* What tells a format; the first that matches, counts.  */
+/* What identifies each format; the first match counts.  */
 struct magic
 {
   enum grub_dom0less_format format;
@@ -36,10 +37,11 @@ static const struct magic magics[] =
   {
     { GRUB_DOM0LESS_FORMAT_UIMAGE, 0, 4, "\x27\x05\x19\x56" },
     { GRUB_DOM0LESS_FORMAT_GZIP, 0, 2, "\x1f\x8b" },
-    /* Also a PE file, so before the two others that are.  */
+    /* An image of this format is also a PE file, so it comes before the two PE
+       formats.  */
     { GRUB_DOM0LESS_FORMAT_ZBOOT, 4, 4, "zimg" },
     { GRUB_DOM0LESS_FORMAT_IMAGE, 0x38, 4, "ARM\x64" },
-    /* Before Linux 3.17: a branch over the header.  */
+    /* Before Linux 3.17, the header begins with a branch.  */
     { GRUB_DOM0LESS_FORMAT_IMAGE, 0, 4, "\x08\0\0\x14" },
     { GRUB_DOM0LESS_FORMAT_ZIMAGE, 0x24, 4, "\x18\x28\x6f\x01" },
     { GRUB_DOM0LESS_FORMAT_PE, 0, 2, "MZ" },
@@ -58,7 +60,7 @@ grub_dom0less_kernel_format (const void *header, size_t size)
 {
   size_t i;
 
-  /* Xen wants all of an Image's header.  */
+  /* Xen requires the whole header of an Image.  */
   for (i = 0; i < sizeof (magics) / sizeof (magics[0]); i++)
     if ((magics[i].format != GRUB_DOM0LESS_FORMAT_IMAGE
 	 || size >= GRUB_DOM0LESS_HEADER_SIZE)
@@ -112,7 +114,7 @@ grub_dom0less_kernel_consumed (const void *header, size_t size)
     case GRUB_DOM0LESS_FORMAT_GZIP:
       return 1;
     case GRUB_DOM0LESS_FORMAT_UIMAGE:
-      /* ih_comp; 1 is gzip.  */
+      /* ih_comp; 1 means gzip.  */
       return size > 31 && bytes[31] == 1;
     default:
       return 0;
@@ -153,7 +155,7 @@ grub_dom0less_read_zboot (struct grub_dom0less_zboot *zboot,
       || !memchr (zboot->compression, '\0', sizeof (zboot->compression)))
     return -FDT_ERR_BADVALUE;
 
-  /* Linux appends the unpacked size, except to gzip, which has it.  */
+  /* Linux appends the unpacked size, except for gzip, which contains it.  */
   zboot->unpacked = 0;
   if (strcmp (zboot->compression, "gzip"))
     {
@@ -213,10 +215,10 @@ read_be32 (const unsigned char *bytes)
 	  | (uint32_t) bytes[2] << 8 | bytes[3]);
 }
 
-/* What of a uImage's header (U-Boot's include/image.h) counts.  */
+/* The relevant fields of a uImage's header (U-Boot's include/image.h).  */
 enum
   {
-    UIMAGE_SIZE		= 12,		/* of what is behind the header */
+    UIMAGE_SIZE		= 12,		/* of what follows the header */
     UIMAGE_LOAD		= 16,
     UIMAGE_ENTRY	= 20,
     UIMAGE_ARCH		= 29,
@@ -249,7 +251,7 @@ grub_dom0less_uimage_fault (const void *file, size_t size,
   return NULL;
 }
 
-/* Before 4.18 Xen did not look at the load address of a 64-bit uImage.  */
+/* Before 4.18, Xen did not use the load address of a 64-bit uImage.  */
 static void
 read_uimage (struct grub_dom0less_kernel *kernel, const unsigned char *bytes,
 	     size_t size, const struct grub_dom0less_xen *xen)
@@ -282,7 +284,7 @@ grub_dom0less_read_kernel (struct grub_dom0less_kernel *kernel,
 	| (uint64_t) read_le32 (bytes + 12) << 32;
       break;
     case GRUB_DOM0LESS_FORMAT_GZIP:
-      /* Its text offset is inside, and mostly 0.  */
+      /* The text offset is included in it, and is usually 0.  */
       kernel->size = read_le32 (bytes + size - sizeof (uint32_t));
       break;
     case GRUB_DOM0LESS_FORMAT_UIMAGE:

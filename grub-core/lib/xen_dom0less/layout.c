@@ -1,4 +1,4 @@
-/* layout.c - where file systems put the blocks of a file  */
+/* layout.c - where file systems store the blocks of a file  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -17,20 +17,20 @@
 #define MIN_BLOCK	512
 #define MAX_BLOCK	((uint32_t) 32 << 20)	/* exFAT's largest */
 
-/* In bytes, from where each of them starts.  */
+/* Offsets in bytes from the start of each structure.  */
 #define FAT_DIRECTORY_ENTRY	32
 #define FAT32_FLAGS		40
 #define FAT32_FLAG_ONE_TABLE	0x80
 
-/* A volume with so many clusters or fewer has a table of 12 bits.  */
+/* A volume with this number of clusters or fewer has a table of 12 bits.  */
 #define FAT12_CLUSTERS		4085
 
-#define EXT_FEATURES		96	/* that are incompatible */
+#define EXT_FEATURES		96	/* incompatible features */
 #define EXT_FEATURE_EXTENTS	0x40
 #define EXT4_MAGIC		0xf30a
-#define EXT4_ENTRY		12	/* also of the header */
-#define EXT4_WRITTEN		32768	/* a longer extent is not */
-#define EXT4_INODE		128	/* or a multiple of it */
+#define EXT4_ENTRY		12	/* also the size of the header */
+#define EXT4_WRITTEN		32768	/* longer means not written */
+#define EXT4_INODE		128	/* or a multiple */
 #define EXT4_INODE_FLAGS	32
 #define EXT4_INODE_FLAG_EXTENTS	0x80000
 #define EXT4_INODE_ROOT		40
@@ -86,7 +86,8 @@ read_fat (struct grub_dom0less_layout *layout, const unsigned char *boot)
 static void
 read_exfat (struct grub_dom0less_layout *layout, const unsigned char *boot)
 {
-  /* Bytes in a sector, sectors in a cluster, both as powers of two.  */
+  /* The sizes of a sector in bytes, and of a cluster in sectors, as powers of
+     two.  */
   unsigned int shift = boot[108] + boot[109];
 
   layout->block = shift < 32 ? (uint32_t) 1 << shift : 0;
@@ -115,7 +116,8 @@ read_jfs (struct grub_dom0less_layout *layout, const unsigned char *superblock)
 static void
 read_hfsplus (struct grub_dom0less_layout *layout, const unsigned char *header)
 {
-  /* Else it lies within an HFS, and its superblock elsewhere.  */
+  /* Otherwise the volume is inside an HFS volume, and its superblock
+     elsewhere.  */
   if (header[0] == 'H' && (header[1] == '+' || header[1] == 'X'))
     layout->block = be32 (header + 40);
 }
@@ -134,7 +136,7 @@ read_iso9660 (struct grub_dom0less_layout *layout,
   layout->block = 2048;
 }
 
-/* docs/design.md says why the others are not here.  */
+/* docs/design.md explains why the others are missing.  */
 static const struct file_system
 {
   char name[8];
@@ -213,7 +215,7 @@ grub_dom0less_fat_run (const struct grub_dom0less_layout *layout,
 
   for (run = 0; run < count; run++, entry += layout->entry)
     {
-      /* The four highest bits are nobody's.  */
+      /* The four highest bits are reserved.  */
       next = layout->entry == 4 ? le32 (entry) & 0xfffffff : le16 (entry);
       if (next != cluster + run + 1 || next >= layout->end)
 	break;
@@ -221,9 +223,9 @@ grub_dom0less_fat_run (const struct grub_dom0less_layout *layout,
   return run;
 }
 
-/* How many blocks from block NUMBER of the file, which is the disk's BLOCK, an
-   extent has of the node of SIZE bytes at NODE; 0 if this is no leaf, or has
-   not this block there.  */
+/* Return how many blocks are contiguous from block NUMBER of the file on,
+   which is the disk's BLOCK, according to the node of SIZE bytes at NODE.
+   Return 0 if this is not a leaf, or does not place that block there.  */
 static uint32_t
 count_extent (const unsigned char *node, size_t size, uint64_t number,
 	      uint64_t block)
@@ -233,7 +235,7 @@ count_extent (const unsigned char *node, size_t size, uint64_t number,
   if (size < EXT4_ENTRY || le16 (node) != EXT4_MAGIC)
     return 0;
   entries = le16 (node + 2);
-  /* The depth of what lies below.  */
+  /* The depth of the nodes below.  */
   if (le16 (node + 6) != 0 || entries > size / EXT4_ENTRY - 1)
     return 0;
 
@@ -267,7 +269,8 @@ grub_dom0less_ext4_run (const void *metadata, size_t size, uint64_t number,
 	uint32_t count = count_extent (inode + EXT4_INODE_ROOT,
 				       EXT4_INODE_ROOT_SIZE, number, block);
 
-	/* Only one of them is the file's: a damaged file system.  */
+	/* If there are two, only one can be the file's, so the file system is
+	   damaged.  */
 	if (count && found)
 	  return 0;
 	found += count;

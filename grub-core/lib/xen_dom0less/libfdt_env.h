@@ -1,4 +1,4 @@
-/* libfdt_env.h - what libfdt finds around it inside GRUB  */
+/* libfdt_env.h - the environment that libfdt needs, inside GRUB  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-/* GRUB's wrappers have bool elsewhere.  */
+/* GRUB's wrappers define bool in another header.  */
 #ifdef GRUB_UTIL
 # include <stdbool.h>
 #endif
@@ -26,8 +26,9 @@
 #include <grub/misc.h>
 #include <grub/types.h>
 
-/* GRUB's POSIX wrappers lack these, or have them with other types, depending
-   on the version: names of our own, and whatever is there stands back.  */
+/* Depending on the version, GRUB's POSIX wrappers lack these functions or
+   declare them with other types, so libfdt gets functions with names of our
+   own.  */
 
 static inline size_t
 grub_dom0less_strnlen (const char *string, size_t max)

@@ -1,4 +1,4 @@
-/* module.c - make a GRUB module of the pure half and libfdt  */
+/* module.c - the GRUB module that contains the library and libfdt  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *

@@ -1,4 +1,4 @@
-/* name.c - from the names in a device tree to GRUB file names  */
+/* name.c - convert names in a device tree to GRUB file names  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,8 +14,8 @@
 
 #include <string.h>
 
-/* Append LEN bytes of TEXT at *POS of BUF, as far as they fit; *POS always
-   moves on, so that it ends as the length that would have been needed.  */
+/* Append LEN bytes of TEXT at *POS of BUF, as far as they fit.  *POS always
+   advances, so that it ends as the length that is needed.  */
 static void
 append (char *buf, size_t size, size_t *pos, const char *text, size_t len)
 {
@@ -26,7 +26,7 @@ append (char *buf, size_t size, size_t *pos, const char *text, size_t len)
       buf[*pos] = text[i] == '\\' ? '/' : text[i];
 }
 
-/* The length of XEN's device part, both parentheses included.  */
+/* Return the length of XEN's device part, including both parentheses.  */
 static size_t
 device_length (const char *xen)
 {
@@ -35,7 +35,7 @@ device_length (const char *xen)
   return end ? (size_t) (end - xen) + 1 : 0;
 }
 
-/* The length of XEN up to the last slash, that one included.  */
+/* Return the length of XEN up to and including the last slash.  */
 static size_t
 directory_length (const char *xen)
 {
@@ -58,7 +58,7 @@ grub_dom0less_format_path (const char *xen, const char *name,
     {
       append (buf, size, &pos, name, own_device);
       name += own_device;
-      /* Without a slash GRUB would read the rest as a block list.  */
+      /* Without a slash, GRUB would take the rest for a block list.  */
       if (name[0] != '/' && name[0] != '\\')
 	append (buf, size, &pos, "/", 1);
     }

@@ -15,26 +15,27 @@
 #include <string.h>
 
 /*
- * What libfdt's fdt_overlay_apply does, with the same result and in time that is
- * proportional to the two trees: libfdt moves all that lies behind each
- * property that it adds, looks through the whole tree for each phandle and each
- * path, and writes wherever an overlay's fixups say.
+ * This does what libfdt's fdt_overlay_apply does, with the same result, but in
+ * time proportional to the size of the two trees.  For each property that it
+ * adds, libfdt moves everything after it; it searches the whole tree for each
+ * phandle and each path, and writes wherever an overlay's fixups point.
  *
- * Both trees are read into arrays of nodes and properties.  One dictionary finds
- * all that has a name: children of a node, its properties, phandles.  The base
- * is changed in the arrays, where a change moves nothing, and then written out.
- * Of the two trees themselves only cells within a property's value are ever
- * written to, in the overlay; every name and every length is read before that,
- * from blocks that do not overlap (grub_dom0less_tree_fault).
+ * Both trees are read into arrays of nodes and properties.  One dictionary
+ * finds everything that has a name: children of a node, its properties, and
+ * phandles.  The base is changed in the arrays, where a change moves nothing,
+ * and is then written out.  In the two trees themselves, only cells within the
+ * values of the overlay's properties are written.  All names and lengths are
+ * read before that, from blocks that do not overlap
+ * (grub_dom0less_tree_fault).
  */
 
 #define NONE		(-1)
 
-/* The longest path that a label, an alias or a target may be, in bytes with the
-   end.  */
+/* The maximum length of a path in a label, an alias or a target, in bytes
+   including the terminator.  */
 #define MAX_PATH	1024
 
-/* What the nodes below the overlay's root are that are no fragments.  */
+/* The children of the overlay's root that are not fragments.  */
 enum role
   {
     FRAGMENT,
@@ -52,8 +53,8 @@ struct node
   int parent;
   int depth;				/* the root's is 1 */
   int first, last, next;		/* children, and the next sibling */
-  int property;				/* the first */
-  int end;				/* of an overlay's: behind its subtree */
+  int property;				/* the first property */
+  int end;				/* in an overlay: after its subtree */
   int offset;				/* in its own tree */
   int pair;				/* its counterpart in the other tree */
   enum role role;
@@ -64,18 +65,19 @@ struct property
   const char *name;
   const char *value;
   size_t length;
-  size_t name_offset;			/* in the strings that are written */
+  size_t name_offset;			/* in the new strings block */
   int next;
   int target;				/* VALUE is a path below that node */
 };
 
-/* What the dictionary finds, and what each is found by beside a name.  */
+/* The kinds of keys in the dictionary, and what each consists of besides a
+   name.  */
 enum kind
   {
-    STEM,				/* the first child of that name up to @ */
-    EXACT,				/* a child of the whole name */
-    PROPERTY,				/* a node's */
-    PHANDLE,				/* the base's node that has it */
+    STEM,				/* first child of that name up to @ */
+    EXACT,				/* child with the whole name */
+    PROPERTY,				/* property of a node */
+    PHANDLE,				/* the base's node with that phandle */
     RENAMED				/* the phandle that replaces another */
   };
 
@@ -88,8 +90,9 @@ struct leaf
   uint32_t value;
 };
 
-/* Where the keys of the dictionary, a crit-bit tree, part: at bits of MASK in
-   their byte BYTE.  A branch is an index, doubled, and odd if it is a leaf's.  */
+/* A branch of the dictionary, a crit-bit tree: the keys differ at the bits of
+   MASK in byte BYTE.  A reference is an index times two, plus 1 if it is to a
+   leaf.  */
 struct fork
 {
   uint32_t branch[2];
@@ -114,8 +117,9 @@ struct merge
 
 
 /*
- * The dictionary.  No hash, which whoever writes the tree could choose names
- * for: a search takes as many steps at most as its key has bits.
+ * The dictionary.  It is not a hash table, because whoever writes the tree
+ * could choose colliding names: a search takes at most as many steps as its
+ * key has bits.
  */
 
 static unsigned int
@@ -126,7 +130,7 @@ key_byte (const struct leaf *key, size_t i)
   if (i == 4)
     return (unsigned int) key->kind;
   i -= 5;
-  /* No name has a zero, so that none is another's beginning.  */
+  /* A name contains no zero, so no key is a prefix of another.  */
   return i < key->length ? (unsigned char) key->name[i] : 0;
 }
 
@@ -136,7 +140,7 @@ take_branch (const struct leaf *key, struct fork *fork)
   return fork->branch + ((key_byte (key, fork->byte) & fork->mask) != 0);
 }
 
-/* The leaf that KEY leads to: its own, or another one.  */
+/* Return the leaf to which KEY leads: its own, or another one.  */
 static struct leaf *
 nearest (const struct merge *merge, const struct leaf *key)
 {
@@ -168,8 +172,8 @@ find (const struct merge *merge, enum kind kind, uint32_t owner,
     && (!length || memcmp (leaf->name, name, length) == 0) ? leaf : NULL;
 }
 
-/* Add what find looks for, with VALUE; what is there already stays, and is
-   returned.  */
+/* Add an entry that find will return, with VALUE.  If there is one already,
+   keep it and return it.  */
 static struct leaf *
 add (struct merge *merge, enum kind kind, uint32_t owner, const char *name,
      size_t length, uint32_t value)
@@ -217,8 +221,8 @@ add (struct merge *merge, enum kind kind, uint32_t owner, const char *name,
  * Nodes and properties.
  */
 
-/* The child of PARENT that libfdt would find by that name: one without a unit
-   address stands for the first that has one.  */
+/* Return the child of PARENT that libfdt would find by that name: a name
+   without a unit address matches the first child that has one.  */
 static int
 find_child (const struct merge *merge, int parent, const char *name,
 	    size_t length)
@@ -250,7 +254,7 @@ find_named_property (const struct merge *merge, int node, const char *name)
   return find_property (merge, node, name, strlen (name));
 }
 
-/* A new node below PARENT, which does not list it yet.  */
+/* Create a node below PARENT, but do not add it to PARENT's list yet.  */
 static int
 make_node (struct merge *merge, int parent, const char *name, int offset)
 {
@@ -275,7 +279,7 @@ make_node (struct merge *merge, int parent, const char *name, int offset)
   return merge->n_nodes++;
 }
 
-/* A new property of NODE, which does not list it yet.  */
+/* Create a property of NODE, but do not add it to NODE's list yet.  */
 static struct property *
 make_property (struct merge *merge, int node, const char *name,
 	       size_t name_offset)
@@ -305,15 +309,15 @@ load_property (struct merge *merge, const void *fdt, int node, int offset,
 			     ->nameoff));
   property->value = value;
   property->length = (size_t) length;
-  /* A node's properties come one after the other.  */
+  /* The properties of a node are adjacent.  */
   if (merge->nodes[node].property == NONE)
     merge->nodes[node].property = merge->n_properties - 1;
   else
     property[-1].next = merge->n_properties - 1;
 }
 
-/* Add all of FDT, whose strings will stand behind STRINGS bytes of others.
-   Returns its root.  */
+/* Add all of FDT; its strings will follow STRINGS bytes of others.  Return its
+   root.  */
 static int
 load (struct merge *merge, const void *fdt, size_t strings)
 {
@@ -352,7 +356,7 @@ load (struct merge *merge, const void *fdt, size_t strings)
   return root;
 }
 
-/* NODE of the overlay has that FAULT.  */
+/* Report FAULT of the overlay's NODE.  */
 static int
 refuse (struct merge *merge, int node, const char *fault)
 {
@@ -361,7 +365,8 @@ refuse (struct merge *merge, int node, const char *fault)
   return -FDT_ERR_BADOVERLAY;
 }
 
-/* NODE of the overlay needs a label or a path that the base does not have.  */
+/* Report that the overlay's NODE needs a label or a path that the base does
+   not have.  */
 static int
 miss (struct merge *merge, int node, const char *missing)
 {
@@ -370,8 +375,8 @@ miss (struct merge *merge, int node, const char *missing)
   return -FDT_ERR_NOTFOUND;
 }
 
-/* What each node of the overlay belongs to.  A node comes behind its parent; and
-   of two with the same name the first counts.  */
+/* Assign each node of the overlay its role.  Parents come before their
+   children.  Of two nodes with the same name, the first one counts.  */
 static int
 assign_roles (struct merge *merge)
 {
@@ -383,7 +388,7 @@ assign_roles (struct merge *merge)
       if (i == NONE)
 	continue;
       merge->nodes[i].role = (enum role) role;
-      /* For libfdt it would be a fragment as well.  */
+      /* libfdt would treat it as a fragment as well.  */
       if (find_named_child (merge, i, "__overlay__") != NONE)
 	return refuse (merge, i, "fixups or symbols in __overlay__");
     }
@@ -406,7 +411,7 @@ get_cell (const struct property *property, size_t offset)
 						      + offset));
 }
 
-/* Of the overlay's properties alone, which lie in the caller's copy.  */
+/* Write a cell of an overlay's property, which is in the caller's copy.  */
 static void
 set_cell (struct property *property, size_t offset, uint32_t value)
 {
@@ -420,7 +425,7 @@ is_phandle (const char *name, size_t length)
 	  || (length == 13 && memcmp (name, "linux,phandle", 13) == 0));
 }
 
-/* NODE's phandle, or 0.  */
+/* Return NODE's phandle, or 0.  */
 static uint32_t
 get_phandle (const struct merge *merge, int node)
 {
@@ -431,8 +436,9 @@ get_phandle (const struct merge *merge, int node)
   return is_cell (property) ? get_cell (property, 0) : 0;
 }
 
-/* The string that PROPERTY is, or NULL.  All that are read are paths: what is
-   longer is none, and many may ask for the same.  */
+/* Return the string in PROPERTY, or NULL.  All strings that are read are
+   paths, so a longer one is not valid; the limit matters because many
+   properties may refer to the same string.  */
 static const char *
 get_string (const struct property *property)
 {
@@ -443,7 +449,7 @@ get_string (const struct property *property)
   return property->value;
 }
 
-/* The node below ROOT that the LENGTH bytes of PATH lead to.  */
+/* Return the node below ROOT to which the LENGTH bytes of PATH lead.  */
 static int
 find_node (const struct merge *merge, int root, const char *path,
 	   size_t length)
@@ -468,7 +474,7 @@ find_node (const struct merge *merge, int root, const char *path,
   return node;
 }
 
-/* The base's node of that PATH, which may begin with an alias.  */
+/* Return the base's node with that PATH, which may begin with an alias.  */
 static int
 find_in_base (const struct merge *merge, const char *path)
 {
@@ -493,7 +499,7 @@ find_in_base (const struct merge *merge, const char *path)
  * The steps, in libfdt's order.
  */
 
-/* Count the overlay's phandles on from the base's highest.  */
+/* Add the base's highest phandle to each of the overlay's.  */
 static int
 shift_phandles (struct merge *merge)
 {
@@ -520,8 +526,8 @@ shift_phandles (struct merge *merge)
   return 0;
 }
 
-/* The property NAME of NODE that a fixup at FIXUP is for.  Fixups themselves,
-   symbols and phandles stay as they are.  */
+/* Find the property NAME of NODE, to which a fixup at FIXUP applies.  Fixups,
+   symbols and phandles themselves may not be changed.  */
 static int
 find_fixed (struct merge *merge, int fixup, int node, const char *name,
 	    size_t length, struct property **property)
@@ -562,7 +568,7 @@ rename_reference (const struct merge *merge, struct property *property,
     set_cell (property, offset, leaf->value);
 }
 
-/* Do CHANGE to each reference that __local_fixups__ lists.  */
+/* Apply CHANGE to each reference that __local_fixups__ lists.  */
 static int
 fix_local (struct merge *merge,
 	   void (*change) (const struct merge *merge,
@@ -602,8 +608,8 @@ fix_local (struct merge *merge,
   return 0;
 }
 
-/* The number that is all of the LENGTH bytes at TEXT; more than any property's
-   length if they are none.  */
+/* Read the LENGTH bytes at TEXT as a number.  If they are not a number, the
+   result is more than the length of any property.  */
 static uint64_t
 read_number (const char *text, size_t length)
 {
@@ -621,8 +627,8 @@ read_number (const char *text, size_t length)
   return number;
 }
 
-/* Write PHANDLE where each "PATH:PROPERTY:OFFSET" of LIST, a property of the
-   node FIXUPS, says.  */
+/* Write PHANDLE to each "PATH:PROPERTY:OFFSET" in LIST, a property of the node
+   FIXUPS.  */
 static int
 fix_label (struct merge *merge, int fixups, const struct property *list,
 	   uint32_t phandle)
@@ -656,7 +662,8 @@ fix_label (struct merge *merge, int fixups, const struct property *list,
   return 0;
 }
 
-/* The node whose path begins LIST, for a message: a fragment, or FIXUPS.  */
+/* Return the node for a message about LIST: the fragment whose path begins it,
+   or FIXUPS.  */
 static int
 find_fragment (const struct merge *merge, int fixups,
 	       const struct property *list)
@@ -674,7 +681,7 @@ find_fragment (const struct merge *merge, int fixups,
   return node == NONE ? fixups : node;
 }
 
-/* Give the references to labels of the base their phandles.  */
+/* Write the phandles of the base's labels into the references to them.  */
 static int
 fix_labels (struct merge *merge)
 {
@@ -703,8 +710,8 @@ fix_labels (struct merge *merge)
   return 0;
 }
 
-/* The node of the base that FRAGMENT is for, which may be NONE if only that
-   node is missing.  */
+/* Return the target of FRAGMENT in the base, or NONE if only that node is
+   missing.  */
 static int
 find_target (struct merge *merge, int fragment, int *target)
 {
@@ -728,8 +735,8 @@ find_target (struct merge *merge, int fragment, int *target)
   return 0;
 }
 
-/* Go on from FRAGMENT, or with NONE from the beginning, to the next that has
-   something to say: *CONTENT is its __overlay__.  */
+/* Return the next fragment after FRAGMENT, or the first if that is NONE, that
+   has contents: *CONTENT is its __overlay__.  */
 static int
 next_fragment (const struct merge *merge, int fragment, int *content)
 {
@@ -746,8 +753,8 @@ next_fragment (const struct merge *merge, int fragment, int *content)
   return next;
 }
 
-/* Let NODE of the overlay have the PHANDLE of its counterpart in the base, and
-   remember that for what refers to it.  */
+/* Let NODE of the overlay keep the PHANDLE of its counterpart in the base, and
+   remember this for references to it.  */
 static void
 rename_phandle (struct merge *merge, int node, uint32_t phandle)
 {
@@ -767,7 +774,7 @@ rename_phandle (struct merge *merge, int node, uint32_t phandle)
     }
 }
 
-/* What the base has already keeps its phandles.  */
+/* Nodes that the base already has keep their phandles.  */
 static int
 keep_phandles (struct merge *merge)
 {
@@ -793,7 +800,8 @@ keep_phandles (struct merge *merge)
   return fix_local (merge, rename_reference);
 }
 
-/* NODE's property NAME, which is put before the others if it is new.  */
+/* Return NODE's property NAME.  A new property is inserted before the
+   others.  */
 static struct property *
 set_property (struct merge *merge, int node, const struct property *from)
 {
@@ -811,8 +819,8 @@ set_property (struct merge *merge, int node, const struct property *from)
   return property;
 }
 
-/* PARENT's child NAME, which is put before the others if it is new; NONE if it
-   would lie too deep.  */
+/* Return PARENT's child NAME.  A new child is inserted before the others.
+   Return NONE if it would be too deep.  */
 static int
 set_child (struct merge *merge, int parent, const char *name)
 {
@@ -826,7 +834,8 @@ set_child (struct merge *merge, int parent, const char *name)
   child = make_node (merge, parent, name, NONE);
   merge->nodes[child].next = merge->nodes[parent].first;
   merge->nodes[parent].first = child;
-  /* Now it is the first of those that differ by their units.  */
+  /* It is now the first of the children that differ only in their unit
+     addresses.  */
   unit = strchr (name, '@');
   if (unit)
     find (merge, STEM, (uint32_t) parent, name, (size_t) (unit - name))
@@ -858,7 +867,7 @@ copy_content (struct merge *merge, int content)
   return 0;
 }
 
-/* A fragment's target may be what an earlier one has added.  */
+/* The target of a fragment may have been added by an earlier one.  */
 static int
 copy_fragments (struct merge *merge)
 {
@@ -889,8 +898,9 @@ copy_fragments (struct merge *merge)
   return 0;
 }
 
-/* PROPERTY of the overlay's __symbols__, "/FRAGMENT/__overlay__/REST", names a
-   node that is now below the fragment's target, in SYMBOLS of the base.  */
+/* PROPERTY of the overlay's __symbols__ is "/FRAGMENT/__overlay__/REST", which
+   names a node that is now below the fragment's target.  Add it to SYMBOLS of
+   the base.  */
 static int
 copy_symbol (struct merge *merge, int node, const struct property *property,
 	     int symbols)
@@ -944,10 +954,10 @@ copy_symbols (struct merge *merge)
 
 
 /*
- * The whole.
+ * The whole merge.
  */
 
-/* How many nodes and properties FDT has.  */
+/* Count the nodes and properties of FDT.  */
 static void
 count (const void *fdt, size_t *nodes, size_t *properties)
 {
@@ -964,9 +974,9 @@ count (const void *fdt, size_t *nodes, size_t *properties)
   while (tag != FDT_END);
 }
 
-/* Divide WORK, unless it is NULL, among the arrays for BASE and OVERLAY.
-   Returns how much they take: the base gets at most all nodes and properties
-   that the overlay has, and a node of symbols.  */
+/* Divide WORK, unless it is NULL, into the arrays for BASE and OVERLAY.
+   Return the size of all of them.  In the worst case the base gets all nodes
+   and properties of the overlay, and a node for symbols.  */
 static size_t
 divide (char *work, const void *base, const void *overlay)
 {
@@ -977,7 +987,7 @@ divide (char *work, const void *base, const void *overlay)
   count (overlay, &more_nodes, &more_properties);
   nodes += 2 * more_nodes + 1;
   properties += 2 * more_properties;
-  /* Two names and a phandle of each node, a phandle renamed.  */
+  /* Each node has two names and a phandle, and may have a renamed phandle.  */
   leaves = 3 * nodes + properties + more_nodes + 1;
 
   at = sizeof (*merge);
@@ -1039,7 +1049,7 @@ grub_dom0less_merge (void *work, const void *base, void *overlay,
   return copy_symbols (merge);
 }
 
-/* Bytes that are counted even where they do not fit.  */
+/* A buffer that also counts the bytes that do not fit.  */
 struct out
 {
   char *buf;
@@ -1063,7 +1073,7 @@ put_cell (struct out *out, size_t value)
   put (out, &cell, sizeof (cell));
 }
 
-/* Fill up to a whole tag.  */
+/* Pad to a whole tag.  */
 static void
 align (struct out *out)
 {
@@ -1072,7 +1082,8 @@ align (struct out *out)
   put (out, zeros, -out->length & (FDT_TAGSIZE - 1));
 }
 
-/* How long NODE's path is without a slash at its end: 0 for the root.  */
+/* Return the length of NODE's path without a trailing slash: 0 for the
+   root.  */
 static size_t
 path_length (const struct merge *merge, int node)
 {
@@ -1137,7 +1148,7 @@ put_nodes (struct out *out, const struct merge *merge)
 	  node = at->first;
 	  continue;
 	}
-      /* Up, as long as there is nothing beside.  */
+      /* Go up until there is a sibling.  */
       for (; node != NONE; node = merge->nodes[node].parent)
 	{
 	  put_cell (out, FDT_END_NODE);

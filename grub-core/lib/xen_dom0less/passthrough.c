@@ -1,4 +1,4 @@
-/* passthrough.c - whether Xen can use a domain's own device tree  */
+/* passthrough.c - check a domain's own device tree  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -16,19 +16,20 @@
 
 #define PAGE_MASK	((uint64_t) 4095)
 
-/* What Xen takes for cells that are not there, whatever the root says
+/* The cell counts that Xen uses if there are none, regardless of the root's
    (DT_ROOT_NODE_ADDR_CELLS_DEFAULT and _SIZE_).  */
 #define ADDRESS_CELLS	2
 #define SIZE_CELLS	1
 
-/* The phandles from here on are Xen's own (GUEST_PHANDLE_GIC), which Xen 4.22
-   and later tell.  */
+/* Phandles from here on are used by Xen itself (GUEST_PHANDLE_GIC); Xen 4.22
+   and later refuse them.  */
 #define FIRST_OWN_PHANDLE	0xfde8
 
-/* The nodes deeper than this have no cells of their own here.  */
+/* The cell counts of nodes below this depth are not recorded.  */
 #define MAX_DEPTH	64
 
-/* As many devices as are looked up in the machine's tree, from its root on.  */
+/* The number of devices that are looked up in the machine's tree, each from
+   its root on.  */
 #define MAX_DEVICES	256
 
 static int
@@ -37,7 +38,7 @@ read_size (const void *fdt, int node, const char *name, int fallback)
   return (int) grub_dom0less_first_u32 (fdt, node, name, (uint32_t) fallback);
 }
 
-/* What is wrong with the xen,reg of LEN bytes at CELL; *IS_FATAL if Xen
+/* Return the fault in the xen,reg of LEN bytes at CELL; *IS_FATAL if Xen
    panics.  */
 static const char *
 find_reg_fault (const fdt32_t *cell, int len,
@@ -63,7 +64,7 @@ find_reg_fault (const fdt32_t *cell, int len,
     : NULL;
 }
 
-/* What is wrong with NODE of TREE, whose parent has CELLS, for Xen's
+/* Return the fault in NODE of TREE, whose parent has CELLS, for Xen's
    handle_prop_pfdt.  */
 static const char *
 find_node_fault (const void *tree, int node, const void *host,
@@ -95,7 +96,7 @@ find_node_fault (const void *tree, int node, const void *host,
   return NULL;
 }
 
-/* Look at all below and at PASSTHROUGH, as Xen's scan_pfdt_node does.  */
+/* Check PASSTHROUGH and everything below it, as Xen's scan_pfdt_node does.  */
 static const char *
 find_device_fault (const void *tree, int passthrough, const void *host,
 		   int *node, int *is_fatal)

@@ -1,4 +1,4 @@
-/* patch.c - write the tree that Xen gets  */
+/* patch.c - write the tree for Xen  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -17,8 +17,8 @@
 /* "module@", 16 digits and the end.  */
 #define MODULE_NAME_SIZE	24
 
-/* What a property costs besides its value and its name: three words, and the
-   padding of the value.  */
+/* The overhead of a property beyond its value and its name: three words, and
+   the padding of the value.  */
 #define PROPERTY_ROOM		16
 
 #define MAX_REG_SIZE		(8 * sizeof (fdt32_t))
@@ -55,9 +55,9 @@ module_node_name (char *name, uint64_t address)
   *name = '\0';
 }
 
-/* What names a file goes, be it there twice, which libfdt does not mind.  Tags
-   for nothing take its place, because a tree may have it thousands of times, and
-   each fdt_delprop moves all that lies behind.  */
+/* Remove the properties that name files, including duplicates, which libfdt
+   accepts.  They are overwritten with NOP tags: a tree may have thousands of
+   them, and each fdt_delprop moves everything after it.  */
 static void
 delete_names (void *fdt, int node)
 {
@@ -107,8 +107,8 @@ patch_module (void *fdt, const struct grub_dom0less_module *module)
 
 #define MODULE_COMPATIBLE	"multiboot,module"
 
-/* Xen's EFI stub counts and loads modules by their newer compatible alone, its
-   early parser by either (early_scan_node).  */
+/* Xen's EFI stub counts and loads modules by the newer compatible alone; its
+   early parser accepts either (early_scan_node).  */
 static int
 patch_old_module (void *fdt, int node)
 {
@@ -117,8 +117,8 @@ patch_old_module (void *fdt, int node)
   return fdt_appendprop_string (fdt, node, "compatible", MODULE_COMPATIBLE);
 }
 
-/* Without cells in /chosen Xen's early parser would take the root's, and its
-   EFI stub 2 and 2: say which.  */
+/* If /chosen has no cell counts, Xen's early parser uses the root's, and its
+   EFI stub 2 and 2.  Write them explicitly.  */
 static int
 patch_cells (void *fdt, int node, const char *name, int cells)
 {
@@ -127,12 +127,12 @@ patch_cells (void *fdt, int node, const char *name, int cells)
   return fdt_setprop_u32 (fdt, node, name, (uint32_t) cells);
 }
 
-/* The name that a node without a compatible gets: Xen knows nothing of it, and
-   its EFI stub is content.  */
+/* The compatible for a node that has none.  Xen does not know it, and its EFI
+   stub accepts it.  */
 #define COMPATIBLE	"xen_dom0less,ignored"
 
-/* Give every child of PARENT that has no compatible one.  What this moves lies
-   behind the child.  */
+/* Add a compatible to each child of PARENT that has none.  This only moves
+   what follows the child.  */
 static int
 patch_children (void *fdt, int parent)
 {
@@ -148,7 +148,7 @@ patch_children (void *fdt, int parent)
   return 0;
 }
 
-/* The stub looks at the children of /chosen and of domains.  */
+/* The stub examines the children of /chosen and of domains.  */
 static int
 patch_compatibles (void *fdt, int chosen)
 {
@@ -189,7 +189,8 @@ grub_dom0less_write_plan (void *fdt, const struct grub_dom0less_plan *plan,
 {
   int i, err;
 
-  /* From the last node to the first: an edit moves only what lies behind.  */
+  /* Proceed from the last node to the first, because an edit only moves what
+     follows it.  */
   for (i = plan->n_modules - 1; i >= 0; i--)
     if ((err = patch_old_module (fdt, plan->modules[i].node)) < 0
 	|| (plan->modules[i].image != GRUB_DOM0LESS_NONE

@@ -1,4 +1,4 @@
-/* place.c - where things may lie in memory  */
+/* place.c - ranges of memory  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -37,16 +37,16 @@ grub_dom0less_span (uint64_t address, uint64_t size,
   return 0;
 }
 
-/* The last byte of the range, which is not empty.  What is behind it may have no
-   address: memory can end where all addresses do.  */
+/* Return the last byte of the range, which is not empty.  The address after it
+   may not exist, because memory can end at the highest address.  */
 static uint64_t
 last_of (uint64_t start, uint64_t size)
 {
   return size - 1 > UINT64_MAX - start ? UINT64_MAX : start + (size - 1);
 }
 
-/* Let MEMORY[ROOT] sink until no piece below it starts later; the pieces below
-   MEMORY[I] are 2 I + 1 and 2 I + 2, as far as there are N.  */
+/* Move MEMORY[ROOT] down until no piece below it starts later.  The pieces
+   below MEMORY[I] are 2 I + 1 and 2 I + 2, if these are less than N.  */
 static void
 sink (struct grub_dom0less_memory *memory, int root, int n)
 {
@@ -64,8 +64,8 @@ sink (struct grub_dom0less_memory *memory, int root, int n)
   memory[root] = piece;
 }
 
-/* A heap sort: neither a map in order nor one that somebody has thought out
-   takes longer, and GRUB has no qsort.  */
+/* A heap sort, because its time does not depend on the order of the map, which
+   may have been chosen to be slow, and because GRUB has no qsort.  */
 void
 grub_dom0less_sort_memory (struct grub_dom0less_memory *memory, int n)
 {
@@ -126,10 +126,11 @@ grub_dom0less_kernel_room (uint64_t bank, uint64_t offset, uint64_t size,
 
   if (offset >= bank || size > bank - offset || ramdisk > bank)
     return 0;
-  /* So that no sum of two of them, rounded up, can overflow.  */
+  /* Limit the sizes so that no sum of two of them, rounded up, can
+     overflow.  */
   if (bank > UINT64_MAX / 4)
     return bank;
-  /* The domain's tree is rounded up as well, and has less than that.  */
+  /* The domain's tree is rounded up as well, and is smaller than that.  */
   modules = ROUND_UP (ramdisk) + 2 * MIB;
   end = ROUND_UP (offset + size);
   if (modules + end - offset > bank)

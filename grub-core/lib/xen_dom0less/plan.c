@@ -16,10 +16,10 @@
 
 #define MAX_CELLS	4
 
-/* Of the format; dtc has written 17 since 2005.  */
+/* The version of the format; dtc has written 17 since 2005.  */
 #define OLDEST_VERSION	16
 
-/* A block of a tree: bytes from START on.  */
+/* A block of a tree: SIZE bytes from START on.  */
 struct block
 {
   uint64_t start, size;
@@ -33,7 +33,7 @@ do_share (const struct block *block, const struct block *other)
 	  && other->start < block->start + block->size);
 }
 
-/* The structure block, up to its end, and how much that is.  */
+/* Check the structure block, and find its end.  */
 static const char *
 find_structure_fault (const void *fdt, uint64_t *size)
 {
@@ -91,7 +91,7 @@ grub_dom0less_tree_fault (const void *fdt, size_t size)
 
   if (size < sizeof (struct fdt_header) || fdt_magic (fdt) != FDT_MAGIC)
     return "it does not begin like one";
-  /* First, because libfdt's checks may crash on the names of older ones.  */
+  /* This comes first because libfdt's checks may crash on older versions.  */
   if (fdt_version (fdt) < OLDEST_VERSION)
     return "its version is older than 16";
   if (fdt_check_header (fdt) || fdt_totalsize (fdt) > size)
@@ -101,7 +101,8 @@ grub_dom0less_tree_fault (const void *fdt, size_t size)
   n = fdt_num_mem_rsv (fdt);
   if (n < 0)
     return "its memory reservations have no end";
-  /* Before version 17 the header does not say how large the structure is.  */
+  /* Before version 17, the header does not contain the size of the
+     structure.  */
   blocks[2].size = fdt_size_dt_struct (fdt);
   if (fdt_version (fdt) == OLDEST_VERSION
       && (fault = find_structure_fault (fdt, &blocks[2].size)) != NULL)
@@ -231,8 +232,8 @@ grub_dom0less_range_name (enum grub_dom0less_range_kind kind)
   return names[kind];
 }
 
-/* One of NODE's cell properties: as it stands, 0 if it is impossible, NONE if
-   it is not there.  */
+/* Return one of NODE's cell properties: as it is, 0 if it is invalid, NONE if
+   it is missing.  */
 static int
 read_cell_count (const void *fdt, int node, const char *name)
 {
@@ -254,7 +255,7 @@ read_cells_of (const void *fdt, int node)
   return cells;
 }
 
-/* CELLS with what the tree leaves out filled in.  */
+/* Return CELLS with the defaults for what the tree omits.  */
 static struct grub_dom0less_cells
 with_defaults (struct grub_dom0less_cells cells, int address, int size)
 {
@@ -295,8 +296,9 @@ module_kind (const void *fdt, int node)
   return (enum grub_dom0less_kind) (kind - grub_dom0less_kinds);
 }
 
-/* Whether NODE is, or means to be, a module: Xen wants the compatible, but a
-   node that names a file or a kind has to be judged as well.  */
+/* Return whether NODE is a module or is meant to be one.  Xen requires the
+   compatible, but a node that names a file or a kind has to be checked as
+   well.  */
 static int
 is_module (const void *fdt, int node)
 {
@@ -307,7 +309,7 @@ is_module (const void *fdt, int node)
 	  || fdt_getprop (fdt, node, "xen,uefi-binary", NULL));
 }
 
-/* NODE has no place in PLAN; the first such node is told of.  */
+/* Record that PLAN has no room for NODE; the first such node is reported.  */
 static void
 note_overflow (struct grub_dom0less_plan *plan, int node)
 {
@@ -315,9 +317,9 @@ note_overflow (struct grub_dom0less_plan *plan, int node)
     plan->overflow = node;
 }
 
-/* Add what PROP of NODE, which belongs to DOMAIN, says as one range of KIND for each pair of cells;
-   SKIP cells lie between an address and its size.  What is cut short or does
-   not fit 64 bits is left to the rules.  */
+/* Add a range of KIND for each pair in PROP of NODE, which belongs to DOMAIN;
+   SKIP cells lie between an address and its size.  Incomplete pairs, and
+   numbers that do not fit in 64 bits, are left to the rules.  */
 static void
 add_ranges (struct grub_dom0less_plan *plan, const void *fdt, int node,
 	    int domain, const char *prop, enum grub_dom0less_range_kind kind,
@@ -419,7 +421,7 @@ read_shared_memory (struct grub_dom0less_plan *plan, const void *fdt,
   plan->shared[plan->n_shared].node = node;
   plan->shared[plan->n_shared++].domain = domain;
   with_host = (2 * cells.address + cells.size) * (int) sizeof (fdt32_t);
-  /* Without a host address Xen finds the memory itself.  */
+  /* Without a host address, Xen chooses the memory itself.  */
   if (cells.address > 0 && cells.size > 0
       && fdt_getprop (fdt, node, "xen,shared-mem", &len) && len == with_host)
     add_ranges (plan, fdt, node, domain, "xen,shared-mem",
@@ -437,7 +439,7 @@ read_child (struct grub_dom0less_plan *plan, const void *fdt, int node,
     read_module (plan, fdt, node, domain, cells);
 }
 
-/* Count NODE if Xen's EFI stub would miss its compatible.  */
+/* Count NODE if Xen's EFI stub would refuse it for its missing compatible.  */
 static void
 count_bare (struct grub_dom0less_plan *plan, const void *fdt, int node)
 {
@@ -463,7 +465,7 @@ read_domain (struct grub_dom0less_plan *plan, const void *fdt, int node)
   domain->node = node;
   domain->cells = read_cells_of (fdt, node);
 
-  /* In the parent's cells, unlike all that the children say.  */
+  /* This property uses the parent's cells, unlike those of the children.  */
   add_ranges (plan, fdt, node, plan->n_domains, "xen,static-mem",
 	      GRUB_DOM0LESS_STATIC_MEM, plan->cells, 0);
 
@@ -491,7 +493,7 @@ read_reserved_memory (struct grub_dom0less_plan *plan, const void *fdt)
 		GRUB_DOM0LESS_RESERVED, cells, 0);
 }
 
-/* Read what lies in /chosen, if there is one.  */
+/* Read the nodes in /chosen, if it exists.  */
 static void
 read_chosen (struct grub_dom0less_plan *plan, const void *fdt)
 {
@@ -501,7 +503,7 @@ read_chosen (struct grub_dom0less_plan *plan, const void *fdt)
   if (plan->chosen < 0)
     return;
 
-  /* Xen's EFI stub adds the cells with 2 and 2 where they are missing.  */
+  /* Xen's EFI stub adds cell counts of 2 and 2 if they are missing.  */
   plan->cells = with_defaults (read_cells_of (fdt, plan->chosen), 2, 2);
   add_ranges (plan, fdt, plan->chosen, GRUB_DOM0LESS_NONE, "xen,static-heap",
 	      GRUB_DOM0LESS_STATIC_HEAP, plan->root_cells, 0);
@@ -524,8 +526,9 @@ is_cpu (const void *fdt, int node)
   return type && strcmp (type, "cpu") == 0;
 }
 
-/* One walk for all that rules look up by a phandle: libfdt would walk for each.
-   The tree is as deep as a tree may be at most.  */
+/* Collect in one walk everything that rules look up by a phandle, because
+   libfdt would walk the tree for each.  The tree has at most the maximum
+   depth.  */
 static void
 read_references (struct grub_dom0less_plan *plan, const void *fdt)
 {
@@ -554,8 +557,8 @@ read_references (struct grub_dom0less_plan *plan, const void *fdt)
     }
 }
 
-/* What follows in PATH behind NODE's name, which may lack its unit address; NULL
-   if something else comes first, or PATH is NULL.  */
+/* Return what follows NODE's name in PATH, which may lack the unit address; or
+   NULL if PATH is NULL or begins with another name.  */
 static const char *
 skip_name (const void *fdt, const char *path, int node)
 {
@@ -572,7 +575,7 @@ skip_name (const void *fdt, const char *path, int node)
 	  ? path : NULL);
 }
 
-/* Whether PATH, from /chosen on, leads to MODULE.  */
+/* Return whether PATH, from /chosen on, leads to MODULE.  */
 static int
 leads_to (const struct grub_dom0less_plan *plan, const void *fdt,
 	  const char *path, const struct grub_dom0less_module *module)
@@ -585,9 +588,8 @@ leads_to (const struct grub_dom0less_plan *plan, const void *fdt,
   return path && !*path;
 }
 
-/* Mark the modules that a string property of the node PATH leads to.  Names are
-   compared, because libfdt would look for each property's node from the root
-   on.  */
+/* Mark the modules to which the strings in the node PATH refer.  Names are
+   compared, because libfdt would look for each node from the root on.  */
 static void
 read_paths (struct grub_dom0less_plan *plan, const void *fdt,
 	    const char *path)
@@ -623,7 +625,7 @@ grub_dom0less_plan_read (struct grub_dom0less_plan *plan, const void *fdt)
   read_paths (plan, fdt, "/__symbols__");
 }
 
-/* Whether MODULE may use what was loaded for FIRST.  */
+/* Return whether MODULE may use the image that is loaded for FIRST.  */
 static int
 may_share (const struct grub_dom0less_module *first, const char *first_path,
 	   const struct grub_dom0less_module *module, const char *path)

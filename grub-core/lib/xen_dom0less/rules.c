@@ -1,4 +1,4 @@
-/* rules.c - the table of rules, and the words of a finding  */
+/* rules.c - the table of rules, and the text of a finding  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -23,7 +23,8 @@ const struct grub_dom0less_rule grub_dom0less_rules[GRUB_DOM0LESS_RULES] =
 #undef RULE
   };
 
-/* Report a finding against RULE for all that were not told, and begin anew.  */
+/* If not all findings against RULE were reported, report the number of the
+   others.  Then reset the count.  */
 static void
 report_more (const struct grub_dom0less_context *context, int rule)
 {
@@ -87,7 +88,7 @@ grub_dom0less_report (const struct grub_dom0less_context *context,
 }
 
 
-/* Text that grows in a buffer, and counts what does not fit.  */
+/* A buffer for text that also counts the bytes that do not fit.  */
 struct text
 {
   char *buf;
@@ -129,7 +130,7 @@ put_number (struct text *text, uint64_t number, unsigned int base)
     put_char (text, digits[--n]);
 }
 
-/* Put the node in WAY of each level from the first to DEPTH.  */
+/* Store the node of each level from the first to DEPTH in WAY.  */
 static void
 put_way (struct text *text, const void *fdt, const int *way, int depth)
 {
@@ -144,8 +145,8 @@ put_way (struct text *text, const void *fdt, const int *way, int depth)
     }
 }
 
-/* Find the way to NODE, which WAY has room for, by what PLAN knows of it.
-   Returns its depth, 0 if nothing is known.  */
+/* Find the ancestors of NODE from what PLAN contains, and store them in WAY.
+   Return its depth, or 0 if it is not known.  */
 static int
 find_plan_way (const struct grub_dom0less_plan *plan, int node, int *way)
 {
@@ -183,8 +184,8 @@ find_plan_way (const struct grub_dom0less_plan *plan, int node, int *way)
   return depth;
 }
 
-/* The path is put together here, because libfdt's fdt_get_path wants a buffer
-   for all of it.  */
+/* The path is composed here, because libfdt's fdt_get_path needs a buffer for
+   all of it.  */
 static void
 put_path (struct text *text, const struct grub_dom0less_plan *plan,
 	  const void *fdt, int node)
@@ -329,6 +330,7 @@ grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
   if (!size)
     return 0;
   buf[text.length < size ? text.length : size - 1] = '\0';
-  /* Names come from trees, and the cut may go through a character.  */
+  /* Names come from trees, and the text may have been cut within a
+     character.  */
   return grub_dom0less_make_plain (buf);
 }

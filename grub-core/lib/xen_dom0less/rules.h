@@ -1,4 +1,4 @@
-/* rules.h - what the files of rules share  */
+/* rules.h - declarations for the files of rules  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -17,9 +17,9 @@
 
 typedef const struct grub_dom0less_context *context_t;
 
-/* The checks.  Each looks at the context for its own rule only, and reports a
-   finding for each place where the rule is broken.  A rule that only the loader
-   can decide has none.  */
+/* The checks.  Each check looks at the context for its own rule only, and
+   reports a finding for each violation.  Rules that only the loader can decide
+   have none.  */
 #define DECLARE_WITH_TREE(check)	void check (context_t context);
 #define DECLARE_WITH_ADDRESSES(check)	void check (context_t context);
 #define DECLARE_BY_LOADER(check)
@@ -28,16 +28,16 @@ typedef const struct grub_dom0less_context *context_t;
 #include <grub/xen_dom0less_rules.h>
 #undef RULE
 
-/* A finding about NODE and nothing else.  */
+/* Report a finding about NODE.  */
 #define REPORT(context, rule, node) \
   REPORT_FILE (context, rule, node, NULL)
 
-/* A finding about NODE, and a file or property FILE.  */
+/* Report a finding about NODE and the file or property FILE.  */
 #define REPORT_FILE(context, rule, node, file) \
   grub_dom0less_report (context, GRUB_DOM0LESS_RULE_ ## rule, node, \
 			GRUB_DOM0LESS_NONE, file, 0, 0)
 
-/* A finding about NODE, and two numbers.  */
+/* Report a finding about NODE, with two numbers.  */
 #define REPORT_NUMBERS(context, rule, node, number0, number1) \
   grub_dom0less_report (context, GRUB_DOM0LESS_RULE_ ## rule, node, \
 			GRUB_DOM0LESS_NONE, NULL, number0, number1)
@@ -62,33 +62,33 @@ typedef const struct grub_dom0less_context *context_t;
        (stray) < (context)->plan->strays + (context)->plan->n_strays; \
        (stray)++)
 
-/* rules_module.c: the first module of KIND that belongs to DOMAIN, before
-   LIMIT if that is not NULL.  */
+/* rules_module.c: return the first module of KIND that belongs to DOMAIN,
+   before LIMIT if that is not NULL.  */
 const struct grub_dom0less_module *
 dom0less_find_module (context_t context, int domain, enum grub_dom0less_kind kind,
 		      const struct grub_dom0less_module *limit);
 
-/* rules_tree.c: the command line that Xen will take, or NULL.  */
+/* rules_tree.c: return the command line that Xen will use, or NULL.  */
 const char *dom0less_xen_args (context_t context);
 
-/* rules_tree.c: the last argument NAME among ARGS, which may be NULL: the text
-   behind its `=', of *LENGTH bytes; the empty string if it stands alone; NULL
-   if it is not there.  */
+/* rules_tree.c: find the last argument NAME in ARGS, which may be NULL.
+   Return the text after its `=', of *LENGTH bytes; the empty string if there
+   is no `='; NULL if there is no such argument.  */
 const char *dom0less_find_argument (const char *args, const char *name,
 				    size_t *length);
 
-/* rules_reference.c: whether somebody is there to serve xenstore.  */
+/* rules_reference.c: return whether any domain serves xenstore.  */
 int dom0less_has_xenstore (context_t context);
 
-/* rules_domain.c: whether Xen passes over NODE because of its status.  */
+/* rules_domain.c: return whether Xen ignores NODE because of its status.  */
 int dom0less_is_disabled (const void *fdt, int node);
 
-/* rules_domain.c: whether DOMAIN has PROPERTY.  */
+/* rules_domain.c: return whether DOMAIN has PROPERTY.  */
 int dom0less_has (context_t context, const struct grub_dom0less_domain *domain,
 		  const char *property);
 
-/* rules_domain.c: whether Xen's .config is known to have OPTION, or not to
-   have it.  */
+/* rules_domain.c: return whether Xen's .config is known to have OPTION, or
+   known not to have it.  */
 int dom0less_is_built_in (context_t context, unsigned int option);
 int dom0less_is_left_out (context_t context, unsigned int option);
 
@@ -98,8 +98,8 @@ int dom0less_is_left_out (context_t context, unsigned int option);
        (shared) < (context)->plan->shared + (context)->plan->n_shared; \
        (shared)++)
 
-/* rules_domain.c: read what a domain's memory says, in KiB.  Returns whether
-   it says anything.  */
+/* rules_domain.c: read a domain's memory property, in KiB.  Return whether it
+   is valid.  */
 int dom0less_domain_memory (context_t context,
 			    const struct grub_dom0less_domain *domain,
 			    uint64_t *kib);

@@ -1,4 +1,4 @@
-/* rules_domain.c - rules of domain nodes  */
+/* rules_domain.c - rules about the nodes of domains  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,15 +14,15 @@
 
 #include <string.h>
 
-/* Xen's DT_MAX_NAME and MAX_VIRT_CPUS, and the interrupts that its
-   domain_vgic_init takes: 1020 - 32, in whole ranks of 32.  */
+/* Xen's DT_MAX_NAME and MAX_VIRT_CPUS, and the number of interrupts that its
+   domain_vgic_init accepts: 1020 - 32, in whole ranks of 32.  */
 #define MAX_NAME	40
 #define MAX_CPUS	128
 #define MAX_OLD_CPUS	32
 #define MAX_GICV2_CPUS	8
 #define MAX_SPIS	960
 
-/* Since 4.21, with GICV3_ESPI: SPIs up to 1019, and as far as these 1024.  */
+/* Since 4.21, with GICV3_ESPI: SPIs up to 1019, and 1024 extended ones.  */
 #define LEAST_ESPIS	4064
 #define MAX_ESPIS	5088
 
@@ -47,7 +47,7 @@ has_bootargs (context_t context, const struct grub_dom0less_domain *domain)
   return 0;
 }
 
-/* Xen looks bootargs up by the name without the unit address, and has stored
+/* Xen looks up bootargs by the name without the unit address, but has stored
    them under the name with it.  */
 void
 dom0less_check_domain_name_unit (context_t context)
@@ -81,13 +81,14 @@ dom0less_is_disabled (const void *fdt, int node)
   int len;
   const char *status = fdt_getprop (fdt, node, "status", &len);
 
-  /* As device_tree_node_is_available of Xen's bootfdt.c.  */
+  /* The same condition as in device_tree_node_is_available of Xen's
+     bootfdt.c.  */
   return status && len > 0 && memchr (status, '\0', (size_t) len)
     && strcmp (status, "ok") && strcmp (status, "okay");
 }
 
-/* Since 4.19 Xen does not reserve the ranges of a node that is disabled, and
-   panics when DOMAIN is to have them.  */
+/* Since 4.19, Xen does not reserve the ranges of a disabled node, and panics
+   when it tries to give them to DOMAIN.  */
 static int
 loses_static_mem (context_t context, const struct grub_dom0less_domain *domain)
 {
@@ -125,8 +126,7 @@ dom0less_domain_memory (context_t context,
   int len;
   const fdt32_t *cell = fdt_getprop (context->fdt, domain->node, "memory", &len);
 
-  /* Two cells, whatever #size-cells says; what is behind them Xen does not
-     read.  */
+  /* Two cells, regardless of #size-cells; Xen does not read what follows.  */
   return cell && len >= 8 && grub_dom0less_read_cells (&cell, 2, kib) == 0;
 }
 
@@ -142,7 +142,7 @@ dom0less_check_memory_malformed (context_t context)
       REPORT (context, MEMORY_MALFORMED, domain->node);
 }
 
-/* Whether the machine has an interrupt controller of version 2.  */
+/* Return whether the machine has an interrupt controller of version 2.  */
 static int
 has_gicv2 (context_t context)
 {
@@ -157,9 +157,9 @@ has_gicv2 (context_t context)
   return 0;
 }
 
-/* How many virtual processors DOMAIN can have on a machine without GICv2.  Before 4.22
-   Xen writes a domain's tree into 4 KiB, and as much more as its passthrough
-   tree has, which is not known yet.  */
+/* Return the maximum number of virtual processors of DOMAIN on a machine
+   without GICv2.  Before 4.22, Xen writes a domain's tree into 4 KiB, plus the
+   size of its passthrough tree, which is not known yet.  */
 static uint32_t
 max_cpus (context_t context, const struct grub_dom0less_domain *domain)
 {
@@ -186,8 +186,8 @@ dom0less_check_cpus_impossible (context_t context)
     }
 }
 
-/* What Xen's dt_property_read_string makes of PROPERTY: up to its first zero
-   byte; NULL if it is empty, or has none.  */
+/* Return what Xen's dt_property_read_string makes of PROPERTY: the string up
+   to its first zero byte; NULL if it is empty or has none.  */
 static const char *
 read_word (context_t context, int node, const char *property)
 {
@@ -197,8 +197,8 @@ read_word (context_t context, int node, const char *property)
   return word && memchr (word, '\0', (size_t) len) ? word : NULL;
 }
 
-/* Xenstore lives in the dom0 or, since 4.21, in a domain that has the
-   capability, and Xen panics without.  */
+/* Xenstore runs in the dom0 or, since 4.21, in a domain that has the
+   capability; without either, Xen panics.  */
 void
 dom0less_check_enhanced_alone (context_t context)
 {
@@ -230,7 +230,7 @@ dom0less_check_direct_map_alone (context_t context)
       REPORT (context, DIRECT_MAP_ALONE, domain->node);
 }
 
-/* Whether DOMAIN has PROPERTY, and Xen finds a number in it.  */
+/* Return whether DOMAIN has PROPERTY, and Xen reads a number from it.  */
 static int
 has_number (context_t context, const struct grub_dom0less_domain *domain,
 	    const char *property)
@@ -241,8 +241,8 @@ has_number (context_t context, const struct grub_dom0less_domain *domain,
     && len >= (int) sizeof (fdt32_t);
 }
 
-/* Xen panics, with a number for a reason.  The virtual UART has the first
-   of them.  */
+/* Xen panics, and prints only an error number.  The virtual UART gets the
+   first interrupt.  */
 void
 dom0less_check_nr_spis_impossible (context_t context)
 {
@@ -264,8 +264,8 @@ dom0less_check_nr_spis_impossible (context_t context)
     }
 }
 
-/* As llc_coloring_init in Xen's llc-coloring.c decides it: switched on, or
-   not mentioned and the cache described.  */
+/* The same condition as in llc_coloring_init of Xen's llc-coloring.c: coloring
+   is switched on, or it is not mentioned and the cache is described.  */
 static int
 is_coloring_on (context_t context)
 {
@@ -312,10 +312,10 @@ dom0less_check_llc_colors_off (context_t context)
       REPORT (context, LLC_COLORS_OFF, domain->node);
 }
 
-/* What a domain may say, how many bytes of it Xen reads if it is a number, the
-   first release that listens (minor numbers of Xen 4), the option of Xen's
-   .config that it needs, if it needs one, and the words that it may be, or
-   the first number at which Xen panics.
+/* The properties that a domain may have: how many bytes of each Xen reads if
+   it is a number, the first release that knows it (a minor number of Xen 4),
+   the option of Xen's .config that it requires, if any, and the words that it
+   may contain or the lowest number at which Xen panics.
    Source: Xen's docs/misc/arm/device-tree/booting.txt in each release.  */
 static const struct
 {
@@ -347,7 +347,7 @@ static const struct
     { "xen,domain-p2m-mem-mb", 4, 17, 0, NULL, 0 },
     { "sve", 0, 18, GRUB_DOM0LESS_XEN_SVE, NULL, 0 },
     { "max_grant_version", 4, 18, 0, NULL, 2 },	/* GNTTAB_MAX_VERSION */
-    /* Xen makes an array of them, for which there is no memory.  */
+    /* Xen allocates an array of this size, for which there is no memory.  */
     { "max_grant_frames", 4, 18, 0, NULL, 0x1000000 },
     { "max_maptrack_frames", 4, 18, 0, NULL, 0x80000000 },
     { "passthrough", 0, 19, 0, "enabled disabled", 0 },
@@ -355,7 +355,8 @@ static const struct
     { "capabilities", 4, 21, 0, NULL, 0 },
     { "trap-unmapped-accesses", 4, 21, 0, NULL, 2 },
     { "xen,sci_type", 0, 21, 0, NULL, 0 },
-    /* An error in any Xen with an MMU, and only such a one has an EFI stub.  */
+    /* This fails in any Xen with an MMU, and only such a Xen has an EFI
+       stub.  */
     { "v8r_el1_msa", 0, 22, GRUB_DOM0LESS_XEN_MPU, NULL, 0 }
   };
 
@@ -405,7 +406,8 @@ dom0less_check_not_built_in (context_t context)
 
   FOR_DOMAINS (domain, context)
     {
-      /* The option came with 4.20; before, every Xen could.  */
+      /* The option was introduced in 4.20; before, every Xen had the
+	 feature.  */
       if (!grub_dom0less_xen_before (&context->facts->xen, 4, 20))
 	report_not_built_in (context, domain->node, "xen,domain",
 			     GRUB_DOM0LESS_XEN_DOM0LESS);
@@ -414,7 +416,7 @@ dom0less_check_not_built_in (context_t context)
 	  if (!fdt_getprop_by_offset (context->fdt, property, &name, NULL))
 	    continue;
 	  i = find_property (name);
-	  /* What Xen does not know at all, it ignores.  */
+	  /* Xen ignores properties that it does not know.  */
 	  if (i < N_PROPERTIES
 	      && !grub_dom0less_xen_before (&context->facts->xen, 4,
 					    properties[i].since))
@@ -447,8 +449,8 @@ dom0less_check_property_unknown (context_t context)
       }
 }
 
-/* Call CHECK for each property of a domain that this Xen knows, with its row in
-   the table.  */
+/* Call CHECK for each property of a domain that this Xen knows, with its row
+   of the table.  */
 static void
 for_known_properties (context_t context,
 		      void (*check) (context_t context, int node, int i,
@@ -476,7 +478,7 @@ check_size (context_t context, int node, int i,
 {
   int size = properties[i].size;
 
-  /* Without these there is no domain: rules of their own.  */
+  /* Properties without which there is no domain have rules of their own.  */
   if (len < size && (strcmp (properties[i].name, "memory") == 0
 		     || strcmp (properties[i].name, "cpus") == 0))
     return;
@@ -514,7 +516,7 @@ dom0less_check_value_impossible (context_t context)
   for_known_properties (context, check_limit);
 }
 
-/* Whether WORD is one of WORDS, between blanks.  */
+/* Return whether WORD is one of WORDS, which are separated by blanks.  */
 static int
 is_word (const char *word, const char *words)
 {

@@ -1,4 +1,4 @@
-/* rules_driver.c - rules of what Xen has a driver for  */
+/* rules_driver.c - rules about Xen's drivers  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,21 +14,22 @@
 
 #include <string.h>
 
-/* What Xen gives a domain: GUEST_PL011_SIZE, GICV3_GICR_SIZE.  */
+/* Sizes in the domains' memory map: GUEST_PL011_SIZE, GICV3_GICR_SIZE.  */
 #define VPL011_SIZE		0x1000
 #define REDISTRIBUTOR_SIZE	0x20000
 
-/* What a driver of Xen's takes, if it is built in.  SINCE and BEFORE are minor
-   numbers of Xen 4, 0 for always.  */
+/* A compatible that a driver of Xen's accepts, if it is built in.  SINCE and
+   BEFORE are minor numbers of Xen 4; 0 means no limit.  */
 struct driver
 {
   const char *compatible;
-  unsigned int option;			/* 0: it cannot be left out */
+  unsigned int option;			/* 0: always built in */
   int since, before;
 };
 
-/* The drivers of xen/drivers/char in an arm64 Xen: by their DT_MATCH_COMPATIBLE,
-   Makefile and Kconfig in 4.17 to 4.22, and master as of August 2026.  */
+/* The drivers in xen/drivers/char of an arm64 Xen, according to their
+   DT_MATCH_COMPATIBLE, Makefile and Kconfig in 4.17 to 4.22, and master of
+   August 2026.  */
 static const struct driver uarts[] =
   {
     { "ns16550", GRUB_DOM0LESS_XEN_NS16550, 0, 0 },
@@ -72,7 +73,7 @@ static const struct driver gics[] =
     { NULL, 0, 0, 0 }
   };
 
-/* Whether a Xen of which no more is known than CONTEXT says may have DRIVER.  */
+/* Return whether a Xen may have DRIVER, as far as CONTEXT describes it.  */
 static int
 is_built_in (context_t context, const struct driver *driver)
 {
@@ -97,8 +98,8 @@ is_driven (context_t context, int node, const struct driver *driver)
   return 0;
 }
 
-/* Whether Xen uses the device NODE itself (device_init): not if it is for a domain,
-   nor if its status is anything but these two.  */
+/* Return whether Xen uses the device NODE itself (device_init): not if it is
+   assigned to a domain, and not if it has another status than these two.  */
 static int
 is_available (context_t context, int node)
 {
@@ -111,7 +112,7 @@ is_available (context_t context, int node)
   return strcmp (status, "okay") == 0 || strcmp (status, "ok") == 0;
 }
 
-/* The path that the LENGTH bytes of ALIAS stand for, or NULL.  */
+/* Return the path for which the LENGTH bytes of ALIAS stand, or NULL.  */
 static const char *
 find_alias (context_t context, const char *alias, size_t length)
 {
@@ -124,8 +125,8 @@ find_alias (context_t context, const char *alias, size_t length)
   return path && len > 0 && memchr (path, '\0', len) ? path : NULL;
 }
 
-/* The node at the LENGTH bytes of PATH, or a negative libfdt error.  Unlike libfdt,
-   Xen takes no name without its unit address.  */
+/* Return the node at the LENGTH bytes of PATH, or a negative libfdt error.
+   Unlike libfdt, Xen does not accept a name without its unit address.  */
 static int
 find_path (context_t context, const char *path, size_t length)
 {
@@ -147,8 +148,8 @@ find_path (context_t context, const char *path, size_t length)
   return node;
 }
 
-/* The value of the last OPTION, with its `=', among the words of ARGS, or NULL.  It
-   ends as a word does.  */
+/* Return the value of the last OPTION (including its `=') in ARGS, or NULL.
+   It extends to the end of the word.  */
 static const char *
 last_option (const char *args, const char *option)
 {
@@ -175,8 +176,8 @@ word_length (const char *word)
   return length;
 }
 
-/* Whether the word CONSOLE leaves out dtuart, which is the only console that Xen
-   has on Arm, and the one it takes without being told.  */
+/* Return whether the word CONSOLE excludes dtuart, which is Xen's only console
+   on Arm, and its default.  */
 static int
 is_elsewhere (const char *console)
 {
@@ -185,9 +186,10 @@ is_elsewhere (const char *console)
   return !dtuart || dtuart >= console + word_length (console);
 }
 
-/* The node of Xen's UART: dtuart= as a path or an alias with options behind a
-   `:', else stdout-path (dt_uart_init in uart-init.c, arm-uart.c before 4.19).  A
-   negative number and in WHY what there is instead.  */
+/* Find the node of Xen's UART: dtuart= as a path or an alias, with options
+   after a `:', or else stdout-path (dt_uart_init in uart-init.c, arm-uart.c
+   before 4.19).  If there is none, return a negative number, and the reason in
+   WHY.  */
 static int
 find_uart (context_t context, const char **why)
 {
@@ -231,7 +233,7 @@ find_uart (context_t context, const char **why)
   return node;
 }
 
-/* The same for Xen's console, which may be switched off although there is a
+/* The same for Xen's console, which may be switched off even if there is a
    UART.  */
 static int
 find_console (context_t context, const char **why)
@@ -255,7 +257,7 @@ dom0less_check_console_missing (context_t context)
     REPORT_FILE (context, CONSOLE_MISSING, context->plan->chosen, why);
 }
 
-/* "Unable to initialize dtuart", which nobody sees.  */
+/* Xen's message is "Unable to initialize dtuart", which is not visible.  */
 void
 dom0less_check_console_undriven (context_t context)
 {
@@ -270,8 +272,9 @@ dom0less_check_console_undriven (context_t context)
 			  context->plan->chosen, node, NULL, 0, 0);
 }
 
-/* "Unable to find compatible interrupt controller" (intc_dt_preinit), a panic.
-   A tree that has none at all is no machine's, and not judged by that.  */
+/* Xen panics: "Unable to find compatible interrupt controller"
+   (intc_dt_preinit).  A tree without any interrupt controller is not that of a
+   real machine, and is not judged here.  */
 void
 dom0less_check_gic_undriven (context_t context)
 {
@@ -292,7 +295,8 @@ dom0less_check_gic_undriven (context_t context)
 			  GRUB_DOM0LESS_NONE, first, NULL, 0, 0);
 }
 
-/* The first register block of NODE, in bytes; 0 if it is not known.  */
+/* Return the size of the first register block of NODE in bytes, or 0 if it is
+   not known.  */
 static uint64_t
 register_size (context_t context, int node)
 {
@@ -309,8 +313,8 @@ register_size (context_t context, int node)
   return grub_dom0less_read_cells (&cell, size_cells, &size) ? 0 : size;
 }
 
-/* A directly mapped domain has its vpl011 where Xen's own UART is, and Xen panics
-   if it has none or a smaller one (domain_vpl011_init).  */
+/* The vpl011 of a directly mapped domain has the address of Xen's own UART.
+   Xen panics if it has no UART, or a smaller one (domain_vpl011_init).  */
 void
 dom0less_check_vpl011_direct (context_t context)
 {
@@ -337,9 +341,9 @@ dom0less_check_vpl011_direct (context_t context)
     }
 }
 
-/* How many processors the redistributors of the first GICv3 that Xen uses serve; 0
-   if that is not known.  Its reg has the distributor, and then regions of
-   them.  */
+/* Return the number of processors that the redistributors of the first GICv3
+   that Xen uses can serve, or 0 if it is not known.  Its reg contains the
+   distributor, followed by regions of redistributors.  */
 static uint64_t
 count_redistributors (context_t context)
 {
@@ -377,8 +381,8 @@ count_redistributors (context_t context)
   return count;
 }
 
-/* Whether XEN stops where a vCPU gets no redistributor, as it does since its commit
-   "xen/arm: propagate vGIC vCPU init failures".  */
+/* Return whether XEN panics if a vCPU gets no redistributor, as it does since
+   its commit "xen/arm: propagate vGIC vCPU init failures".  */
 static int
 needs_redistributors (const struct grub_dom0less_xen *xen)
 {
@@ -387,7 +391,7 @@ needs_redistributors (const struct grub_dom0less_xen *xen)
     || (xen->major == 4 && xen->minor == 20 && xen->patch >= 4);
 }
 
-/* A directly mapped domain has the machine's redistributors, one for each
+/* A directly mapped domain uses the machine's redistributors, one for each
    vCPU (vgic_v3_vcpu_init).  */
 void
 dom0less_check_redistributors_few (context_t context)

@@ -1,4 +1,4 @@
-/* rules_memory.c - rules of memory that the tree gives a purpose  */
+/* rules_memory.c - rules about memory with a particular purpose  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -16,8 +16,8 @@
 
 #define KIB			1024
 
-/* Where Xen puts the memory of a domain (GUEST_RAM0_BASE and so on in
-   public/arch-arm.h), which has addresses of 40 bits.  */
+/* The addresses where Xen puts the memory of a domain (GUEST_RAM0_BASE and so
+   on in public/arch-arm.h); addresses have 40 bits.  */
 #define GUEST_RAM0		((uint64_t) 1 << 30)
 #define GUEST_RAM0_SIZE		((uint64_t) 3 << 30)
 #define GUEST_RAM1		((uint64_t) 1 << 33)
@@ -26,12 +26,12 @@
 #define XEN_PAGE_SIZE		4096
 #define HEAP_ALIGNMENT		65536
 
-/* Xen's NR_MEM_BANKS, and MAX_SHM_ID_LENGTH without the end.  */
+/* Xen's NR_MEM_BANKS, and MAX_SHM_ID_LENGTH without the terminator.  */
 #define MAX_PIECES		256
 #define MAX_SHM_ID		15
 
-/* Report PROP of NODE if it is no whole number of records of CELLS cells, or
-   has an address or a size of more than 64 bits.  */
+/* Report PROP of NODE if it is not a whole number of records of CELLS cells,
+   or if an address or a size needs more than 64 bits.  */
 static void
 check_property (context_t context, int node, const char *prop,
 		struct grub_dom0less_cells cells)
@@ -40,7 +40,7 @@ check_property (context_t context, int node, const char *prop,
   const fdt32_t *cell = fdt_getprop (context->fdt, node, prop, &len);
   uint64_t start, length;
 
-  /* Cells that are no number from 1 to 4 have rules of their own.  */
+  /* Cell counts that are not from 1 to 4 have rules of their own.  */
   if (!cell || cells.address < 1 || cells.size < 1)
     return;
   if (len && len % size == 0)
@@ -80,7 +80,7 @@ is_static (const struct grub_dom0less_range *range)
 	  || range->kind == GRUB_DOM0LESS_SHARED_MEM);
 }
 
-/* Whether Xen takes no notice of RANGE: reserved memory whose node is disabled,
+/* Return whether Xen ignores RANGE: reserved memory whose node is disabled,
    since 4.19.  */
 static int
 is_ignored (context_t context, const struct grub_dom0less_range *range)
@@ -90,7 +90,7 @@ is_ignored (context_t context, const struct grub_dom0less_range *range)
 	  && !grub_dom0less_xen_before (&context->facts->xen, 4, 19));
 }
 
-/* Report RULE for each range that MODULE lies in.  */
+/* Report a finding against RULE for each range in which MODULE lies.  */
 static void
 report_module_in_range (context_t context, enum grub_dom0less_rule_number rule,
 			const struct grub_dom0less_module *module)
@@ -105,8 +105,8 @@ report_module_in_range (context_t context, enum grub_dom0less_rule_number rule,
 			    module->address, 0);
 }
 
-/* Since 4.18 Xen drops the module, or stops before it has a console; before,
-   somebody overwrites it.  */
+/* Since 4.18, Xen drops the module, or stops before it has a console; before,
+   the module is overwritten.  */
 void
 dom0less_check_module_in_range (context_t context)
 {
@@ -118,7 +118,7 @@ dom0less_check_module_in_range (context_t context)
 			      module);
 }
 
-/* The same for what we have loaded, should the claims have failed.  */
+/* The same for images that were loaded, in case the claims have failed.  */
 void
 dom0less_check_image_in_range (context_t context)
 {
@@ -130,7 +130,7 @@ dom0less_check_image_in_range (context_t context)
 			      module);
 }
 
-/* Whether both are one region that two domains share.  */
+/* Return whether both are the same region, shared by two domains.  */
 static int
 is_same_shared (const struct grub_dom0less_range *range, const char *id,
 		const struct grub_dom0less_range *other, const char *other_id)
@@ -140,8 +140,8 @@ is_same_shared (const struct grub_dom0less_range *range, const char *id,
 	  && id && other_id && strcmp (id, other_id) == 0);
 }
 
-/* Modules have rules of their own, and before 4.18 Xen did not mind when
-   reserved memory overlapped itself.  */
+/* Modules have rules of their own.  Before 4.18, Xen accepted reserved memory
+   that overlaps itself.  */
 void
 dom0less_check_ranges_overlap (context_t context)
 {
@@ -149,7 +149,8 @@ dom0less_check_ranges_overlap (context_t context)
   const struct grub_dom0less_range *range, *other;
   const char *ids[GRUB_DOM0LESS_MAX_RANGES];
 
-  /* Here, because there are far more pairs than ranges.  */
+  /* Whether a pair is shared is tested here because there are far more pairs
+     than ranges.  */
   FOR_RANGES (range, context)
     ids[range - ranges] = range->kind != GRUB_DOM0LESS_SHARED_MEM ? NULL
       : grub_dom0less_string (context->fdt, range->node, "xen,shm-id");
@@ -184,7 +185,7 @@ report_range (context_t context, enum grub_dom0less_rule_number rule,
 			range->start, number1);
 }
 
-/* Xen hangs.  */
+/* Otherwise Xen hangs.  */
 void
 dom0less_check_range_over_firmware (context_t context)
 {
@@ -206,9 +207,9 @@ dom0less_check_range_over_firmware (context_t context)
 	}
 }
 
-/* Whether memory has every address of the SIZE bytes at START, which are not
-   none and may end where all addresses do; *END is else the first that is
-   missing.  */
+/* Return whether memory contains all of the SIZE bytes at START, at least one,
+   which may end at the highest address.  If not, *END is the first address
+   that is missing.  */
 static int
 is_in_memory (const struct grub_dom0less_facts *facts, uint64_t start,
 	      uint64_t size, uint64_t *end)
@@ -224,7 +225,7 @@ is_in_memory (const struct grub_dom0less_facts *facts, uint64_t start,
 
       if (*end - memory->start >= memory->size)
 	continue;
-      /* What is left of this piece, which reaches far enough or has an end.  */
+      /* This piece contains the end of the range, or a part of it.  */
       if (memory->size - (*end - memory->start) > last - *end)
 	return 1;
       *end = memory->start + memory->size;
@@ -291,7 +292,7 @@ dom0less_check_static_mem_sum (context_t context)
     }
 }
 
-/* What Xen's process_shm_node asks of NODE.  */
+/* Check NODE as Xen's process_shm_node does.  */
 static const char *
 find_shared_mem_fault (context_t context, int node,
 		       struct grub_dom0less_cells cells)
@@ -330,7 +331,7 @@ find_shared_mem_fault (context_t context, int node,
   return NULL;
 }
 
-/* The cells in which SHARED's numbers are: its parent's.  */
+/* Return the cells of the numbers in SHARED: its parent's.  */
 static struct grub_dom0less_cells
 shared_cells (context_t context, const struct grub_dom0less_shared *shared)
 {
@@ -353,15 +354,16 @@ dom0less_check_shared_mem_malformed (context_t context)
     }
 }
 
-/* What a node says of its area: the host's address, unless Xen is to find one,
-   and the size.  */
+/* The contents of a node of shared memory: the host's address, unless Xen has
+   to choose one, and the size.  */
 struct area
 {
   int has_host;
   uint64_t host, guest, size;
 };
 
-/* Read the AREA of SHARED.  Returns 0 if it is not as Xen takes it.  */
+/* Read the AREA of SHARED.  Return 0 if it is not in the form that Xen
+   accepts.  */
 static int
 read_area (context_t context, const struct grub_dom0less_shared *shared,
 	   struct area *area)
@@ -389,8 +391,9 @@ is_owner (context_t context, int node)
   return role && strcmp (role, "owner") == 0;
 }
 
-/* What Xen's process_shm_node and process_shm find wrong with NODE and OTHER,
-   which comes before it.  Areas that overlap have a rule of their own.  */
+/* Return what Xen's process_shm_node and process_shm reject in NODE because of
+   OTHER, which comes before it.  Areas that overlap have a rule of their
+   own.  */
 static const char *
 find_shared_mem_conflict (context_t context, int node, const struct area *area,
 			  int other, const struct area *other_area)
@@ -410,7 +413,7 @@ find_shared_mem_conflict (context_t context, int node, const struct area *area,
   return "xen,shared-mem has another place or size";
 }
 
-/* Compare SHARED to those before it.  */
+/* Compare SHARED with those before it.  */
 static void
 check_conflict (context_t context, const struct grub_dom0less_shared *shared)
 {
@@ -431,7 +434,7 @@ check_conflict (context_t context, const struct grub_dom0less_shared *shared)
       }
 }
 
-/* Xen stops, mostly before it has a console.  */
+/* Xen stops, usually before it has a console.  */
 void
 dom0less_check_shared_mem_conflict (context_t context)
 {
@@ -459,7 +462,8 @@ dom0less_check_shared_mem_host (context_t context)
     }
 }
 
-/* Whether the guest's AREA overlaps the memory that Xen gives DOMAIN.  */
+/* Return whether the guest's AREA overlaps the memory that Xen gives
+   DOMAIN.  */
 static int
 is_in_guest_ram (context_t context, const struct grub_dom0less_domain *domain,
 		 const struct area *area)
@@ -503,7 +507,7 @@ check_guest (context_t context, const struct grub_dom0less_shared *shared)
 			  0);
 }
 
-/* Xen panics (process_shm), or finds that it cannot copy the kernel.  */
+/* Xen panics (process_shm), or reports that it cannot copy the kernel.  */
 void
 dom0less_check_shared_mem_guest (context_t context)
 {
@@ -528,8 +532,8 @@ dom0less_check_too_many_pieces (context_t context)
 		    MAX_PIECES);
 }
 
-/* Before 4.21 Xen keeps RAM in the firmware's pieces, and would give a module
-   that lies in two of them back twice.  */
+/* Before 4.21, Xen keeps the firmware's pieces of RAM separate, and would free
+   a module that lies in two of them twice.  */
 void
 dom0less_check_module_in_pieces (context_t context)
 {
@@ -554,7 +558,7 @@ dom0less_check_module_in_pieces (context_t context)
       }
 }
 
-/* Our own tree may lie anywhere: Xen's EFI stub makes a copy of it.  */
+/* The tree itself may lie anywhere, because Xen's EFI stub copies it.  */
 void
 dom0less_check_xen_in_range (context_t context)
 {

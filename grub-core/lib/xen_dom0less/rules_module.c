@@ -1,4 +1,4 @@
-/* rules_module.c - rules of module nodes  */
+/* rules_module.c - rules about the nodes of modules  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,15 +14,16 @@
 
 #include <string.h>
 
-/* Xen's BOOTMOD_MAX_CMDLINE with the end, MAX_MODULES without Xen itself and
-   the tree, the command lines it keeps, and the path in its early parser.  */
+/* Xen's BOOTMOD_MAX_CMDLINE including the terminator, MAX_MODULES without Xen
+   itself and the tree, the number of command lines that it keeps, and the
+   length of a path in its early parser.  */
 #define MAX_BOOTARGS		1023
 #define MAX_XEN_MODULES		30
 #define MAX_XEN_BOOTARGS	32
 #define MAX_PATH		91
 
-/* Xen would guess the kind from how many such modules it has met, those of
-   other domains included.  */
+/* Xen would guess the kind from the number of such modules so far, including
+   those of other domains.  */
 void
 dom0less_check_kind_unknown (context_t context)
 {
@@ -33,9 +34,9 @@ dom0less_check_kind_unknown (context_t context)
       REPORT (context, KIND_UNKNOWN, module->node);
 }
 
-/* The kind as MODULE's node says it, if Xen has no use for it there: what
-   belongs to a domU or to the dom0 only, or a domU's in the words of before
-   4.12, which it knows no more.  */
+/* Return the kind of MODULE in its node's words if Xen does not accept that
+   kind there: a kind for domUs or for the dom0 only, or for a domU a name from
+   before 4.12.  */
 static const char *
 misplaced_kind (context_t context, const struct grub_dom0less_module *module)
 {
@@ -53,7 +54,7 @@ misplaced_kind (context_t context, const struct grub_dom0less_module *module)
   return kind->old_compatible;
 }
 
-/* Xen drops it, and panics if it was the kernel.  */
+/* Xen drops the module, and panics if it was the kernel.  */
 void
 dom0less_check_kind_misplaced (context_t context)
 {
@@ -105,7 +106,7 @@ dom0less_check_string_malformed (context_t context)
 	value = fdt_getprop (context->fdt, module->node, names[n], &len);
 	if (!value || grub_dom0less_string (context->fdt, module->node, names[n]))
 	  continue;
-	/* A command line may be empty, a name may not.  */
+	/* A command line may be empty, but a name may not.  */
 	if (n == 2 && len == 1 && *value == '\0')
 	  continue;
 	REPORT_FILE (context, STRING_MALFORMED, module->node, names[n]);
@@ -151,8 +152,8 @@ dom0less_check_reg_missing (context_t context)
       REPORT (context, REG_MISSING, module->node);
 }
 
-/* Where only what is signed may be used, memory that somebody else has filled
-   is what nobody has looked at.  */
+/* If signatures are enforced, memory that another loader has filled has not
+   been verified.  */
 void
 dom0less_check_reg_unverified (context_t context)
 {
@@ -197,7 +198,7 @@ dom0less_check_kernel_missing (context_t context)
       REPORT (context, KERNEL_MISSING, domain->node);
 }
 
-/* Report RULE about MODULE and the other module.  */
+/* Report a finding against RULE about MODULE and the other module.  */
 static void
 report_other (context_t context, enum grub_dom0less_rule_number rule,
 	      const struct grub_dom0less_module *module,
@@ -208,7 +209,7 @@ report_other (context_t context, enum grub_dom0less_rule_number rule,
 			module->address, 0);
 }
 
-/* Xen takes the last of a domU's and the first of a dom0's.  */
+/* Xen uses the last one of a domU and the first one of a dom0.  */
 void
 dom0less_check_two_of_a_kind (context_t context)
 {
@@ -223,7 +224,7 @@ dom0less_check_two_of_a_kind (context_t context)
     }
 }
 
-/* Xen panics, or cuts off the last byte.  */
+/* Xen panics, or drops the last byte.  */
 void
 dom0less_check_bootargs_long (context_t context)
 {
@@ -252,15 +253,16 @@ dom0less_check_too_many_bootargs (context_t context)
 		      MAX_XEN_BOOTARGS);
 }
 
-/* Whether the tree itself placed MODULE, and nobody loads anything.  */
+/* Return whether the tree itself fixes the place of MODULE, and nothing is
+   loaded for it.  */
 static int
 is_preloaded (const struct grub_dom0less_module *module)
 {
   return module->has_reg && module->image == GRUB_DOM0LESS_NONE;
 }
 
-/* The first module before MODULE that the tree has put at the same address;
-   of the same kind, or of another.  */
+/* Return the first module before MODULE that the tree has placed at the same
+   address, of the same kind or of another.  */
 static const struct grub_dom0less_module *
 find_same_place (context_t context, const struct grub_dom0less_module *module,
 		 int same_kind)
@@ -288,7 +290,7 @@ dom0less_check_too_many_modules (context_t context)
 		    MAX_XEN_MODULES);
 }
 
-/* Xen 4.17 stops with a bug, 4.20 drops the second.  */
+/* Xen 4.17 stops with a bug, and 4.20 drops the second module.  */
 void
 dom0less_check_kinds_share (context_t context)
 {
@@ -321,8 +323,8 @@ dom0less_check_modules_overlap (context_t context)
   FOR_MODULES (module, context)
     for (other = context->plan->modules; other < module; other++)
       if (module->has_reg && other->has_reg
-	  /* The same address is a matter of the rules above, unless a file
-	     is loaded there.  */
+	  /* Equal addresses are covered by the rules above, unless a file is
+	     loaded there.  */
 	  && (module->address != other->address
 	      || !is_preloaded (module) || !is_preloaded (other))
 	  && grub_dom0less_overlap (module->address, module->size,
@@ -344,7 +346,7 @@ dom0less_check_address_too_big (context_t context)
 		      module->size);
 }
 
-/* How many bytes the path of MODULE will have in Xen's tree.  */
+/* Return the length in bytes of MODULE's path in Xen's tree.  */
 static size_t
 path_length (context_t context, const struct grub_dom0less_module *module)
 {
@@ -364,7 +366,7 @@ path_length (context_t context, const struct grub_dom0less_module *module)
   return length;
 }
 
-/* Xen's early parser passes over a module whose path is longer.  */
+/* A longer path makes Xen's early parser ignore the module.  */
 void
 dom0less_check_path_long (context_t context)
 {

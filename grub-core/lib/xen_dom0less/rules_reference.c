@@ -1,4 +1,4 @@
-/* rules_reference.c - rules about what refers to other nodes or processors  */
+/* rules_reference.c - rules about references to other nodes or processors  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -19,7 +19,7 @@
 #define HARDWARE	2
 #define XENSTORE	4
 
-/* A domU's last port, and the last that anybody has (Xen's 2-level ABI).  */
+/* The highest port of a domU, and of any domain (Xen's 2-level ABI).  */
 #define MAX_PORT	1023
 #define MAX_DOM0_PORT	4095
 
@@ -29,7 +29,8 @@ capabilities (context_t context, const struct grub_dom0less_domain *domain)
   return grub_dom0less_first_u32 (context->fdt, domain->node, "capabilities", 0);
 }
 
-/* Whether there is a dom0, which is hardware and xenstore domain.  */
+/* Return whether there is a dom0, which is both the hardware domain and the
+   xenstore domain.  */
 static int
 has_dom0 (context_t context)
 {
@@ -52,7 +53,7 @@ dom0less_has_xenstore (context_t context)
   return 0;
 }
 
-/* Whether the machine has an IOMMU of a kind that Xen drives.  */
+/* Return whether the machine has an IOMMU for which Xen has a driver.  */
 static int
 has_iommu (context_t context)
 {
@@ -69,8 +70,8 @@ has_iommu (context_t context)
   return 0;
 }
 
-/* What parse_dom0less_node and set_xs_domain of Xen 4.21 and later refuse.
-   EARLIER are the capabilities of those before DOMAIN.  */
+/* Return what parse_dom0less_node and set_xs_domain of Xen 4.21 and later
+   refuse.  EARLIER are the capabilities of the domains before DOMAIN.  */
 static const char *
 capability_conflict (context_t context, const struct grub_dom0less_domain *domain,
 		     uint32_t earlier)
@@ -116,8 +117,8 @@ dom0less_check_capabilities_conflict (context_t context)
     }
 }
 
-/* What domu_dt_sci_parse and scmi_smc_domain_init of Xen 4.21 and later refuse in
-   DOMAIN's xen,sci_type.  */
+/* Return what domu_dt_sci_parse and scmi_smc_domain_init of Xen 4.21 and later
+   refuse in DOMAIN's xen,sci_type.  */
 static const char *
 find_sci_fault (context_t context, const struct grub_dom0less_domain *domain)
 {
@@ -157,7 +158,7 @@ dom0less_check_sci_impossible (context_t context)
     }
 }
 
-/* How many processors /cpus has.  */
+/* Return the number of processors in /cpus.  */
 static uint32_t
 count_cpus (context_t context)
 {
@@ -174,7 +175,8 @@ count_cpus (context_t context)
   return n;
 }
 
-/* Whether every processor that TEXT, "0-2,5", names is below LIMIT.  */
+/* Return whether every processor in the list TEXT, such as "0-2,5", is below
+   LIMIT.  */
 static int
 are_cpus_below (const char *text, uint32_t limit)
 {
@@ -183,7 +185,7 @@ are_cpus_below (const char *text, uint32_t limit)
   while (*text)
     {
       if (*text < '0' || *text > '9')
-	return 1;	/* Xen reads no further.  */
+	return 1;	/* Xen does not read further. */
       for (number = 0; *text >= '0' && *text <= '9'; text++)
 	number = number < limit ? 10 * number + (uint32_t) (*text - '0')
 	  : limit;
@@ -194,8 +196,8 @@ are_cpus_below (const char *text, uint32_t limit)
   return 1;
 }
 
-/* Report what is wrong with NODE, a virtual processor of a domain that has CPUS,
-   on a machine of ALL.  */
+/* Report faults of NODE, a virtual processor of a domain that has CPUS, on a
+   machine with ALL processors.  */
 static void
 check_vcpu (context_t context, int node, uint32_t cpus, uint32_t all)
 {
@@ -208,7 +210,7 @@ check_vcpu (context_t context, int node, uint32_t cpus, uint32_t all)
     REPORT_FILE (context, VCPU_IMPOSSIBLE, node, "processor in hard-affinity");
 }
 
-/* domain_vcpu_affinity panics.  */
+/* domain_vcpu_affinity panics in this case.  */
 void
 dom0less_check_vcpu_impossible (context_t context)
 {
@@ -228,7 +230,7 @@ dom0less_check_vcpu_impossible (context_t context)
     }
 }
 
-/* The node that has PHANDLE among those that others point to, or NULL.  */
+/* Return the node with PHANDLE among those to which others refer, or NULL.  */
 static const struct grub_dom0less_reference *
 find_reference (context_t context, uint32_t phandle)
 {
@@ -241,8 +243,8 @@ find_reference (context_t context, uint32_t phandle)
   return NULL;
 }
 
-/* Xen panics if the node is of another kind, and passes over a phandle of
-   nothing.  */
+/* Xen panics if the node is of another kind, and ignores a phandle that does
+   not exist.  */
 void
 dom0less_check_cpupool_missing (context_t context)
 {
@@ -261,7 +263,7 @@ dom0less_check_cpupool_missing (context_t context)
     }
 }
 
-/* What btcpupools_dtb_parse panics at.  IS_TAKEN has a byte for each of the
+/* Return why btcpupools_dtb_parse panics.  IS_TAKEN has a byte for each of the
    plan's references: whether that processor is in a pool already.  */
 static const char *
 pool_fault (context_t context, int pool, char *is_taken)
@@ -315,7 +317,8 @@ dom0less_check_cpupool_malformed (context_t context)
       }
 }
 
-/* Read the port and the other's phandle of NODE.  Returns 0 without both.  */
+/* Read the port of NODE, and the phandle of the other end.  Return 0 if they
+   are missing.  */
 static int
 read_channel (context_t context, int node, uint32_t *port, uint32_t *other)
 {
@@ -329,8 +332,7 @@ read_channel (context_t context, int node, uint32_t *port, uint32_t *other)
   return 1;
 }
 
-/* Whether event channels in NODE are somebody's: a domain's, or the
-   dom0's.  */
+/* Return whether event channels in NODE belong to a domain or to the dom0.  */
 static int
 is_domain (context_t context, int node)
 {
@@ -339,8 +341,8 @@ is_domain (context_t context, int node)
   return fdt_node_check_compatible (context->fdt, node, "xen,domain") == 0;
 }
 
-/* What alloc_domain_evtchn of Xen's static-evtchn.c gives up at.  IS_TAKEN has a
-   byte for each port of PARENT's.  */
+/* Return why alloc_domain_evtchn of Xen's static-evtchn.c fails.  IS_TAKEN has
+   a byte for each port of PARENT's.  */
 static const char *
 channel_fault (context_t context, int parent, int node, char *is_taken)
 {
@@ -388,7 +390,7 @@ dom0less_check_event_channel_broken (context_t context)
 {
   const struct grub_dom0less_domain *domain;
 
-  /* Before, they were unknown.  */
+  /* Older versions do not know event channels.  */
   if (grub_dom0less_xen_before (&context->facts->xen, 4, 17))
     return;
   if (context->plan->chosen >= 0 && has_dom0 (context))

@@ -1,4 +1,4 @@
-/* rules_size.c - rules about how much memory there is  */
+/* rules_size.c - rules about sizes of memory  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,20 +14,20 @@
 
 #include <string.h>
 
-/* What no Linux boots with less of, in bytes.  */
+/* The minimum with which any Linux boots, in bytes.  */
 #define LEAST_MEMORY	((uint64_t) 16 << 20)
 
 #define KIB		1024
 #define MIB_IN_KIB	1024
 #define XEN_PAGE_SIZE	4096
 
-/* Where a domain's first bank is and how large it can be, unless it is mapped
-   directly: GUEST_RAM0_BASE and _SIZE of Xen's public/arch-arm.h.  */
+/* The start and the maximum size of a domain's first bank, unless it is
+   directly mapped: GUEST_RAM0_BASE and _SIZE of Xen's public/arch-arm.h.  */
 #define BANK_START	((uint64_t) 1 << 30)
 #define BANK_SIZE	((uint64_t) 3 << 30)
 
-/* What Xen gives a dom0 of which nothing else is said, in KiB, and its
-   struct page_info for each page of RAM, in bytes.  */
+/* The memory of a dom0 by default in KiB, and the size of Xen's struct
+   page_info for each page of RAM in bytes.  */
 #define DOM0_MEMORY	(512 * MIB_IN_KIB)
 #define PAGE_INFO_SIZE	56
 
@@ -37,7 +37,7 @@ add (uint64_t a, uint64_t b)
   return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* The machine's RAM in KiB, or 0 if it is not known.  */
+/* Return the machine's RAM in KiB, or 0 if it is not known.  */
 static uint64_t
 ram_size (context_t context)
 {
@@ -51,7 +51,7 @@ ram_size (context_t context)
   return size;
 }
 
-/* The sum of all ranges of KIND, in KiB.  */
+/* Return the sum of all ranges of KIND in KiB.  */
 static uint64_t
 range_size (context_t context, enum grub_dom0less_range_kind kind)
 {
@@ -64,8 +64,9 @@ range_size (context_t context, enum grub_dom0less_range_kind kind)
   return size;
 }
 
-/* More than the machine has in KiB, and a whole number of MiB in bytes that it
-   does have, and enough to live in: somebody has counted bytes.  */
+/* The value was probably meant in bytes: in KiB it is more than the machine
+   has, and in bytes it is a whole number of MiB that the machine has and that
+   a domain can live in.  */
 static int
 looks_like_bytes (uint64_t memory, uint64_t ram)
 {
@@ -86,8 +87,9 @@ dom0less_check_memory_bytes (context_t context)
       REPORT_NUMBERS (context, MEMORY_BYTES, domain->node, kib, 0);
 }
 
-/* What DOMAIN's page tables get of Xen's heap, in KiB: what the tree says, or
-   domain_p2m_pages of Xen's dom0less-build.c, in whole MiB.  */
+/* Return the part of Xen's heap for DOMAIN's page tables, in KiB: the value in
+   the tree, or that of domain_p2m_pages in Xen's dom0less-build.c, in whole
+   MiB.  */
 static uint64_t
 page_tables (context_t context, const struct grub_dom0less_domain *domain,
 	     uint64_t kib)
@@ -102,8 +104,8 @@ page_tables (context_t context, const struct grub_dom0less_domain *domain,
   return (4 * pages + MIB_IN_KIB - 1) / MIB_IN_KIB * MIB_IN_KIB;
 }
 
-/* A size as Xen's parse_size_and_unit reads it from LENGTH bytes of TEXT, in
-   KiB.  */
+/* Read a size in KiB from LENGTH bytes of TEXT, as Xen's parse_size_and_unit
+   does.  */
 static uint64_t
 parse_size (const char *text, size_t length)
 {
@@ -139,8 +141,7 @@ dom0_memory (context_t context)
   return value ? parse_size (value, length) : DOM0_MEMORY;
 }
 
-/* What all domains take of the memory that Xen is free to give away, in
-   KiB.  */
+/* Return the amount of Xen's free memory that all domains need, in KiB.  */
 static uint64_t
 needed (context_t context)
 {
@@ -158,8 +159,8 @@ needed (context_t context)
   return sum;
 }
 
-/* What is left of SIZE KiB when Xen has described each page of the machine,
-   and KEPT KiB are somebody's already.  */
+/* Return how much of SIZE KiB is left after Xen has described each page of the
+   machine, and KEPT KiB are used otherwise.  */
 static uint64_t
 left (context_t context, uint64_t size, uint64_t kept)
 {
@@ -168,8 +169,8 @@ left (context_t context, uint64_t size, uint64_t kept)
   return size > kept ? size - kept : 0;
 }
 
-/* Xen panics at the first domain for which there is nothing.  What else it
-   needs for itself is not known, so what fits here may still be too much.  */
+/* Xen panics at the first domain for which nothing is left.  Xen's other needs
+   are not known, so a configuration that passes may still be too large.  */
 void
 dom0less_check_memory_too_much (context_t context)
 {
@@ -182,7 +183,7 @@ dom0less_check_memory_too_much (context_t context)
 		    needed (context), most);
 }
 
-/* With a static heap all of it comes from there.  */
+/* With a static heap, all of this memory comes from it.  */
 void
 dom0less_check_heap_too_small (context_t context)
 {
@@ -193,7 +194,8 @@ dom0less_check_heap_too_small (context_t context)
 		    needed (context), left (context, heap, 0));
 }
 
-/* DOMAIN's first bank, in bytes.  Returns 0 if it is not known.  */
+/* Store the size of DOMAIN's first bank in bytes.  Return 0 if it is not
+   known.  */
 static int
 first_bank (context_t context, const struct grub_dom0less_domain *domain,
 	    uint64_t *start, uint64_t *size)
@@ -219,8 +221,8 @@ first_bank (context_t context, const struct grub_dom0less_domain *domain,
   return 0;
 }
 
-/* The domU of KERNEL, its first bank, and where the kernel goes in it.  Returns
-   NULL if it is a dom0, or any of that is not known.  */
+/* Return the domU of KERNEL, its first bank, and the place of the kernel in
+   it.  Return NULL if it is a dom0, or if any of these is not known.  */
 static const struct grub_dom0less_domain *
 find_place (context_t context, const struct grub_dom0less_module *kernel,
 	    uint64_t *start, uint64_t *size, uint64_t *load)
@@ -238,7 +240,7 @@ find_place (context_t context, const struct grub_dom0less_module *kernel,
   return domain;
 }
 
-/* Xen panics, or the kernel runs over what Xen has put behind it.  */
+/* Xen panics, or the kernel overwrites what Xen has put behind it.  */
 void
 dom0less_check_domain_too_small (context_t context)
 {

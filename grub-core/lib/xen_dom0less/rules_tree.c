@@ -1,4 +1,4 @@
-/* rules_tree.c - rules of the tree and of /chosen  */
+/* rules_tree.c - rules about the tree and /chosen  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,16 +14,16 @@
 
 #include <string.h>
 
-/* Xen keeps its command line in this many bytes, with the end.  */
+/* The size of Xen's buffer for its command line, including the terminator.  */
 #define XEN_CMDLINE_SIZE	1024
 
 /* Xen's DEVICE_TREE_MAX_DEPTH; the root's is 0.  */
 #define MAX_DEPTH		16
 
-/* Xen's early parser takes any number of them; no more are read here.  */
+/* Xen's early parser accepts any number of cells; no more are read here.  */
 #define MAX_CELLS		4
 
-/* Xen's stub would stop with an exception, and say nothing.  */
+/* Xen's stub would stop with an exception, without a message.  */
 void
 dom0less_check_not_el2 (context_t context)
 {
@@ -33,8 +33,8 @@ dom0less_check_not_el2 (context_t context)
     REPORT_NUMBERS (context, NOT_EL2, GRUB_DOM0LESS_NONE, (uint64_t) level, 0);
 }
 
-/* Xen writes TCR_EL2 in the layout that HCR_EL2.E2H = 0 gives it, and dies at
-   its first vector, which nobody sees.  */
+/* Xen writes TCR_EL2 in the layout for HCR_EL2.E2H = 0, and crashes silently
+   at its first exception vector.  */
 void
 dom0less_check_vhe (context_t context)
 {
@@ -47,10 +47,10 @@ dom0less_check_vhe (context_t context)
     REPORT_FILE (context, VHE, GRUB_DOM0LESS_NONE, fault);
 }
 
-/* What runs from the change of regime to Xen's own translation tables: the code
-   that changes it, Xen's stub, and the firmware's SetVirtualAddressMap with
-   what that calls.  Of the firmware's memory only what can run now matters,
-   and the rest of it, devices too, cannot.  */
+/* The code that runs between the change of regime and Xen's own translation
+   tables: the code that changes the regime, Xen's stub, and the firmware's
+   SetVirtualAddressMap with everything that it calls.  Of the firmware's
+   memory, only what is executable now matters.  */
 void
 dom0less_check_vhe_code (context_t context)
 {
@@ -80,8 +80,8 @@ dom0less_check_too_many_nodes (context_t context)
     REPORT (context, TOO_MANY_NODES, context->plan->overflow);
 }
 
-/* With ACPI tables and a tree that has /chosen only, Xen takes ACPI and makes
-   no domain; without, it does not get far.  */
+/* If there are ACPI tables and the tree has only /chosen, Xen chooses ACPI and
+   creates no domain; without ACPI tables, it fails soon.  */
 void
 dom0less_check_no_hardware (context_t context)
 {
@@ -96,9 +96,10 @@ dom0less_check_no_module (context_t context)
     REPORT (context, NO_MODULE, GRUB_DOM0LESS_NONE);
 }
 
-/* Every node that is compatible WITH something and not where it counts:
-   for a module in /chosen or a domain, for a domain in /chosen.  One walk, as
-   libfdt would look for each node's parent from the root on.  */
+/* Report every node that is compatible WITH something in a place where this
+   has no effect: a module outside of /chosen and the domains, or a domain
+   outside of /chosen.  This is done in one walk, because libfdt would look for
+   each node's parent from the root on.  */
 static void
 report_misplaced (context_t context, const char *with, int is_module,
 		  enum grub_dom0less_rule_number rule)
@@ -122,8 +123,8 @@ report_misplaced (context_t context, const char *with, int is_module,
     }
 }
 
-/* The stub counts direct children only; without any it reads a xen.cfg that
-   it cannot reach.  */
+/* The stub counts direct children only.  If there are none, it tries to read a
+   xen.cfg, which it cannot reach.  */
 void
 dom0less_check_nested_module (context_t context)
 {
@@ -148,8 +149,8 @@ dom0less_check_chosen_ranges (context_t context)
     REPORT (context, CHOSEN_RANGES, context->plan->chosen);
 }
 
-/* The stub looks at the children of /chosen and of domains, and takes a node
-   without compatible for an error.  */
+/* The stub examines the children of /chosen and of domains, and treats a node
+   without compatible as an error.  */
 void
 dom0less_check_compatible_missing (context_t context)
 {
@@ -167,13 +168,13 @@ dom0less_check_compatible_missing (context_t context)
 	REPORT (context, COMPATIBLE_MISSING, node);
 }
 
-/* More than any third number of a version.  */
+/* Higher than any third number of a version.  */
 #define NEVER	(1 << 16)
 
-/* Xen's early parser went round in circles at a node of DEVICE_TREE_MAX_DEPTH
-   levels before Xen's commit "bootfdt: fix device tree traversal", which came
-   with these third numbers.  Returns that of XEN's series: 0 if all of it has
-   the commit, NEVER if nothing of it has.  */
+/* Xen's early parser looped for ever at a node of DEVICE_TREE_MAX_DEPTH levels
+   before Xen's commit "bootfdt: fix device tree traversal", which was released
+   with these third numbers.  Return the one of XEN's series: 0 if the whole
+   series has the commit, NEVER if it never gets it.  */
 static int
 depth_mended_in (const struct grub_dom0less_xen *xen)
 {
@@ -218,8 +219,8 @@ dom0less_check_tree_deep_unsure (context_t context)
     report_deep (context, GRUB_DOM0LESS_RULE_TREE_DEEP_UNSURE, xen->minor);
 }
 
-/* Report RULE at NODE for each of CELLS that is LEAST or less, or more than
-   MOST.  */
+/* Report a finding against RULE at NODE for each of CELLS that is LEAST,
+   or more than MOST.  */
 static void
 report_cells (context_t context, enum grub_dom0less_rule_number rule, int node,
 	      struct grub_dom0less_cells cells, int least, int most)
@@ -232,7 +233,7 @@ report_cells (context_t context, enum grub_dom0less_rule_number rule, int node,
 			  "#size-cells", (uint64_t) most, 0);
 }
 
-/* Xen's EFI stub refuses the domain, in words but without its name.  */
+/* Xen's EFI stub refuses the domain without naming it.  */
 void
 dom0less_check_cells_missing (context_t context)
 {
@@ -243,7 +244,7 @@ dom0less_check_cells_missing (context_t context)
 		  domain->cells, GRUB_DOM0LESS_NONE, MAX_CELLS);
 }
 
-/* From 4.21 on Xen's dt_read_number reads a number of more than two cells as
+/* From 4.21 on, Xen's dt_read_number reads a number of more than two cells as
    0.  */
 void
 dom0less_check_cells_impossible (context_t context)
@@ -259,7 +260,7 @@ dom0less_check_cells_impossible (context_t context)
 		  domain->cells, 0, most);
 }
 
-/* Xen's early parser gives up, before it has a console.  */
+/* Xen's early parser fails before it has a console.  */
 void
 dom0less_check_initrd_stale (context_t context)
 {
@@ -270,7 +271,7 @@ dom0less_check_initrd_stale (context_t context)
       REPORT (context, INITRD_STALE, stray->node);
 }
 
-/* It comes before the dom0's own, and takes a place among the modules.  */
+/* It precedes the dom0's own ramdisk, and counts as a module.  */
 void
 dom0less_check_initrd_present (context_t context)
 {
@@ -281,8 +282,8 @@ dom0less_check_initrd_present (context_t context)
       REPORT (context, INITRD_PRESENT, stray->node);
 }
 
-/* Whether Xen takes /chosen/bootargs for its own, because the dom0 has others
-   (boot_fdt_cmdline in its bootfdt.c).  */
+/* Return whether Xen uses /chosen/bootargs as its own command line, because
+   the dom0 has another (boot_fdt_cmdline in its bootfdt.c).  */
 static int
 is_bootargs_xens (context_t context)
 {
@@ -330,7 +331,7 @@ dom0less_find_argument (const char *args, const char *name,
   return found;
 }
 
-/* A dom0 would get them, or Xen.  */
+/* Otherwise a dom0 or Xen would use them.  */
 void
 dom0less_check_bootargs_ignored (context_t context)
 {
@@ -352,7 +353,8 @@ dom0less_check_xen_args_long (context_t context)
 		    XEN_CMDLINE_SIZE - 1);
 }
 
-/* The command takes what follows XEN for Xen's, as GRUB's other loaders do.  */
+/* The command passes everything after XEN to Xen, as GRUB's other loaders
+   do.  */
 void
 dom0less_check_option_after_xen (context_t context)
 {

@@ -1,4 +1,4 @@
-/* safemath.h - sums and products that may not fit  */
+/* safemath.h - arithmetic that detects overflow  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,10 +14,10 @@
 #define XEN_DOM0LESS_SAFEMATH_HEADER	1
 
 /*
- * What grub/safemath.h is to GRUB, for the half that includes nothing of GRUB's.
- * Each stores A and B's sum, difference or product in *RESULT and returns
- * whether it did not fit there.  They are for every number that a file, a tree
- * or a memory map holds, also where a rule has looked at it before.
+ * The counterpart of grub/safemath.h for the library, which includes nothing
+ * of GRUB's.  Each function stores the sum, difference or product of A and B
+ * in *RESULT, and returns whether it overflowed.  Use them for every number
+ * from a file, a tree or a memory map, even if a rule has checked it before.
  */
 
 #define dom0less_add(a, b, result)	__builtin_add_overflow (a, b, result)

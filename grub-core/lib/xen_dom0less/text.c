@@ -1,4 +1,4 @@
-/* text.c - what of a string from a tree can be shown  */
+/* text.c - make strings from trees safe to print  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -28,7 +28,8 @@ grub_dom0less_character (const char *text, uint32_t *code)
   number = *at & (0x7f >> length);
   for (i = 1; i < length && (at[i] & 0xc0) == 0x80; i++)
     number = number << 6 | (at[i] & 0x3f);
-  /* Cut short, longer than it need be, a surrogate, or beyond Unicode.  */
+  /* The character is incomplete, longer than necessary, a surrogate, or beyond
+     Unicode.  */
   if (i < length
       || (length == 3 && number < 0x800) || (length == 4 && number < 0x10000)
       || (number >= 0xd800 && number < 0xe000) || number > 0x10ffff)

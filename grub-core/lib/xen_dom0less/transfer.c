@@ -1,4 +1,4 @@
-/* transfer.c - what of a file a disk can move to its place at once  */
+/* transfer.c - the part of a file that a disk can transfer directly  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -51,8 +51,8 @@ grub_dom0less_plan_transfer (struct grub_dom0less_transfer *transfer,
       || into > partition->size || run->size > partition->size - into)
     return;
 
-  /* What is left of the first sector, and of the last one, belongs to somebody
-     else, on the disk and mostly in memory.  */
+  /* The rest of the first sector and of the last one does not belong to the
+     run, neither on the disk nor, usually, in memory.  */
   skip = -run->place & (sector - 1);
   if (dom0less_sub (run->size, skip, &size))
     return;

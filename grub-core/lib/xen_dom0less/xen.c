@@ -1,4 +1,4 @@
-/* xen.c - what a Xen image says of itself  */
+/* xen.c - what a Xen image contains about itself  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -29,7 +29,8 @@ grub_dom0less_xen_since (const struct grub_dom0less_xen *xen, int minor)
   return xen->major > 0 && !grub_dom0less_xen_before (xen, 4, minor);
 }
 
-/* The number of at most three UTF-16 digits at *AT, which moves on; or -1.  */
+/* Return the number of at most three UTF-16 digits at *AT, which advances; or
+   -1.  */
 static int
 read_number (const unsigned char **at, const unsigned char *end)
 {
@@ -52,7 +53,7 @@ grub_dom0less_xen_version (struct grub_dom0less_xen *xen,
   const unsigned char *at = image, *end = at + size, *rest;
   int major, minor;
 
-  /* The string's end is a part of NAME: a blank's upper half.  */
+  /* The terminator of NAME is the upper byte of a blank.  */
   for (; (size_t) (end - at) >= sizeof (name)
 	 && (at = memchr (at, 'X', end - at)); at++)
     {
