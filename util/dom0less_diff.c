@@ -1,4 +1,4 @@
-/* dom0less_diff.c - two plans side by side  */
+/* dom0less_diff.c - compare two plans  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -20,19 +20,20 @@
 
 #define FORMAT		"1"
 
-/* Ours need six.  */
+/* The plans that this program writes are six levels deep.  */
 #define MAX_DEPTH	16
 
-/* Each element is looked for among all; a tree has no room for as many.  */
+/* Each element is searched for among all others.  No tree has room for so
+   many.  */
 #define MAX_ELEMENTS	4096
 
-/* What JSON has, as far as a plan needs it.  */
+/* The types of JSON values that a plan contains.  */
 struct value
 {
   enum { JSON_WORD, JSON_STRING, JSON_ARRAY, JSON_OBJECT } type;
   char *text;				/* of a word or a string */
   size_t n;
-  char **names;				/* of an object's members */
+  char **names;				/* an object's members */
   struct value **items;
 };
 
@@ -67,7 +68,7 @@ skip_blanks (struct reader *reader)
   reader->at += strspn (reader->at, " \t\r\n");
 }
 
-/* Move behind C, if it is next.  Returns whether it was.  */
+/* Skip C if it is the next character.  Return whether it was.  */
 static int
 take (struct reader *reader, char c)
 {
@@ -78,7 +79,7 @@ take (struct reader *reader, char c)
   return 1;
 }
 
-/* Write the character CODE as UTF-8 to TO.  Returns behind it.  */
+/* Write the character CODE as UTF-8 to TO.  Return the end.  */
 static char *
 put_character (char *to, unsigned int code)
 {
@@ -98,8 +99,8 @@ put_character (char *to, unsigned int code)
   return to;
 }
 
-/* The character of the escape at READER, behind its backslash; 0 if it is
-   none.  */
+/* Return the character for the escape at READER, after its backslash; 0 if it
+   is not valid.  */
 static unsigned int
 read_escape (struct reader *reader)
 {
@@ -123,11 +124,11 @@ read_escape (struct reader *reader)
   if (strspn (digits, "0123456789abcdefABCDEF") != 4 || *end)
     return 0;
   reader->at += 5;
-  /* Half a character beyond the first plane, which a plan has none of.  */
+  /* One half of a character beyond the first plane; plans contain none.  */
   return code >= 0xd800 && code < 0xe000 ? 0xfffd : code;
 }
 
-/* The string whose first quote was before READER, or NULL.  */
+/* Return the string whose first quote precedes READER, or NULL.  */
 static char *
 read_string (struct reader *reader)
 {
@@ -161,7 +162,7 @@ read_string (struct reader *reader)
 
 static struct value *read_value (struct reader *reader);
 
-/* Read the members of VALUE up to CLOSE.  Returns 0, or -1.  */
+/* Read the members of VALUE up to CLOSE.  Return 0, or -1.  */
 static int
 read_members (struct reader *reader, struct value *value, char close)
 {
@@ -195,7 +196,7 @@ read_members (struct reader *reader, struct value *value, char close)
   return take (reader, close) ? 0 : -1;
 }
 
-/* The value at READER, or NULL.  */
+/* Return the value at READER, or NULL.  */
 static struct value *
 read_value (struct reader *reader)
 {
@@ -250,7 +251,8 @@ member_text (const struct value *object, const char *name)
   return found && found->text ? found->text : "";
 }
 
-/* What TEXT, which came with a plan, can be shown as; the caller's.  */
+/* Return a copy of TEXT, which is from a plan, that is safe to print.  The
+   caller has to free it.  */
 static char *
 plain (const char *text)
 {
@@ -261,8 +263,8 @@ plain (const char *text)
 }
 
 
-/* What the elements of an array are known by in both plans: by the members KEYS.
-   The members of an element that say no more are not compared.  */
+/* How to identify the elements of an array in both plans: by the members KEYS.
+   Members of an element that add no information are not compared.  */
 static const struct kind
 {
   const char *array, *word, *keys[2];
@@ -275,8 +277,9 @@ static const struct kind
     { "findings", "finding", { "text", NULL } }
   };
 
-/* A file's address differs with everything that lies beside it; one that the tree
-   gives is a range as well.  Of measurements only the digests count.  */
+/* The address of a file depends on everything that is placed near it; an
+   address that the tree fixes is also listed as a range.  For measurements,
+   only the digests are compared.  */
 static int
 is_left_out (const char *name)
 {
@@ -296,7 +299,8 @@ tell (struct comparison *comparison, const char *place, const char *what)
   comparison->n++;
 }
 
-/* What VALUE, which may be missing, is called; the caller's.  */
+/* Return a description of VALUE, which may be missing.  The caller has to free
+   it.  */
 static char *
 word_for (const struct value *value)
 {
@@ -336,8 +340,8 @@ is_same_element (const struct kind *kind, const struct value *one,
   return 1;
 }
 
-/* The element of ARRAY that is to OTHERS what ITEM, number I, is: the same by its
-   keys, and as many of these before it.  */
+/* Return the element of ARRAY that corresponds to ITEM, number I of OTHERS:
+   the one with the same keys, and with as many such elements before it.  */
 static const struct value *
 find_element (const struct kind *kind, const struct value *array,
 	      const struct value *others, size_t i)
@@ -353,7 +357,7 @@ find_element (const struct kind *kind, const struct value *array,
   return NULL;
 }
 
-/* PLACE with the name of ITEM behind it.  */
+/* Return PLACE followed by the name of ITEM.  */
 static char *
 element_place (const char *place, const struct kind *kind,
 	       const struct value *item)
@@ -408,7 +412,7 @@ find_kind (const char *array)
   return NULL;
 }
 
-/* Compare the members NAME of two objects, one of which may have none.  */
+/* Compare the members NAME of two objects, one of which may lack it.  */
 static void
 compare_members (struct comparison *comparison, const char *place,
 		 const char *name, const struct value *before,
@@ -449,7 +453,7 @@ compare_objects (struct comparison *comparison, const char *place,
 		       after->items[i]);
 }
 
-/* A file of the same name may have another content.  */
+/* A file of the same name may have other contents.  */
 static void
 compare_files (struct comparison *comparison, const struct value *before,
 	       const struct value *after)
@@ -474,8 +478,8 @@ compare_files (struct comparison *comparison, const struct value *before,
     }
 }
 
-/* Whether all arrays that are compared, in VALUE and below, are arrays of objects
-   and not too long.  */
+/* Return whether all arrays that are compared, in VALUE and below, are arrays
+   of objects and are not too long.  */
 static int
 is_whole (const struct value *value)
 {
@@ -496,7 +500,7 @@ is_whole (const struct value *value)
   return 1;
 }
 
-/* The plan that TEXT is, or NULL.  */
+/* Return the plan in TEXT, or NULL.  */
 static struct value *
 read_plan (const char *text)
 {

@@ -1,4 +1,4 @@
-/* dom0less_host.c - a machine that is made up of files: what no file is  */
+/* dom0less_host.c - the platform on a host, except for files and memory  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -26,14 +26,14 @@
 
 #include "dom0less_host_internal.h"
 
-/* Many times what Xen takes.  */
+/* The maximum size of a tree to read, many times what Xen accepts.  */
 #define MAX_TREE_SIZE	(64 << 20)
 
 static const char *machine_tree = "/sys/firmware/fdt";
 static int is_enforcing;
 
-/* End the program, because of errno: NAME may be there on the machine, and nobody
-   here can tell.  */
+/* End the program because of errno: NAME may exist on the machine, but this
+   host cannot find out.  */
 void
 dom0less_host_cannot_judge (const char *name)
 {
@@ -56,7 +56,8 @@ dom0less_host_enforce (void)
   is_enforcing = 1;
 }
 
-/* What GRUB will want on the machine is not known.  */
+/* GRUB's settings on the machine are not known, so an option decides whether
+   signatures are enforced.  */
 grub_err_t
 dom0less_platform_check_trust (struct dom0less_boot *boot)
 {
@@ -64,7 +65,7 @@ dom0less_platform_check_trust (struct dom0less_boot *boot)
   return GRUB_ERR_NONE;
 }
 
-/* A host has no firmware to be asked.  */
+/* A host has no firmware with such a protocol.  */
 grub_size_t
 dom0less_platform_read_direct (grub_file_t file __attribute__ ((unused)),
 			       void *buffer __attribute__ ((unused)))
@@ -72,7 +73,7 @@ dom0less_platform_read_direct (grub_file_t file __attribute__ ((unused)),
   return 0;
 }
 
-/* They are part of this program.  */
+/* The filters are part of this program.  */
 grub_err_t
 dom0less_platform_load_filter (const char *module __attribute__ ((unused)))
 {
@@ -85,7 +86,7 @@ dom0less_platform_read_processor (struct dom0less_boot *boot
 {
 }
 
-/* By default the tree of the machine that we run on.  */
+/* By default, use the tree of the machine that this program runs on.  */
 grub_err_t
 dom0less_platform_read_tree (struct dom0less_boot *boot)
 {
@@ -119,7 +120,8 @@ dom0less_platform_fix_up (struct dom0less_boot *boot __attribute__ ((unused)))
   return GRUB_ERR_NONE;
 }
 
-/* What an image of Xen is made of is known: where it will lie is not.  */
+/* The contents of Xen's image are known, but not where the firmware will place
+   it.  */
 grub_err_t
 dom0less_platform_load_xen (struct dom0less_boot *boot)
 {

@@ -1,4 +1,4 @@
-/* dom0less_host_file.c - the boot file system's files, of this host  */
+/* dom0less_host_file.c - read files of the boot file system on this host  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -57,8 +57,8 @@ static struct grub_fs host_fs =
     .fs_close = host_close
   };
 
-/* What is no file to GRUB is not touched: to open a device may do something,
-   and to open a FIFO may take for ever.  */
+/* Only regular files are opened, because opening a device may have side
+   effects, and opening a FIFO may block for ever.  */
 FILE *
 dom0less_host_open (int folder, const char *name, off_t *size)
 {
@@ -91,14 +91,14 @@ dom0less_host_open (int folder, const char *name, off_t *size)
   return stream;
 }
 
-/* More than there is memory would have to be read.  */
+/* Reading a file that is larger than the memory would fail.  */
 static int
 is_too_large (off_t size)
 {
   return size / sysconf (_SC_PAGESIZE) >= sysconf (_SC_PHYS_PAGES);
 }
 
-/* The file NAME in FOLDER, which messages call PATH.  */
+/* Read the file NAME in FOLDER; messages call it PATH.  */
 static grub_file_t
 open_host_file (int folder, const char *name, const char *path)
 {
@@ -108,7 +108,7 @@ open_host_file (int folder, const char *name, const char *path)
 
   if (!stream)
     {
-      /* In GRUB's words.  */
+      /* Use GRUB's own messages.  */
       if (errno == ENOENT || errno == ENOTDIR)
 	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found"), path);
       else if (errno == EINVAL)
@@ -132,12 +132,12 @@ open_host_file (int folder, const char *name, const char *path)
   file->fs = &host_fs;
   file->data = stream;
   file->size = size;
-  /* For errors; GRUB frees it.  */
+  /* Used in GRUB's messages; GRUB frees it.  */
   file->name = grub_strdup (path);
   return file;
 }
 
-/* The file NAME below the root.  */
+/* Open the file NAME below the root.  */
 static grub_file_t
 open_root_file (const char *name)
 {
@@ -167,8 +167,8 @@ open_root_file (const char *name)
   return file;
 }
 
-/* What stands for Xen when nobody has named it: nothing can be learnt from it.
-   GRUB reads no byte of it.  */
+/* A replacement for Xen if no Xen is named.  Nothing is known about it, and
+   nothing is read from it.  */
 static grub_file_t
 open_nothing (void)
 {

@@ -1,4 +1,4 @@
-/* dom0less_host_internal.h - what the host's files promise each other  */
+/* dom0less_host_internal.h - declarations for the platform on a host  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -20,12 +20,12 @@
 
 #include "xen_dom0less_platform.h"
 
-/* No name in a tree resolves to one that begins so.  */
+/* A prefix that no name in a tree can resolve to.  */
 #define HOST		"host:"
 #define HOST_LENGTH	(sizeof (HOST) - 1)
 
-/* End the program, because of errno: NAME may be there on the machine, and nobody
-   here can tell.  */
+/* End the program because of errno: NAME may exist on the machine, but this
+   host cannot find out.  */
 void dom0less_host_cannot_judge (const char *name)
   __attribute__ ((noreturn));
 
@@ -34,7 +34,7 @@ void dom0less_host_cannot_judge (const char *name)
 struct folder
 {
   int fd;
-  unsigned long long mount;	/* 0 if that is not known */
+  unsigned long long mount;	/* 0 if it is not known */
   char *name;			/* NULL: the root */
 };
 
@@ -43,20 +43,20 @@ struct walk
   struct folder *folders;	/* from the root down */
   size_t depth;
   int links;
-  int is_file;			/* the last name is not a folder's: ... */
-  char *name;			/* ... of this one, in the last folder */
+  int is_file;			/* the last name is not a folder: ... */
+  char *name;			/* ... a name in the last folder */
   struct stat status;
-  char *path;			/* below the root, with no link but the last */
+  char *path;			/* below the root; the last may be a link */
 };
 
-/* Find PATH, which begins with a `/', below the root.  WALK has to be ended
-   after an error as well.  */
+/* Find PATH, which begins with a `/', below the root.  dom0less_host_end_walk
+   has to be called for WALK even after an error.  */
 grub_err_t dom0less_host_walk (struct walk *walk, const char *path);
 void dom0less_host_end_walk (struct walk *walk);
 
 /* dom0less_host_measure.c */
 
-/* Measure FILE, NAME, if files are measured.  */
+/* If files are measured, measure FILE with the name NAME.  */
 void dom0less_host_measure_file (grub_file_t file, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* dom0less_host_measure.c - what GRUB's tpm verifier would measure  */
+/* dom0less_host_measure.c - predict what GRUB's tpm verifier would measure  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -23,7 +23,8 @@
 
 #include "dom0less_host_internal.h"
 
-/* The steps open files and show command lines in GRUB's order.  */
+/* The steps open files and show command lines in the same order as in
+   GRUB.  */
 static struct dom0less_measurement *measured;
 static size_t n_measured;
 static int are_files_measured;
@@ -79,7 +80,7 @@ dom0less_host_extend (unsigned char *pcr, const unsigned char *digest)
   grub_crypto_hash (GRUB_MD_SHA256, pcr, both, sizeof (both));
 }
 
-/* Whatever a decompressor makes of FILE, a verifier gets it as it is.  */
+/* A verifier sees FILE before it is decompressed.  */
 void
 dom0less_host_measure_file (grub_file_t file, const char *name)
 {

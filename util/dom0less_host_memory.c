@@ -26,34 +26,35 @@
 
 #include "dom0less_host_internal.h"
 
-/* As with the firmware, the first page is nobody's.  */
+/* As in the firmware, the first page is never allocated.  */
 #define LOWEST_ADDRESS	((grub_uint64_t) 1 << DOM0LESS_PAGE_SHIFT)
-/* Each piece may be claimed, and claims are in a list; Xen has room for 256.  */
+/* Each piece may be claimed, and claims are kept in a list.  Xen has room for
+   256 pieces.  */
 #define MAX_TREE_MEMORY	1024
 #define LIKELY_LIMIT	((grub_uint64_t) 1 << 32)
 
 static const char *memory_map_text;
 
 
-/* What is allocated: a claim's bytes are never touched, so it has none before
-   somebody asks for them.  */
+/* An allocation.  The bytes of a claim are usually not accessed, so they are
+   only allocated on demand.  */
 struct block
 {
   struct block *next;
   grub_uint64_t address, size;
   void *bytes;
-  int is_given;			/* the bytes are what the machine will have */
+  int is_given;			/* the contents are the machine's */
 };
 
 static struct block *blocks;
 
-/* The map as it was last read, without what is allocated; and whether the
-   machine will have that memory and no other.  */
+/* The map as it was last read, without allocations; and whether the machine
+   will have exactly this memory.  */
 static struct grub_dom0less_memory *map;
 static int n_map;
 static int is_map_sure;
 
-/* Of the tree, once it has been read.  */
+/* The plan of the tree, once it has been read.  */
 static const struct grub_dom0less_plan *plan;
 
 static struct block *
@@ -84,9 +85,9 @@ add_block (struct dom0less_pages *pages, grub_uint64_t address,
   pages->count = count;
 }
 
-/* Where what is in the way of SIZE bytes at ADDRESS begins: what is allocated, or
-   any range of the tree's, which nobody but its owner gets.  Returns whether there
-   is anything.  */
+/* Find the beginning of anything that overlaps the SIZE bytes at ADDRESS: an
+   allocation, or a range of the tree's, which is only given to its owner.
+   Return whether there is anything.  */
 static int
 find_obstacle (grub_uint64_t address, grub_uint64_t size,
 	       grub_uint64_t *start)
@@ -106,8 +107,8 @@ find_obstacle (grub_uint64_t address, grub_uint64_t size,
   return block != NULL;
 }
 
-/* The highest place for SIZE bytes from START up to END, which is not below it;
-   0 if there is none.  */
+/* Return the highest place for SIZE bytes between START and END, which is not
+   below START; or 0 if there is none.  */
 static grub_uint64_t
 find_gap (grub_uint64_t start, grub_uint64_t end, grub_uint64_t size)
 {
@@ -117,8 +118,8 @@ find_gap (grub_uint64_t start, grub_uint64_t end, grub_uint64_t size)
   return 0;
 }
 
-/* The bytes of COUNT pages, in SIZE.  There are none, and more than there is of
-   all memory, that nobody has.  */
+/* Store the number of bytes of COUNT pages in SIZE.  Fail for no pages, and
+   for more than any memory has.  */
 static grub_err_t
 page_bytes (grub_size_t count, grub_uint64_t *size)
 {
@@ -137,7 +138,7 @@ dom0less_platform_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
   pages->count = 0;
   if (page_bytes (count, &size))
     return grub_errno;
-  /* The topmost page is not worth an overflow.  */
+  /* Round the limit down, so that the topmost page need not be handled.  */
   limit &= ~(LOWEST_ADDRESS - 1);
   for (i = 0; i < n_map; i++)
     {
@@ -151,7 +152,7 @@ dom0less_platform_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
       if (gap > highest)
 	highest = gap;
     }
-  /* Addresses are part of nodes' names, so they had better be likely ones.  */
+  /* Addresses become part of nodes' names, so choose realistic ones.  */
   if (!highest && !is_map_sure)
     highest = find_gap (LOWEST_ADDRESS,
 			limit < LIKELY_LIMIT ? limit : LIKELY_LIMIT, size);
@@ -163,8 +164,8 @@ dom0less_platform_alloc (struct dom0less_pages *pages, grub_uint64_t limit,
   return GRUB_ERR_NONE;
 }
 
-/* Whether START and SIZE lie in one free piece of the map, as far as there is
-   one.  */
+/* Return whether START and SIZE are within one free piece of the map, as far
+   as the map is known.  */
 static int
 is_free (grub_uint64_t start, grub_uint64_t size)
 {
@@ -219,8 +220,8 @@ dom0less_platform_at (grub_uint64_t address)
 
   if (!block)
     grub_util_error ("nothing is at 0x%llx", (unsigned long long) address);
-  /* The room that a tree gives a module may be more than this host has, and
-     most of it is never touched.  */
+  /* The space that a tree reserves for a module may exceed this host's memory,
+     and most of it is never accessed.  */
   if (!block->bytes)
     block->bytes = mmap (NULL, block->size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -242,7 +243,7 @@ add_memory (enum grub_dom0less_memory_type type, grub_uint64_t start,
   n_map++;
 }
 
-/* The words that lsefimmap has for memory that is Xen's, or will be.  */
+/* The names in lsefimmap for memory that Xen can use, now or later.  */
 static enum grub_dom0less_memory_type
 type_of_word (const char *word)
 {
@@ -258,8 +259,8 @@ type_of_word (const char *word)
   return GRUB_DOM0LESS_MEMORY_FIRMWARE;
 }
 
-/* Read lines "TYPE START-END PAGES SIZE ATTRIBUTE...", wherever a terminal has
-   broken them: a word that is a range begins a new one.  */
+/* Read lines "TYPE START-END PAGES SIZE ATTRIBUTE...", even if a terminal has
+   broken them: each word that is a range begins a new piece.  */
 static void
 read_map_text (void)
 {
@@ -303,12 +304,13 @@ dom0less_host_memory_map (const char *text)
   memory_map_text = text;
   read_map_text ();
   n = n_map;
-  /* It counts from the first question on, as the firmware's does.  */
+  /* As on the firmware, the map is only read when it is first needed.  */
   n_map = 0;
   return n ? 0 : -1;
 }
 
-/* The tree's memory nodes: all of it free, as far as a tree can say.  */
+/* Read the tree's memory nodes.  All of this memory is taken to be free,
+   because a tree does not contain more.  */
 static grub_err_t
 read_map_tree (const struct dom0less_boot *boot)
 {
@@ -345,10 +347,11 @@ read_map_tree (const struct dom0less_boot *boot)
   return GRUB_ERR_NONE;
 }
 
-/* Whether TREE's memory nodes say what the machine has.  A board's file may have
-   what the smallest model has, or nothing of it, because firmware writes the
-   nodes anew.  It leaves traces where it does; and who makes a tree for a virtual
-   machine makes its memory, too.  */
+/* Return whether TREE's memory nodes describe the machine's memory.  Those in
+   a board's file may be for the smallest model, or empty, because the firmware
+   replaces them.  Firmware that does this leaves traces in the tree.  The
+   memory in a tree for a virtual machine is also correct, because it was made
+   together with the tree.  */
 static int
 has_firmware_been_here (const void *tree)
 {
@@ -410,7 +413,7 @@ dom0less_host_memory (grub_uint64_t address, void *bytes, size_t size)
   return 0;
 }
 
-/* Only what dom0less_host_memory was told of is known.  */
+/* Only the contents given to dom0less_host_memory are known.  */
 int
 dom0less_platform_is_readable (const struct dom0less_boot *boot
 			       __attribute__ ((unused)),

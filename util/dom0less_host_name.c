@@ -1,4 +1,4 @@
-/* dom0less_host_name.c - names below the root, resolved as GRUB does  */
+/* dom0less_host_name.c - resolve names below the root as GRUB does  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -27,29 +27,29 @@
 
 #include "dom0less_host_internal.h"
 
-/* As in GRUB's fshelp.c, the one that is too much.  */
+/* The number of links that is too many, as in GRUB's fshelp.c.  */
 #define TOO_MANY_LINKS	8
 
-/* A folder is opened to go through it, not to read it.  */
+/* Open a folder only to pass through it, not to read it.  */
 #ifdef O_PATH
 # define O_FOLDER	(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #else
 # define O_FOLDER	(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #endif
 
-static char *root;		/* without a slash at its end */
+static char *root;		/* without a trailing slash */
 static int root_folder;
 
-/* What GRUB calls ROOT, without a slash at its end: "" where that is the top of the
-   file system, and "/@" where it is that subvolume.  What lies outside cannot be
-   seen from here.  */
+/* GRUB's name of ROOT, without a trailing slash: "" if it is the top of the
+   file system, and "/@" if it is that subvolume.  Files outside of it are not
+   visible here.  */
 static const char *prefix = "";
 
-/* What is needed, by its path on this host.  */
+/* A file that is needed, by its path on this host.  */
 static struct
 {
   char *path;
-  int is_elsewhere;		/* the host takes PATH for another file */
+  int is_elsewhere;		/* on the host, PATH leads elsewhere */
 } *files;
 static size_t n_files;
 
@@ -64,8 +64,8 @@ dom0less_host_folder (const char *name)
   return folder;
 }
 
-/* What is left of PATH, a name of GRUB's, below ROOT; NULL if it is not
-   there.  */
+/* Return the part of PATH, a name of GRUB's, that is below ROOT; or NULL if it
+   is outside.  */
 static const char *
 skip_prefix (const char *path)
 {
@@ -105,9 +105,9 @@ dom0less_host_init (const char *name, const char *name_in_grub)
 }
 
 /*
- * Below the root names are resolved as GRUB's fshelp.c does, with the
- * boot file system on its own: `..' does not leave its top, where a link with a
- * `/' begins, and what is mounted upon it is not there.
+ * Names below the root are resolved as in GRUB's fshelp.c, which sees only the
+ * boot file system: `..' does not lead out of its top, a link with a leading
+ * `/' begins there, and file systems mounted on it do not exist.
  */
 
 char *
@@ -121,7 +121,8 @@ dom0less_host_path (const char *name)
   return full;
 }
 
-/* Which mount the folder FD is of; 0 if the system does not say so.  */
+/* Return the number of the mount to which the folder FD belongs; 0 if the
+   system does not tell.  */
 static unsigned long long
 mount_of (int fd)
 {
@@ -148,7 +149,7 @@ push_folder (struct walk *walk, int fd, char *name)
   folder->name = name;
 }
 
-/* Go back to the DEPTH upper folders.  */
+/* Return to the DEPTH topmost folders.  */
 static void
 pop_folders (struct walk *walk, size_t depth)
 {
@@ -156,7 +157,7 @@ pop_folders (struct walk *walk, size_t depth)
     {
       struct folder *folder = walk->folders + --walk->depth;
 
-      /* The root's stays.  */
+      /* Keep the root's own name.  */
       if (folder->name)
 	close (folder->fd);
       free (folder->name);
@@ -172,7 +173,7 @@ dom0less_host_end_walk (struct walk *walk)
   free (walk->path);
 }
 
-/* Remember where WALK stands before it looks for REST.  */
+/* Record the position of WALK before it looks for REST.  */
 static void
 remember_path (struct walk *walk, const char *rest)
 {
@@ -203,7 +204,8 @@ read_link (int folder, const char *name)
 
 static grub_err_t go_along (struct walk *walk, const char *path, int is_own);
 
-/* Go on to NAME, which is in WALK's last folder and now WALK's.  */
+/* Enter NAME, which is in WALK's last folder.  WALK takes ownership of
+   NAME.  */
 static grub_err_t
 go_to (struct walk *walk, char *name)
 {
@@ -255,7 +257,8 @@ go_to (struct walk *walk, char *name)
   return GRUB_ERR_NONE;
 }
 
-/* Follow PATH from where WALK stands; its own path if IS_OWN, else a link's.  */
+/* Follow PATH from the current position of WALK; IS_OWN means that PATH is
+   WALK's own, and not that of a link.  */
 static grub_err_t
 go_along (struct walk *walk, const char *path, int is_own)
 {
@@ -319,8 +322,8 @@ dom0less_host_walk (struct walk *walk, const char *path)
   return go_along (walk, below, 1);
 }
 
-/* NAME with its folder made absolute and free of links.  What is not there
-   keeps its name, for the error to tell.  */
+/* Return NAME with its folder made absolute and free of links.  The name of a
+   missing file is kept for the error message.  */
 static char *
 absolute_name (const char *name)
 {
@@ -339,7 +342,8 @@ absolute_name (const char *name)
   return path;
 }
 
-/* Whether the folder of PATH, which is below the root, is of its file system.  */
+/* Return whether the folder of PATH, which is below the root, is on the root's
+   file system.  */
 static int
 is_on_root (const char *path)
 {
@@ -371,7 +375,7 @@ dom0less_platform_full_name (const char *name)
   return full;
 }
 
-/* Remember that PATH, of this host, is needed.  */
+/* Record that PATH, on this host, is needed.  */
 static void
 remember (char *path, int is_elsewhere)
 {
@@ -403,7 +407,7 @@ dom0less_host_need (const char *name)
     }
   if (name[0] == '(')
     return -1;
-  /* What cannot be seen has no path on this host.  */
+  /* A file that is not visible here has no path on this host.  */
   if (!skip_prefix (name))
     return 0;
   is_there = dom0less_host_walk (&walk, name) == GRUB_ERR_NONE && walk.is_file;

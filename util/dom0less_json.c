@@ -1,4 +1,4 @@
-/* dom0less_json.c - a boot as JSON  */
+/* dom0less_json.c - write a boot as JSON  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -22,8 +22,9 @@
 #include "rules.h"
 #include "xen_dom0less_boot.h"
 
-/* Of the object: keys may come without a new number, but none goes or changes its
-   meaning.  docs/grub-dom0less-check.schema.json describes it.  */
+/* The version of the object's format.  Adding keys does not change it;
+   removing a key or changing its meaning does.  The format is described in
+   docs/grub-dom0less-check.schema.json.  */
 #define JSON_FORMAT	1
 
 const char *
@@ -42,8 +43,9 @@ dom0less_node_path (const struct dom0less_boot *boot, int node)
   return path;
 }
 
-/* Write TEXT as a JSON string: null without one, and U+FFFD for each byte that
-   is no character.  What a terminal could obey is written as its number.  */
+/* Write TEXT as a JSON string, or null if it is NULL.  Each byte that is not
+   part of a character becomes U+FFFD, and each character that could control a
+   terminal is written as its number.  */
 static void
 write_string (FILE *stream, const char *text)
 {
@@ -94,7 +96,7 @@ write_node (FILE *stream, const struct dom0less_boot *boot, int node)
   free (path);
 }
 
-/* What MODULE is started with: what is for a dom0 may stand in /chosen.  */
+/* Return the command line of MODULE; that of a dom0 may be in /chosen.  */
 static const char *
 module_bootargs (const struct dom0less_boot *boot,
 		 const struct grub_dom0less_module *module)
@@ -138,7 +140,7 @@ write_modules (FILE *stream, const struct dom0less_boot *boot, int domain)
   putc (']', stream);
 }
 
-/* Whether BOOT has come as far as a plan and the names of its files.  */
+/* Return whether BOOT has a plan and the names of its files.  */
 static int
 has_plan (const struct dom0less_boot *boot)
 {
@@ -195,7 +197,7 @@ write_xen (FILE *stream, const struct dom0less_boot *boot)
 {
   const struct grub_dom0less_xen *xen = &boot->facts.xen;
 
-  /* Without a name it is the folder that stands for it.  */
+  /* If there is no Xen, its path is that of the folder.  */
   write_pair (stream, ",\n  ", "xen", boot->xen.path
 	      && boot->xen.path[strlen (boot->xen.path) - 1] != '/'
 	      ? boot->xen.path : NULL);

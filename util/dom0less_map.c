@@ -1,4 +1,4 @@
-/* dom0less_map.c - the memory of a boot as a picture  */
+/* dom0less_map.c - draw the memory of a boot as SVG  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -21,14 +21,14 @@
 
 #include "xen_dom0less_boot.h"
 
-/* In user units, which are pixels where nobody scales.  */
+/* Sizes in user units, which are pixels unless the picture is scaled.  */
 #define WIDTH		960
 #define MARGIN		16
 #define BAR_HEIGHT	36
 #define LINE_HEIGHT	18
 #define MIN_WIDTH	1.5
 
-/* One bar: what START and SIZE, in bytes, look like.  */
+/* One bar, which shows SIZE bytes from START on.  */
 struct bar
 {
   FILE *stream;
@@ -45,11 +45,11 @@ static const char *const colours[] =
     [GRUB_DOM0LESS_PLACED] = "#b07aa1"
   };
 
-/* Domains side by side take these in turn.  */
+/* The colours of the domains, in turn.  */
 static const char *const domain_colours[] =
   { "#4e79a7", "#f28e2b", "#76b7b2", "#e15759", "#59a14f", "#edc948" };
 
-/* Write TEXT, in which nothing but these three is special.  */
+/* Write TEXT, and escape the only three special characters.  */
 static void
 write_text (FILE *stream, const char *text)
 {
@@ -95,7 +95,7 @@ write_label (FILE *stream, double x, double y, const char *label)
   end_label (stream);
 }
 
-/* A line that says what is drawn in COLOUR.  */
+/* Write one line of the legend, for what is drawn in COLOUR.  */
 static void
 write_legend (FILE *stream, double y, const char *colour, const char *label)
 {
@@ -104,8 +104,8 @@ write_legend (FILE *stream, double y, const char *colour, const char *label)
   write_label (stream, MARGIN + 16, y, label);
 }
 
-/* A rectangle from START on, SIZE long, in BAR; LABEL is seen when the mouse
-   rests there.  */
+/* Draw a rectangle for SIZE bytes from START on in BAR.  LABEL is shown when
+   the mouse points at it.  */
 static void
 draw_box (const struct bar *bar, grub_uint64_t start, grub_uint64_t size,
 	  const char *colour, const char *label)
@@ -136,8 +136,8 @@ range_label (const struct dom0less_boot *boot,
   return label;
 }
 
-/* One piece of RAM, and what the tree gives a purpose there; lines with the
-   names below it.  Returns where it ends.  */
+/* Draw one piece of RAM with the tree's ranges in it, and a list of their
+   names below.  Return the bottom of the drawing.  */
 static double
 draw_piece (FILE *stream, const struct dom0less_boot *boot,
 	    const struct grub_dom0less_memory *memory, double y)
@@ -172,8 +172,9 @@ draw_piece (FILE *stream, const struct dom0less_boot *boot,
   return y + LINE_HEIGHT;
 }
 
-/* What DOMAIN's memory and virtual processors are, the memory in bytes too.
-   Returns 0 if the tree does not say so, or more than there are addresses.  */
+/* Read DOMAIN's memory, in bytes too, and its number of virtual processors.
+   Return 0 if the tree does not specify them, or if the memory needs more than
+   64 bits.  */
 static int
 domain_needs (const struct dom0less_boot *boot, int domain,
 	      grub_uint64_t *kib, grub_uint64_t *bytes, grub_uint32_t *cpus)
@@ -182,7 +183,7 @@ domain_needs (const struct dom0less_boot *boot, int domain,
 	  && !grub_mul (*kib, 1024, bytes));
 }
 
-/* All of RAM, and side by side what the domains want of it.  */
+/* Draw the whole of RAM and, side by side, the memory of the domains.  */
 static double
 draw_domains (FILE *stream, const struct dom0less_boot *boot,
 	      grub_uint64_t ram, double y)
@@ -230,7 +231,7 @@ draw_domains (FILE *stream, const struct dom0less_boot *boot,
   return y + LINE_HEIGHT;
 }
 
-/* The files, which have no place before they are loaded.  */
+/* List the files, which have no address before they are loaded.  */
 static double
 list_modules (FILE *stream, const struct dom0less_boot *boot, double y)
 {
@@ -269,7 +270,7 @@ dom0less_write_map (FILE *stream, const struct dom0less_boot *boot)
 	pieces++;
       }
 
-  /* Each line is there at most once in each piece.  */
+  /* Each piece lists each line at most once.  */
   fprintf (stream, "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" "
 	   "width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
 	   "font-size=\"12\">\n", WIDTH,

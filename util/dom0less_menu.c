@@ -1,4 +1,4 @@
-/* dom0less_menu.c - the xen_dom0less commands of a grub.cfg  */
+/* dom0less_menu.c - find the xen_dom0less commands of a grub.cfg  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -31,7 +31,7 @@ struct variable
 
 struct reader
 {
-  char *text;				/* what has not been read yet */
+  char *text;				/* the text not read yet */
   int line;
   struct variable *variables;
   char *entry;
@@ -48,7 +48,7 @@ struct words
   struct grub_script *block;
 };
 
-/* One line as grub_script_parse wants it.  */
+/* Return one line, as the callback of grub_script_parse.  */
 static grub_err_t
 read_line (char **line, int is_continued __attribute__ ((unused)), void *data)
 {
@@ -81,7 +81,7 @@ find_variable (struct reader *reader, const char *name)
   return variable;
 }
 
-/* Set the variable NAME to VALUE, which becomes its own.  */
+/* Set the variable NAME to VALUE, and take ownership of VALUE.  */
 static void
 set_variable (struct reader *reader, const char *name, char *value)
 {
@@ -119,7 +119,7 @@ join (char *before, const char *more)
   return both;
 }
 
-/* Take away the backslashes that GRUB's lexer leaves outside of quotes.  */
+/* Remove the backslashes that GRUB's lexer keeps outside of quotes.  */
 static char *
 unescape (const char *text)
 {
@@ -132,8 +132,8 @@ unescape (const char *text)
   return copy;
 }
 
-/* The word that PART and what follows it make; NULL if there is nothing of it, not
-   even quotes, as of a line that goes on in the next.  */
+/* Return the word that consists of PART and what follows it, or NULL if these
+   are empty and without quotes, as at the end of a line that is continued.  */
 static char *
 make_word (struct reader *reader, const struct grub_script_arg *part,
 	   struct words *words)
@@ -201,7 +201,7 @@ free_words (struct words *words)
   free (words->word);
 }
 
-/* A disk that `search' finds is known by the words that describe it.  */
+/* A disk that `search' finds is identified by the arguments of `search'.  */
 static void
 search (struct reader *reader, const struct words *words)
 {
@@ -225,8 +225,8 @@ search (struct reader *reader, const struct words *words)
   set_variable (reader, variable, what);
 }
 
-/* Take "(DEVICE)" away from WORD, or from the part of it behind an option's `=', if
-   DEVICE is where root points.  */
+/* Remove "(DEVICE)" from WORD, or from the part of it after an option's `=',
+   if DEVICE is the value of root.  */
 static void
 strip_root (struct reader *reader, char **word)
 {
@@ -251,7 +251,7 @@ report_command (struct reader *reader, struct words *words)
 
   for (i = 1; i < words->n; i++)
     strip_root (reader, words->word + i);
-  /* Without a `set' it is the disk that GRUB came from.  */
+  /* Without a `set', root is the disk from which GRUB was loaded.  */
   if (reader->unknown && strcmp (reader->unknown, "root") == 0)
     reader->unknown = NULL;
   command.entry = reader->entry;
@@ -263,7 +263,8 @@ report_command (struct reader *reader, struct words *words)
 
 static void walk (struct reader *reader, struct grub_script_cmd *command);
 
-/* An entry or a submenu, whose title is the first word that is no option.  */
+/* Read an entry or a submenu.  Its title is the first word that is not an
+   option.  */
 static void
 enter (struct reader *reader, const struct words *words)
 {
@@ -306,7 +307,7 @@ walk_line (struct reader *reader, struct grub_script_cmdline *line)
   free_words (&words);
 }
 
-/* GRUB tells commands apart by the functions that would execute them.  */
+/* GRUB identifies the type of a command by the function that executes it.  */
 static void
 walk (struct reader *reader, struct grub_script_cmd *command)
 {

@@ -1,4 +1,5 @@
-/* grub-dom0less-check.c - would Xen start what this device tree describes?  */
+/* grub-dom0less-check.c - check whether Xen would start a device tree's
+   domains  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -40,7 +41,7 @@
 #include "progname.h"
 #include "xen_dom0less_platform.h"
 
-/* A finding's line; in GRUB it has to be shorter.  */
+/* The maximum length of a finding's line; in GRUB it is shorter.  */
 #define TEXT_SIZE	4096
 
 enum
@@ -52,10 +53,10 @@ enum
     EXIT_USAGE = 64
   };
 
-/* A map or a list of PCRs that is longer is none.  */
+/* A file that is longer is neither a map nor a list of PCRs.  */
 #define MAX_TEXT_SIZE	(16 << 20)
 
-/* Where the files that GRUB boots are on a system that is installed.  */
+/* The folder of GRUB's files on an installed system.  */
 #define BOOT		"/boot"
 
 enum
@@ -135,7 +136,7 @@ static struct argp_option options[] =
     {0, 0, 0, 0, 0, 0}
   };
 
-/* A list that ends with NULL.  */
+/* A NULL-terminated list.  */
 struct list
 {
   char **item;
@@ -159,8 +160,8 @@ struct arguments
 	 OUTPUT_PCR, OUTPUT_DIFF } output;
 };
 
-/* Whether errors that a rule has found stop nothing.  The claims are made all
-   the same.  */
+/* Whether to continue after errors found by rules.  The claims are made in any
+   case.  */
 static int is_forced;
 
 static void
@@ -172,7 +173,7 @@ append (struct list *list, char *item)
   list->item[list->n] = NULL;
 }
 
-/* Print TEMPLATE, a rule's, with words in the places of what a finding has.  */
+/* Print the TEMPLATE of a rule, with words for its placeholders.  */
 static void
 print_template (const char *template)
 {
@@ -335,11 +336,11 @@ static struct argp argp =
 
 static struct dom0less_lines lines;
 
-/* Until it is known otherwise, nothing is known.  */
+/* The exit status if the program ends before there is a verdict.  */
 static int verdict = EXIT_UNJUDGED;
 
-/* GRUB's own code ends a program with 1 where it cannot go on, which would be
-   the verdict that there are warnings.  */
+/* GRUB's own code exits with 1 after a fatal error, but here this would mean
+   that there are warnings.  */
 static void
 end_unjudged (void)
 {
@@ -349,7 +350,7 @@ end_unjudged (void)
   _exit (EXIT_UNJUDGED);
 }
 
-/* End with STATUS, if all that was printed has arrived.  */
+/* Exit with STATUS, unless the output could not be written.  */
 static void __attribute__ ((noreturn))
 finish (int status)
 {
@@ -359,7 +360,7 @@ finish (int status)
   exit (status);
 }
 
-/* TEXT as it can be shown, in memory that is the caller's.  */
+/* Return a copy of TEXT that is safe to print.  The caller has to free it.  */
 static char *
 plain (const char *text)
 {
@@ -385,7 +386,8 @@ add_line (enum grub_dom0less_severity severity,
   line->text = text;
 }
 
-/* Whether FINDING may only be so because the memory is that of a board's file.  */
+/* Return whether FINDING may be due only to the memory nodes of a board's
+   file.  */
 static int
 is_guess (const struct grub_dom0less_finding *finding)
 {
@@ -417,14 +419,14 @@ report (void *data, const struct grub_dom0less_finding *finding)
 	    finding->node == GRUB_DOM0LESS_NONE
 	    ? NULL : dom0less_node_path (boot, finding->node),
 	    xstrdup (text));
-  /* Without a tree or a file there is nothing to go on with.  */
+  /* Without a tree or a file it is impossible to continue.  */
   if (severity == GRUB_DOM0LESS_ERROR && !boot->findings.error
       && !(is_forced && finding->rule->phase != GRUB_DOM0LESS_BY_LOADER))
     boot->findings.error = grub_strdup (text);
 }
 
-/* A tree out of /sys/firmware/fdt has what the loader of the Linux there has
-   written for it into /chosen.  The firmware's own has none of it.  */
+/* The loader of the running Linux has added its own properties to /chosen of
+   /sys/firmware/fdt.  The firmware's own tree does not have them.  */
 static grub_err_t
 forget_linux (void *fdt)
 {
@@ -446,7 +448,7 @@ forget_linux (void *fdt)
   return GRUB_ERR_NONE;
 }
 
-/* What lies on the machine's other devices cannot be seen from here.  */
+/* Files on other devices of the machine are not visible here.  */
 static void
 leave_other_devices (struct dom0less_boot *boot)
 {
@@ -465,7 +467,8 @@ leave_other_devices (struct dom0less_boot *boot)
   grub_dom0less_plan_share (boot->plan, (const char *const *) boot->paths);
 }
 
-/* What another loader has put into the machine's memory cannot be seen either.  */
+/* The contents of memory that another loader has filled are not known
+   either.  */
 static void
 leave_memory (const struct dom0less_boot *boot)
 {
@@ -488,7 +491,7 @@ leave_memory (const struct dom0less_boot *boot)
     }
 }
 
-/* All that GRUB's command does before it would start Xen.  */
+/* Carry out all steps of GRUB's command that precede the start of Xen.  */
 static void
 go_through (struct dom0less_boot *boot)
 {
@@ -504,8 +507,8 @@ go_through (struct dom0less_boot *boot)
     dom0less_make_final_tree (boot);
 }
 
-/* Print the findings of SEVERITY, unless STREAM is NULL.  Returns how many there
-   are.  */
+/* Print the findings of SEVERITY, unless STREAM is NULL.  Return their
+   number.  */
 static int
 print_lines (FILE *stream, enum grub_dom0less_severity severity)
 {
@@ -523,7 +526,8 @@ print_lines (FILE *stream, enum grub_dom0less_severity severity)
   return found;
 }
 
-/* One a line: whoever reads them takes each line for a file of this host.  */
+/* Print one path per line.  Readers will take each line for a file of this
+   host.  */
 static void
 print_path (const char *path, int is_elsewhere)
 {
@@ -534,7 +538,7 @@ print_path (const char *path, int is_elsewhere)
       uint32_t code;
       int length = grub_dom0less_character (at, &code);
 
-      /* Of what is no UTF-8 a terminal may still take C1's bytes.  */
+      /* Even in invalid UTF-8, a terminal may act on bytes of C1.  */
       if (!grub_dom0less_is_shown (code))
 	grub_util_error (_("%s: rename it: with such a character in its name "
 			   "it cannot be listed"), plain (path));
@@ -547,7 +551,7 @@ print_path (const char *path, int is_elsewhere)
   puts (path);
 }
 
-/* Read the digits behind "NUMBER :" in TEXT into PCR.  */
+/* Read the digits after "NUMBER :" in TEXT into PCR.  */
 static void
 read_pcr (const char *text, int number, unsigned char *pcr)
 {
@@ -571,7 +575,8 @@ read_pcr (const char *text, int number, unsigned char *pcr)
     }
 }
 
-/* In the words of tpm2_pcrread.  Returns 0 if one cannot be known.  */
+/* Print PCRs in the format of tpm2_pcrread.  Return 0 if one of them cannot be
+   predicted.  */
 static int
 print_pcrs (const char *before)
 {
@@ -604,7 +609,7 @@ print_pcrs (const char *before)
   return 1;
 }
 
-/* End with STATUS and the reason why NAME cannot be used.  */
+/* Exit with STATUS, and print the reason why NAME cannot be used.  */
 static void __attribute__ ((noreturn))
 fail (int status, const char *name)
 {
@@ -615,8 +620,8 @@ fail (int status, const char *name)
   finish (status);
 }
 
-/* Print what has changed from the plan BEFORE to the plan AFTER.  Returns whether
-   anything has.  */
+/* Print the differences between the plans BEFORE and AFTER.  Return whether
+   there are any.  */
 static int
 print_changes (const char *before, const char *after)
 {
@@ -626,8 +631,8 @@ print_changes (const char *before, const char *after)
   return n != 0;
 }
 
-/* Print what has changed from the plan BEFORE to that of BOOT.  Returns whether
-   anything has.  */
+/* Print the differences between the plan BEFORE and that of BOOT.  Return
+   whether there are any.  */
 static int
 print_changes_of_boot (const char *before, const struct dom0less_boot *boot)
 {
@@ -645,7 +650,7 @@ print_changes_of_boot (const char *before, const struct dom0less_boot *boot)
   return is_changed;
 }
 
-/* Say what the request for OUTPUT wants to know.  Returns the exit status.  */
+/* Print what was requested by OUTPUT.  Return the exit status.  */
 static int
 say (struct dom0less_boot *boot, const struct arguments *arguments)
 {
@@ -698,7 +703,7 @@ draw_map (const struct dom0less_boot *boot, const char *name)
     fail (EXIT_UNJUDGED, name);
 }
 
-/* There is a final tree only if nothing has stopped the steps before it.  */
+/* The final tree exists only if no earlier step has failed.  */
 static void
 write_tree (const struct dom0less_boot *boot, const char *name)
 {
@@ -715,7 +720,7 @@ write_tree (const struct dom0less_boot *boot, const char *name)
     fail (EXIT_UNJUDGED, name);
 }
 
-/* The file NAME, with a zero behind its *SIZE bytes.  */
+/* Return the contents of the file NAME, with a zero after its *SIZE bytes.  */
 static char *
 read_file (const char *name, size_t *file_size)
 {
@@ -746,7 +751,7 @@ read_text (const char *name)
   return read_file (name, &size);
 }
 
-/* Take "ADDRESS=FILE" of --memory.  */
+/* Parse "ADDRESS=FILE" of --memory.  */
 static void
 fill_memory (const char *argument)
 {
@@ -771,7 +776,7 @@ fill_memory (const char *argument)
     }
 }
 
-/* Whether FOLDER is /boot or in it, on the system that runs here.  */
+/* Return whether FOLDER is /boot of the running system, or in it.  */
 static int
 is_in_boot (const char *folder)
 {
@@ -783,7 +788,7 @@ is_in_boot (const char *folder)
   return is_there;
 }
 
-/* Replace FOLDER by the upmost folder of its file system, as far as that is mounted
+/* Replace FOLDER by the topmost folder of its file system that is mounted
    there.  */
 static char *
 top_of_file_system (char *folder)
@@ -808,7 +813,7 @@ top_of_file_system (char *folder)
   return real ? real : xstrdup ("/");
 }
 
-/* Take the boot file system and Xen from ARGUMENTS.  */
+/* Set up the boot file system and Xen from ARGUMENTS.  */
 static void
 place (struct arguments *arguments)
 {
@@ -835,7 +840,7 @@ place (struct arguments *arguments)
   free (folder);
 }
 
-/* See that there is a Xen, and that GRUB can reach it.  */
+/* Check that there is a Xen, and that GRUB can find it.  */
 static void
 find_xen (struct dom0less_request *request)
 {
@@ -856,8 +861,8 @@ find_xen (struct dom0less_request *request)
 void grub_init_all (void);
 void grub_gcry_init_all (void);
 
-/* Take every step with ARGUMENTS, and say what they ask for.  Returns the exit
-   status.  */
+/* Carry out all steps with ARGUMENTS, and print what they request.  Return the
+   exit status.  */
 static int
 check (struct arguments *arguments)
 {
@@ -871,7 +876,7 @@ check (struct arguments *arguments)
   if (arguments->output == OUTPUT_JSON || arguments->output == OUTPUT_PCR
       || arguments->output == OUTPUT_DIFF)
     dom0less_host_measure_files ();
-  /* GRUB has measured these two before the first file.  */
+  /* GRUB measures these two before it opens the first file.  */
   if (arguments->command)
     dom0less_host_measure (arguments->command);
   if (arguments->xen_args)
@@ -897,8 +902,8 @@ check (struct arguments *arguments)
   return status;
 }
 
-/* The file of this host that GRUB calls NAME; a name on another device is left
-   as it is, and one without a `/' begins at the top.  */
+/* Return the file on this host that GRUB calls NAME.  A name on another device
+   is not changed, and a name without a leading `/' begins at the top.  */
 static char *
 find_file (const char *name)
 {
@@ -911,8 +916,8 @@ find_file (const char *name)
   finish (EXIT_ERRORS);
 }
 
-/* Take the options and arguments of GRUB's command COMMAND.  Returns 0 if it has
-   some that xen_dom0less does not.  */
+/* Parse the options and arguments of GRUB's command COMMAND.  Return 0 if
+   xen_dom0less does not accept them.  */
 static int
 parse_command (const struct dom0less_menu_command *command,
 	       struct arguments *arguments)
@@ -977,7 +982,7 @@ parse_command (const struct dom0less_menu_command *command,
   return 1;
 }
 
-/* What is known of all commands of a menu.  */
+/* The results for all commands of a menu so far.  */
 struct menu
 {
   const struct arguments *arguments;
@@ -985,7 +990,8 @@ struct menu
   int status;
 };
 
-/* Check COMMAND in a process of its own, because each is a boot of its own.  */
+/* Check COMMAND in a separate process, because each command is a boot of its
+   own.  */
 static void
 check_command (const struct dom0less_menu_command *command, void *data)
 {
@@ -1013,7 +1019,7 @@ check_command (const struct dom0less_menu_command *command, void *data)
     }
   if (child > 0 && waitpid (child, &status, 0) == child)
     status = WIFEXITED (status) ? WEXITSTATUS (status) : EXIT_UNJUDGED;
-  /* That nothing is known of one of them is worse than a warning.  */
+  /* A command that could not be judged is worse than a warning.  */
   if (status > EXIT_UNJUDGED)
     status = EXIT_UNJUDGED;
   if (menu->status != EXIT_ERRORS && (status > menu->status))
@@ -1049,7 +1055,7 @@ check_menu (const struct arguments *arguments)
   return menu.status;
 }
 
-/* Read the plan NAME, which has to be one.  */
+/* Read the file NAME, which has to be a plan.  */
 static char *
 read_plan (const char *name)
 {
@@ -1062,7 +1068,7 @@ read_plan (const char *name)
   finish (EXIT_USAGE);
 }
 
-/* The plan that stands in the place of the tree NAME, or NULL.  */
+/* Return the plan that was given in place of the tree NAME, or NULL.  */
 static char *
 plan_instead_of_tree (const char *name)
 {
@@ -1074,7 +1080,7 @@ plan_instead_of_tree (const char *name)
       first = getc (stream);
       fclose (stream);
     }
-  /* No tree begins so, nor what packs one.  */
+  /* Neither a tree nor a compressed file begins with this character.  */
   return first == '{' ? read_plan (name) : NULL;
 }
 
@@ -1094,7 +1100,7 @@ main (int argc, char *argv[])
   argp_parse (&argp, argc, argv, 0, 0, &arguments);
   atexit (end_unjudged);
 
-  /* Decompressors and checksums.  */
+  /* Register decompressors and checksums.  */
   grub_init_all ();
   grub_gcry_init_all ();
   if (arguments.memory_map

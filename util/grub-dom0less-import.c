@@ -1,4 +1,4 @@
-/* grub-dom0less-import.c - turn an ImageBuilder config into a menu entry  */
+/* grub-dom0less-import.c - convert an ImageBuilder config to a menu entry  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -32,7 +32,7 @@
 #pragma GCC diagnostic error "-Wmissing-prototypes"
 #pragma GCC diagnostic error "-Wmissing-declarations"
 
-/* The exit status; argp ends a wrong use with 64.  */
+/* The exit status.  argp exits with 64 if the command line is wrong.  */
 enum
   {
     ALL_CARRIED_OVER = 0,
@@ -119,13 +119,13 @@ argp_parser (int key, char *arg, struct argp_state *state)
 static const struct argp argp =
   { options, argp_parser, N_("CONFIG"), doc, NULL, NULL, NULL };
 
-/* What is being written, until it has its name.  */
+/* The file that is being written, until it is renamed.  */
 static char *unfinished[2];
 
 static int has_ended;
 
-/* GRUB's own code ends a program with 1 where it cannot go on, which would mean
-   that not all was carried over.  */
+/* GRUB's own code exits with 1 after a fatal error, but here this would mean
+   that not everything was converted.  */
 static void
 end_for_want (void)
 {
@@ -140,7 +140,7 @@ end_for_want (void)
   _exit (NOTHING_WRITTEN);
 }
 
-/* The end of the program, with the sentence FORMAT makes.  */
+/* End the program with the message that FORMAT produces.  */
 static void __attribute__ ((noreturn, format (printf, 1, 2)))
 die (const char *format, ...)
 {
@@ -161,8 +161,8 @@ die (const char *format, ...)
  * Reading.
  */
 
-/* The content of the file PATH, at most MAX_SIZE bytes.  NULL, with errno, if
-   it cannot be read.  */
+/* Return the contents of the file PATH, of at most MAX_SIZE bytes.  NULL, with
+   errno set, is an error.  */
 static char *
 read_file (const char *path, size_t max_size, size_t *size)
 {
@@ -173,7 +173,7 @@ read_file (const char *path, size_t max_size, size_t *size)
 
   if (fd < 0)
     return NULL;
-  /* Nobody knows when a FIFO or a device ends.  */
+  /* A FIFO or a device may never end.  */
   if (fstat (fd, &status) || !S_ISREG (status.st_mode))
     {
       close (fd);
@@ -196,7 +196,7 @@ read_file (const char *path, size_t max_size, size_t *size)
   return content;
 }
 
-/* PATH's folder, to be put before a `/'.  */
+/* Return PATH's folder, ready to be followed by a `/'.  */
 static char *
 folder_of (const char *path)
 {
@@ -208,7 +208,7 @@ folder_of (const char *path)
   return folder;
 }
 
-/* CONFIG without folders and what follows the last dot.  */
+/* Return CONFIG's name without folders and without the last suffix.  */
 static char *
 name_of (const char *config)
 {
@@ -220,7 +220,7 @@ name_of (const char *config)
   dot = strrchr (name, '.');
   if (dot && dot != name)
     *dot = '\0';
-  /* It stands in the menu entry, where a line's end would be one.  */
+  /* The name is used in the menu entry, where a newline would end a line.  */
   for (c = name; *c; c += length ? length : 1)
     {
       length = grub_dom0less_character (c, &code);
@@ -231,7 +231,8 @@ name_of (const char *config)
   return name;
 }
 
-/* What `--prefix' becomes: nothing, or with a `/' before and none behind.  */
+/* Normalize the value of `--prefix': empty, or with a leading and without a
+   trailing `/'.  */
 static char *
 prefix_of (const char *directory)
 {
@@ -246,8 +247,8 @@ prefix_of (const char *directory)
   return prefix;
 }
 
-/* DIRECTORY as names in CONFIG would begin with it: absolute, and without a `/' at
-   its end; or NULL.  It need not be there.  */
+/* Return DIRECTORY in the form in which names in CONFIG would begin with it:
+   absolute, and without a trailing `/'; or NULL.  It need not exist.  */
 static char *
 absolute_name (const char *directory)
 {
@@ -260,7 +261,8 @@ absolute_name (const char *directory)
   return name;
 }
 
-/* The tree that DEVICE_TREE names, or NULL if it is not on this machine.  */
+/* Return the tree that DEVICE_TREE names, or NULL if it is not on this
+   machine.  */
 static void *
 read_base (struct ib_import *import, const char *directory)
 {
@@ -282,7 +284,7 @@ read_base (struct ib_import *import, const char *directory)
   return tree;
 }
 
-/* Die of IMPORT->error in the file CONFIG.  */
+/* Exit because of IMPORT->error in the file CONFIG.  */
 static void __attribute__ ((noreturn))
 die_of_error (const struct ib_import *import, const char *config)
 {
@@ -297,8 +299,8 @@ die_of_error (const struct ib_import *import, const char *config)
  * Writing.
  */
 
-/* Print WORD so that GRUB's script language, and a shell too, reads that
-   word.  */
+/* Print WORD in a way that both GRUB's script language and a shell read as
+   that word.  */
 static void
 print_word (FILE *file, const char *word)
 {
@@ -326,7 +328,7 @@ print_option (FILE *file, const char *option, const char *value)
   print_word (file, value);
 }
 
-/* The menu entry.  OVERLAY is the one that we have written.  */
+/* Write the menu entry.  OVERLAY is the overlay that was written.  */
 static void
 print_entry (FILE *file, struct ib_import *import, const char *name,
 	     const char *overlay, int n_dt_overlays)
@@ -357,7 +359,7 @@ print_entry (FILE *file, struct ib_import *import, const char *name,
   free (title);
 }
 
-/* Whether PATH, which may not be there, is the file CONFIG.  */
+/* Return whether PATH, which may not exist, is the file CONFIG.  */
 static int
 is_same_file (const char *path, const char *config)
 {
@@ -367,8 +369,8 @@ is_same_file (const char *path, const char *config)
 	  && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
 }
 
-/* Nothing is written if not everything is, so both files have another name until
-   they are complete: one that nobody can have laid a link to.  */
+/* Both files are written or none.  They have temporary names until they are
+   complete, chosen so that nobody can have created a link there.  */
 static FILE *
 create (char **name, const char *path)
 {
@@ -400,7 +402,7 @@ finish (FILE *file, const char *path)
     die ("%s: %s", path, strerror (errno));
 }
 
-/* Give the file *NAME the name PATH.  */
+/* Rename the file *NAME to PATH.  */
 static void
 move (char **name, const char *path)
 {
@@ -410,7 +412,8 @@ move (char **name, const char *path)
   *name = NULL;
 }
 
-/* Print the name of VARIABLE as it was written, but for variables in it.  */
+/* Print the name of VARIABLE in its original form, but with its own variables
+   replaced.  */
 static void
 print_variable (const struct ib_variable *variable)
 {
@@ -422,8 +425,8 @@ print_variable (const struct ib_variable *variable)
     fprintf (stderr, "[%u]", IB_FIRST (variable->index));
 }
 
-/* Say what is not carried over and what is not needed.  Returns whether all
-   was carried over.  */
+/* Print what is not converted and what is not needed.  Return whether
+   everything was converted.  */
 static int
 print_losses (struct ib_import *import, const char *config)
 {
@@ -459,8 +462,8 @@ print_losses (struct ib_import *import, const char *config)
   return all;
 }
 
-/* Say what to do next.  With a prefix only the user knows where on this
-   machine the root of GRUB's file system is.  */
+/* Print what to do next.  With a prefix, only the user knows the root of
+   GRUB's file system on this machine.  */
 static void
 print_advice (struct ib_import *import, const char *directory,
 	      const char *dtbo, const char *cfg, int n_dt_overlays)
@@ -530,7 +533,8 @@ main (int argc, char *argv[])
     die ("%s: %s", arguments.config, strerror (errno));
   import.prefix = prefix_of (arguments.prefix ? arguments.prefix : "");
   import.directory = absolute_name (arguments.directory);
-  /* What a value is made of stands in the file; more is a value of values.  */
+  /* A value usually consists of text in the file; it can only be longer if
+     values contain other values.  */
   import.room_size = 16 * size + (1 << 16);
   import.room = xmalloc (import.room_size);
   if (ib_parse (&import, text, size))
@@ -545,7 +549,7 @@ main (int argc, char *argv[])
   if (err > 0)
     die (_("%s: the overlay is too large"), arguments.config);
 
-  /* What the entry will want.  */
+  /* The file names that the entry will contain.  */
   n_dt_overlays = ib_dt_overlays (&import);
   if (!import.error && !ib_file (&import, "XEN", 0))
     ib_fail (&import, 0, "XEN", "is not set");

@@ -14,9 +14,9 @@
 
 #include <string.h>
 
-/* The tree names a CPU by its phandle, so pools need DEVICE_TREE.  libfdt moves
-   the overlay's own phandles when it applies the overlay, and with them the
-   cells that __local_fixups__ lists; all other numbers are the base's.  */
+/* The tree refers to a CPU by its phandle, so pools require DEVICE_TREE.  When
+   libfdt applies the overlay, it changes the overlay's own phandles, and the
+   cells that __local_fixups__ lists; all other phandles are the base's.  */
 
 uint32_t
 ib_pool_phandle (int pool)
@@ -24,7 +24,7 @@ ib_pool_phandle (int pool)
   return (uint32_t) pool + 1;
 }
 
-/* Find the CPU of POOL that is the LENGTH bytes at NAME.  */
+/* Find the CPU of POOL whose name is the LENGTH bytes at NAME.  */
 static int
 read_cpu (struct ib_writer *writer, int pool, const char *name, size_t length)
 {
@@ -118,8 +118,8 @@ ib_add_pool (struct ib_writer *writer, int pool)
 	at += 4;
       }
 
-  /* The CPUs are the first word; the scheduler is the last, if there is one
-     more.  */
+  /* The first word lists the CPUs; if there is another, the last is the
+     scheduler.  */
   words = ib_get (writer->import, "CPUPOOL", (uint32_t) pool);
   for (n = 0; (word = ib_next_word (&words, " ", &length)); n++)
     scheduler = ib_join (writer->import, "", word, length);
@@ -128,7 +128,7 @@ ib_add_pool (struct ib_writer *writer, int pool)
   ib_end_node (writer);
 }
 
-/* Whether domain INDEX is in a pool, and which.  */
+/* Return whether domain INDEX is in a pool, and in which one.  */
 int
 ib_get_pool (struct ib_writer *writer, uint32_t index, int *pool)
 {

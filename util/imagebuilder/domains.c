@@ -1,4 +1,4 @@
-/* domains.c - the domains  */
+/* domains.c - write the nodes of the domains  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -31,14 +31,14 @@ add_memory (struct ib_writer *writer, uint32_t index)
   else
     kib = 1024 * ib_get_number (writer->import, "DOMU_MEM", index,
 				UINT64_MAX / 1024, 0);
-  /* As by ImageBuilder, 0 is as good as nothing.  */
+  /* As in ImageBuilder, 0 means the same as no value.  */
   if (!kib)
     kib = 512 * 1024;
   value = cpu_to_fdt64 (kib);
   ib_add_bytes (writer, "memory", &value, sizeof (value));
 }
 
-/* The bits of DOMU_CAPS: names or numbers, and `|' between them.  */
+/* The bits of DOMU_CAPS: names or numbers, separated by `|'.  */
 static void
 add_capabilities (struct ib_writer *writer, uint32_t index)
 {
@@ -61,7 +61,7 @@ add_capabilities (struct ib_writer *writer, uint32_t index)
     {
       for (n = 0; n < sizeof (names) / sizeof (names[0]); n++)
 	{
-	  /* In small letters or in capitals.  */
+	  /* Upper or lower case.  */
 	  if (strlen (names[n].name) != length)
 	    continue;
 	  for (i = 0; i < length && (word[i] | 0x20) == names[n].name[i]; i++)
@@ -83,7 +83,7 @@ add_capabilities (struct ib_writer *writer, uint32_t index)
   ib_add_cell (writer, "capabilities", bits);
 }
 
-/* What is a number in both.  */
+/* The variables that are numbers both here and in the tree.  */
 static void
 add_numbers (struct ib_writer *writer, uint32_t index)
 {
@@ -109,7 +109,7 @@ add_numbers (struct ib_writer *writer, uint32_t index)
 				  numbers[i].max, 0));
 }
 
-/* A node for each of the CPUS virtual processors that is bound.  */
+/* Add a node for each of the CPUS virtual processors that has an affinity.  */
 static void
 add_affinities (struct ib_writer *writer, uint32_t index, uint64_t cpus)
 {
@@ -137,7 +137,8 @@ add_affinities (struct ib_writer *writer, uint32_t index, uint64_t cpus)
     }
 }
 
-/* ID, host's address, guest's address, size; the second may be missing.  */
+/* The words are an ID, the host's address, the guest's address, and a size;
+   the second may be missing.  */
 static void
 add_shared_memory (struct ib_writer *writer, uint32_t index)
 {

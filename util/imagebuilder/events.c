@@ -12,15 +12,15 @@
 
 #include "internal.h"
 
-/* A channel is known by the phandles of its two ends.  They are the overlay's own,
-   and behind those of pools and processors.  */
+/* A channel is identified by the phandles of its two ends.  They belong to the
+   overlay, and follow those of pools and processors.  */
 static uint32_t
 event_phandle (const struct ib_writer *writer, int event)
 {
   return ib_pool_phandle (writer->n_pools + writer->n_cpus + event);
 }
 
-/* The end at PORT of DOMAIN, or -1.  */
+/* Return the end at PORT of DOMAIN, or -1.  */
 static int
 find_event (const struct ib_writer *writer, uint32_t domain, uint32_t port)
 {
@@ -32,15 +32,15 @@ find_event (const struct ib_writer *writer, uint32_t domain, uint32_t port)
   return -1;
 }
 
-/* The name of the node with the end EVENT.  */
+/* Return the name of the node for the end EVENT.  */
 static const char *
 event_name (struct ib_writer *writer, const struct ib_event *event)
 {
   return ib_join_number (writer->import, "evtchn@", event->port);
 }
 
-/* Read the LENGTH bytes at TEXT, which are one end of DOMAIN's.  Returns 0, or -1
-   with IMPORT->error.  */
+/* Read the LENGTH bytes at TEXT, which describe one end in DOMAIN.  Return 0,
+   or -1 with IMPORT->error.  */
 static int
 read_event (struct ib_writer *writer, uint32_t domain, const char *text,
 	    size_t length)
@@ -75,7 +75,8 @@ read_event (struct ib_writer *writer, uint32_t domain, const char *text,
   return 0;
 }
 
-/* Whether the other end of EVENT is an end of its own, and of this channel.  */
+/* Return whether the other end of EVENT is a different end of the same
+   channel.  */
 static int
 is_connected (const struct ib_writer *writer, const struct ib_event *event)
 {
@@ -107,7 +108,8 @@ ib_read_events (struct ib_writer *writer)
 	if (read_event (writer, domain, text, length))
 	  return -1;
     }
-  /* ImageBuilder lets one end point nowhere; Xen stops there.  */
+  /* ImageBuilder accepts an end without a counterpart, but Xen stops
+     there.  */
   for (i = 0; i < writer->n_events; i++)
     if (!is_connected (writer, writer->events + i))
       return ib_fail_variable (import, "DOMU_STATIC_EVTCHNS",

@@ -1,4 +1,4 @@
-/* overlay.c - the overlay as a whole  */
+/* overlay.c - write the whole overlay  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -31,10 +31,10 @@ end_fragment (struct ib_writer *writer)
   ib_end_node (writer);
 }
 
-/* /chosen.  An overlay's nodes arrive in the opposite order, because libfdt
-   puts a new one before its siblings; U-Boot's `fdt mknod' does the same.  So
-   the order of the config is right: Xen numbers the domains as when it is
-   started by ImageBuilder's script, from the last to the first.  */
+/* /chosen.  The nodes of an overlay are added in reverse order, because libfdt
+   inserts a new node before its siblings.  U-Boot's `fdt mknod' does the same,
+   so they can be written in the order of the config: Xen then numbers the
+   domains as with ImageBuilder's script, from the last to the first.  */
 static void
 add_chosen (struct ib_writer *writer)
 {
@@ -54,8 +54,8 @@ add_chosen (struct ib_writer *writer)
   ib_end_node (writer);
 }
 
-/* A fragment for each device that Xen shall keep from dom0.  Returns the next
-   fragment's number.  */
+/* Write a fragment for each device that dom0 must not get.  Return the number
+   of the next fragment.  */
 static int
 add_passthrough (struct ib_writer *writer, int number)
 {
@@ -94,7 +94,7 @@ add_passthrough (struct ib_writer *writer, int number)
   return number;
 }
 
-/* A fragment for each CPU of a pool that has no phandle yet.  */
+/* Write a fragment for each CPU in a pool that has no phandle yet.  */
 static void
 add_cpus (struct ib_writer *writer, int number)
 {
@@ -110,8 +110,9 @@ add_cpus (struct ib_writer *writer, int number)
       }
 }
 
-/* Say which cells hold phandles of the overlay's own: nodes named as in
-   fragment 0, and properties of offsets named as those with the cells.  */
+/* List the cells that contain phandles of the overlay: nodes with the names of
+   those in fragment 0, and for each property with such cells a property of the
+   same name that contains their offsets.  */
 static void
 add_local_fixups (struct ib_writer *writer)
 {
@@ -183,7 +184,7 @@ ib_overlay (struct ib_import *import, void *fdt, size_t size)
   if (!writer.err)
     writer.err = fdt_finish_reservemap (fdt);
   ib_begin_node (&writer, "");
-  /* Not /chosen itself: a tree may have none.  */
+  /* The target is not /chosen itself, because a tree may have none.  */
   begin_fragment (&writer, 0, "/");
   add_chosen (&writer);
   end_fragment (&writer);

@@ -1,4 +1,4 @@
-/* shell.c - the assignments of a shell fragment  */
+/* shell.c - read the assignments of a shell fragment  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -71,8 +71,7 @@ ib_lookup (struct ib_import *import, const char *name, size_t name_length,
   return NULL;
 }
 
-/* The next character; the end of a line is a newline, however it is
-   written.  */
+/* Return the next character.  Every kind of line end is a newline.  */
 static int
 peek (struct reader *reader)
 {
@@ -102,14 +101,14 @@ is_name (int c)
 	  || c == '_');
 }
 
-/* What ends an assignment.  */
+/* The characters that end an assignment.  */
 static int
 is_blank (int c)
 {
   return c == ' ' || c == '\t' || c == '\n' || c == ';';
 }
 
-/* Between assignments.  Returns whether a command ends there.  */
+/* Skip what is between assignments.  Return whether a command ends there.  */
 static int
 skip_blanks (struct reader *reader)
 {
@@ -139,7 +138,7 @@ skip_blanks (struct reader *reader)
   return is_end;
 }
 
-/* Move behind a name, and return its length.  */
+/* Skip a name, and return its length.  */
 static size_t
 read_name (struct reader *reader)
 {
@@ -151,8 +150,8 @@ read_name (struct reader *reader)
   return (size_t) (reader->at - start);
 }
 
-/* Take the number at *TEXT, which ends at END or with the string, and move
-   *TEXT behind it.  Returns whether there is one that can be an index.  */
+/* Read the number at *TEXT, which ends at END or with the string, and advance
+   TEXT past it.  Return whether there is a number that can be an index.  */
 static int
 take_number (const char **text, const char *end, uint32_t *number)
 {
@@ -165,8 +164,8 @@ take_number (const char **text, const char *end, uint32_t *number)
   return *text != start && value < UINT32_MAX;
 }
 
-/* Move behind $NAME or ${NAME}, of which only the value's number counts.
-   Returns 0, or -1.  */
+/* Skip $NAME or ${NAME}, and read the number in its value.  Return 0, or
+   -1.  */
 static int
 read_index_variable (struct reader *reader, uint32_t *number)
 {
@@ -193,7 +192,7 @@ read_index_variable (struct reader *reader, uint32_t *number)
   return 0;
 }
 
-/* Move behind what an index or a half of it is.  Returns 0, or -1.  */
+/* Read an index, or one half of it.  Return 0, or -1.  */
 static int
 read_index_number (struct reader *reader, uint32_t *number)
 {
@@ -202,8 +201,7 @@ read_index_number (struct reader *reader, uint32_t *number)
   return take_number (&reader->at, reader->end, number) ? 0 : -1;
 }
 
-/* Move behind `[N]' or `[N,M]' if it is there.  Returns whether it was, or
-   -1.  */
+/* Read `[N]' or `[N,M]' if there is one.  Return whether there was, or -1.  */
 static int
 read_index (struct reader *reader, uint64_t *index)
 {
@@ -230,7 +228,7 @@ read_index (struct reader *reader, uint64_t *index)
   return 1;
 }
 
-/* At a `$': put what it stands for.  */
+/* Append the value of the variable at a `$'.  */
 static int
 read_expansion (struct reader *reader, int quoted)
 {
@@ -267,7 +265,7 @@ read_expansion (struct reader *reader, int quoted)
     }
 
   variable = ib_lookup (reader->import, name, length, index);
-  /* The shell would take it from the environment.  */
+  /* The shell would take its value from the environment.  */
   if (!variable)
     return fail (reader, "a variable is used that is not set before");
   variable->used = 1;
@@ -276,7 +274,7 @@ read_expansion (struct reader *reader, int quoted)
   return 0;
 }
 
-/* Whether the next bytes are a control character beyond ASCII, in UTF-8.  */
+/* Return whether the next bytes are a control character of C1, in UTF-8.  */
 static int
 is_c1 (const struct reader *reader)
 {
@@ -286,7 +284,7 @@ is_c1 (const struct reader *reader)
 	  && (unsigned char) reader->at[1] < 0xa0);
 }
 
-/* Put the next character as it stands.  */
+/* Append the next character without interpreting it.  */
 static int
 read_literal (struct reader *reader)
 {
@@ -302,7 +300,7 @@ read_literal (struct reader *reader)
   return 0;
 }
 
-/* Behind a backslash.  */
+/* Handle the character after a backslash.  */
 static int
 read_escape (struct reader *reader, int quoted)
 {
@@ -320,7 +318,7 @@ read_escape (struct reader *reader, int quoted)
   return read_literal (reader);
 }
 
-/* Put the value at READER.  */
+/* Append the value at READER.  */
 static int
 read_value (struct reader *reader)
 {
@@ -358,7 +356,7 @@ read_value (struct reader *reader)
   return 0;
 }
 
-/* The variable NAME[INDEX], made if it is not there.  */
+/* Return the variable NAME[INDEX], which is created if it does not exist.  */
 static struct ib_variable *
 make_variable (struct reader *reader, const char *name, size_t length,
 	       uint64_t index)
@@ -389,7 +387,7 @@ make_variable (struct reader *reader, const char *name, size_t length,
   return variable;
 }
 
-/* An assignment, or with IS_EXPORTED a name alone, as behind `export'.  */
+/* Read an assignment, or, if IS_EXPORTED, only a name, as after `export'.  */
 static int
 read_assignment (struct reader *reader, int is_exported)
 {
@@ -439,8 +437,8 @@ read_assignment (struct reader *reader, int is_exported)
   return 0;
 }
 
-/* Move behind `export' if it is there.  It changes nothing for ImageBuilder,
-   which reads the config into its own shell.  Returns whether it was.  */
+/* Skip `export' if it is there.  It makes no difference for ImageBuilder,
+   which reads the config into its own shell.  Return whether it was there.  */
 static int
 skip_export (struct reader *reader)
 {

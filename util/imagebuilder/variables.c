@@ -1,4 +1,4 @@
-/* variables.c - the variables of a config, and what is known of them  */
+/* variables.c - access the variables of a config  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,8 +14,8 @@
 
 #include <string.h>
 
-/* Every variable that is known, and the reason why it cannot be carried over.
-   One without a reason is either carried over or of use to U-Boot only.  */
+/* All known variables, and why they cannot be converted.  Variables without a
+   reason are either converted or only used by U-Boot.  */
 
 #define ONE_PLACE \
   "all files are looked for on one device, but for names (DEVICE)/NAME"
@@ -74,7 +74,8 @@ static const struct
     { "DOMU_PASSTHROUGH_PATHS", NULL },
     { "DOMU_PASSTHROUGH_PROP", NULL },
 
-    /* How U-Boot loads and starts, and what ImageBuilder writes.  */
+    /* These determine how U-Boot loads and starts files, and what ImageBuilder
+       writes.  */
     { "MEMORY_START", NULL },
     { "MEMORY_END", NULL },
     { "LOAD_CMD", NULL },
@@ -87,11 +88,11 @@ static const struct
     { "FIT_ENC_KEY_DIR", NULL },
     { "FIT_ENC_UB_DTB", NULL },
     { "CALC", NULL },
-    /* Where it takes partial device trees from.  */
+    /* These name the sources of partial device trees.  */
     { "PASSTHROUGH_DTS_REPO", NULL },
     { "LOPPER_PATH", NULL },
     { "LOPPER_CMD", NULL },
-    /* What its disk_image puts on the disk.  */
+    /* These are used by disk_image.  */
     { "NUM_BOOT_AUX_FILE", NULL },
     { "BOOT_AUX_FILE", NULL },
     { "GPT", NULL },
@@ -110,7 +111,7 @@ static const struct
     { "DOMU_DOMID", "Xen numbers the domains itself" }
   };
 
-/* NAME[INDEX], or NULL if it is not set or empty.  */
+/* Return NAME[INDEX], or NULL if it is not set or empty.  */
 static struct ib_variable *
 find (struct ib_import *import, const char *name, uint64_t index)
 {
@@ -131,7 +132,7 @@ ib_get (struct ib_import *import, const char *name, uint64_t index)
   return variable ? variable->value : NULL;
 }
 
-/* Of NAME[INDEX], if it is set, LOSS has no place in the overlay.  */
+/* Record that LOSS of NAME[INDEX], if it is set, is not converted.  */
 void
 ib_note_part (struct ib_import *import, const char *name, uint64_t index,
 	      const char *loss)
@@ -144,7 +145,7 @@ ib_note_part (struct ib_import *import, const char *name, uint64_t index,
   variable->is_part = 1;
 }
 
-/* NAME[INDEX], if it is set, has no place in the overlay.  */
+/* Record that NAME[INDEX], if it is set, is not converted.  */
 void
 ib_note_loss (struct ib_import *import, const char *name, uint64_t index,
 	      const char *loss)
@@ -170,7 +171,7 @@ ib_put_number (struct ib_import *import, uint64_t number)
   ib_put_char (import, (char) ('0' + number % 10));
 }
 
-/* A string of the room's that ib_put adds to until `ib_end_string'.  */
+/* Begin a string, to which ib_put appends until `ib_end_string'.  */
 const char *
 ib_begin_string (struct ib_import *import)
 {
@@ -184,7 +185,7 @@ ib_end_string (struct ib_import *import, const char *string)
   return import->error ? "" : string;
 }
 
-/* PREFIX with the LENGTH bytes at WORD behind it.  */
+/* Return PREFIX followed by the LENGTH bytes at WORD.  */
 const char *
 ib_join (struct ib_import *import, const char *prefix, const char *word,
 	 size_t length)
@@ -197,7 +198,7 @@ ib_join (struct ib_import *import, const char *prefix, const char *word,
   return ib_end_string (import, string);
 }
 
-/* PREFIX with NUMBER behind it.  */
+/* Return PREFIX followed by NUMBER.  */
 const char *
 ib_join_number (struct ib_import *import, const char *prefix, uint64_t number)
 {
@@ -208,8 +209,8 @@ ib_join_number (struct ib_import *import, const char *prefix, uint64_t number)
   return ib_end_string (import, string);
 }
 
-/* The error ERROR of NAME[INDEX], written as in the config.  What is missing
-   there is always an element of an array.  */
+/* Record the error ERROR of NAME[INDEX], which is written as in the config.
+   If the variable is not known, it is an element of an array.  */
 int
 ib_fail_variable (struct ib_import *import, const char *name, uint64_t index,
 		  const char *error)
@@ -240,9 +241,9 @@ is_digit (char c)
   return c >= '0' && c <= '9';
 }
 
-/* The number that is the LENGTH bytes at TEXT, as the shell reads it: decimal
-   or with 0x.  What looks octal is not taken, because U-Boot and the shell
-   disagree on it.  Returns 0, or -1.  */
+/* Read the LENGTH bytes at TEXT as the shell reads a number: decimal or with
+   0x.  Numbers that look octal are refused, because U-Boot and the shell
+   interpret them differently.  Return 0, or -1.  */
 int
 ib_parse_number (const char *text, size_t length, uint64_t *number)
 {
@@ -277,7 +278,7 @@ ib_parse_number (const char *text, size_t length, uint64_t *number)
   return 0;
 }
 
-/* NAME[INDEX] as a number up to MAX; MISSING if it is not set.  0 in case of
+/* Return NAME[INDEX] as a number up to MAX; MISSING if it is not set; 0 after
    an error.  */
 uint64_t
 ib_get_number (struct ib_import *import, const char *name, uint32_t index,
@@ -297,8 +298,9 @@ ib_get_number (struct ib_import *import, const char *name, uint32_t index,
   return number;
 }
 
-/* The next word at *TEXT, which is moved behind it, and its LENGTH; words are
-   parted by characters of SEPARATORS.  NULL behind the last.  */
+/* Return the next word at *TEXT and its LENGTH, and advance *TEXT past it.
+   Words are separated by characters of SEPARATORS.  Return NULL after the last
+   word.  */
 const char *
 ib_next_word (const char **text, const char *separators, size_t *length)
 {
@@ -313,7 +315,7 @@ ib_next_word (const char **text, const char *separators, size_t *length)
   return *length ? word : NULL;
 }
 
-/* Whether domain INDEX is Xen's to start.  */
+/* Return whether Xen starts domain INDEX.  */
 int
 ib_is_booted (struct ib_import *import, uint32_t index)
 {
@@ -326,8 +328,8 @@ ib_is_booted (struct ib_import *import, uint32_t index)
   return 0;
 }
 
-/* The colors or processors in NAME[INDEX], or NULL.  Xen's syntax is the
-   same.  */
+/* Return the colors or processors in NAME[INDEX], or NULL.  Xen uses the same
+   syntax.  */
 const char *
 ib_get_colors (struct ib_import *import, const char *name, uint64_t index)
 {
@@ -344,8 +346,8 @@ ib_get_colors (struct ib_import *import, const char *name, uint64_t index)
   return value;
 }
 
-/* What is left of NAME behind the folder of all files, which is where GRUB's
-   begin; NAME itself if it does not begin with that.  */
+/* Return the part of NAME below the folder of all files, where GRUB's names
+   begin; or NAME itself if it is outside of that folder.  */
 static const char *
 below_directory (const struct ib_import *import, const char *name)
 {
@@ -357,7 +359,7 @@ below_directory (const struct ib_import *import, const char *name)
   return name;
 }
 
-/* Take the last folder away from the string that begins at START.  Returns 0, or
+/* Remove the last folder from the string that begins at START.  Return 0, or
    -1 if there is none.  */
 static int
 drop_folder (struct ib_import *import, size_t start)
@@ -369,8 +371,9 @@ drop_folder (struct ib_import *import, size_t start)
   return 0;
 }
 
-/* Add the folders and the file of NAME.  Not every file system of GRUB's has
-   entries for `.' and `..', and ImageBuilder does without them as well.  */
+/* Append the folders and the file of NAME.  Entries `.' and `..' are removed,
+   because some of GRUB's file systems do not have them, and ImageBuilder
+   removes them as well.  */
 static int
 put_path (struct ib_import *import, size_t start, const char *name)
 {
@@ -441,7 +444,8 @@ ib_dt_overlays (struct ib_import *import)
   return import->error ? -1 : (int) n;
 }
 
-/* What has not been looked at by now is either not needed or not known.  */
+/* Variables that have not been used by now are either not needed or not
+   known.  */
 void
 ib_note_losses (struct ib_import *import)
 {

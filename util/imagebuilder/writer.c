@@ -1,4 +1,4 @@
-/* writer.c - nodes and properties of the overlay  */
+/* writer.c - write nodes and properties of the overlay  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -28,7 +28,7 @@ ib_end_node (struct ib_writer *writer)
     writer->err = fdt_end_node (writer->fdt);
 }
 
-/* A property of SIZE bytes.  */
+/* Add a property of SIZE bytes.  */
 void
 ib_add_bytes (struct ib_writer *writer, const char *name, const void *value,
 	      size_t size)
@@ -57,7 +57,7 @@ ib_add_cell (struct ib_writer *writer, const char *name, uint64_t value)
   ib_add_bytes (writer, name, &cell, sizeof (cell));
 }
 
-/* Room for a property of N cells, or NULL.  */
+/* Return space for a property of N cells, or NULL.  */
 unsigned char *
 ib_add_cells (struct ib_writer *writer, const char *name, size_t n)
 {
@@ -86,8 +86,8 @@ ib_write_cells (unsigned char *at, uint64_t number, int n)
     at[i] = (unsigned char) number;
 }
 
-/* A module named NODE, with the file that NAME[INDEX] is, and BOOTARGS unless
-   they are NULL.  None if there is no file.  */
+/* Add a module named NODE, with the file NAME[INDEX], and BOOTARGS unless they
+   are NULL.  Do nothing if there is no file.  */
 void
 ib_add_module (struct ib_writer *writer, const char *node,
 	       const char *compatible, size_t compatible_size,
@@ -105,8 +105,8 @@ ib_add_module (struct ib_writer *writer, const char *node,
   ib_end_node (writer);
 }
 
-/* The property PROPERTY of the addresses and sizes in NAME[INDEX], in so many
-   cells each.  Returns the sum of the sizes.  */
+/* Add the property PROPERTY with the addresses and sizes in NAME[INDEX], in so
+   many cells each.  Return the sum of the sizes.  */
 uint64_t
 ib_add_ranges (struct ib_writer *writer, const char *property,
 	       const char *name, uint32_t index, int address_cells,

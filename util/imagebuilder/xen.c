@@ -1,4 +1,4 @@
-/* xen.c - Xen and dom0  */
+/* xen.c - write what Xen and dom0 need in /chosen  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -28,9 +28,9 @@ put_option (struct ib_import *import, const char *option, const char *value)
   ib_put (import, value);
 }
 
-/* Xen's command line: XEN_CMD or ImageBuilder's own, without what is for a
-   dom0 if there is none, and with the colors, in the words of Xen 4.20.  What
-   ImageBuilder writes for these is known to a fork of Xen only.  */
+/* Xen's command line: XEN_CMD or ImageBuilder's default.  Without a dom0,
+   arguments for it are removed.  Colors are added in the syntax of Xen 4.20,
+   because ImageBuilder's is only known to a fork of Xen.  */
 static const char *
 make_xen_args (struct ib_writer *writer, int has_dom0)
 {
@@ -39,7 +39,7 @@ make_xen_args (struct ib_writer *writer, int has_dom0)
   int is_on = 0, has_colors, domain, n = 0;
   size_t length;
 
-  /* ImageBuilder refuses this, because only one can count.  */
+  /* ImageBuilder refuses this, because only one of the two can be used.  */
   if (words && ib_get (import, "DOM0_MEM", 0))
     ib_fail_variable (import, "DOM0_MEM", 0,
 		      "has no effect beside XEN_CMD: say dom0_mem= there");
@@ -87,9 +87,9 @@ make_xen_args (struct ib_writer *writer, int has_dom0)
   return ib_end_string (import, args);
 }
 
-/* Put the partition behind the one that U-Boot loads from, as Linux calls it:
-   that is where ImageBuilder's disk_image puts dom0's files.  Returns 0, or -1
-   if LOAD_CMD does not tell.  */
+/* Append the name in Linux of the partition after the one that U-Boot loads
+   from, which is where ImageBuilder's disk_image puts dom0's files.  Return 0,
+   or -1 if LOAD_CMD does not contain it.  */
 static int
 put_root_device (struct ib_import *import)
 {
@@ -124,8 +124,8 @@ put_root_device (struct ib_import *import)
   return 0;
 }
 
-/* Dom0's command line: DOM0_CMD or ImageBuilder's own, and a root= if it has
-   none.  */
+/* Dom0's command line: DOM0_CMD or ImageBuilder's default, and a root= if it
+   has none.  */
 static const char *
 make_dom0_args (struct ib_import *import)
 {
@@ -152,7 +152,7 @@ make_dom0_args (struct ib_import *import)
   return ib_end_string (import, args);
 }
 
-/* What /chosen gets for Xen and dom0.  Properties come before nodes.  */
+/* Add the properties of /chosen for Xen and dom0, and then the nodes.  */
 void
 ib_add_xen_properties (struct ib_writer *writer, int has_dom0)
 {
@@ -165,7 +165,7 @@ ib_add_xen_properties (struct ib_writer *writer, int has_dom0)
   ib_check_text (import, "XEN_CMD", 0);
   ib_check_text (import, "DOM0_CMD", 0);
   import->xen_args = make_xen_args (writer, has_dom0);
-  /* GRUB hands these on with a backslash before them.  */
+  /* GRUB passes these characters on with a backslash before them.  */
   if (strchr (import->xen_args, '\'') || strchr (import->xen_args, '"')
       || strchr (import->xen_args, '\\'))
     {
@@ -174,7 +174,7 @@ ib_add_xen_properties (struct ib_writer *writer, int has_dom0)
     }
   if (has_dom0)
     ib_add_string (writer, "xen,dom0-bootargs", make_dom0_args (import));
-  /* ImageBuilder writes two cells each whatever the root has.  */
+  /* ImageBuilder writes two cells each, regardless of the root's.  */
   if (ib_get (import, heap, 0))
     ib_add_ranges (writer, "xen,static-heap", heap, 0,
 		   import->base ? fdt_address_cells (import->base, 0) : 2,
