@@ -530,7 +530,7 @@ verify_directly (grub_file_t file, enum grub_file_type type)
 }
 
 grub_file_t
-dom0less_open_directly (const char *path, enum grub_file_type type)
+dom0less_platform_open_directly (const char *path, enum grub_file_type type)
 {
   grub_file_filter_t *filter = &grub_file_filters[GRUB_FILE_FILTER_VERIFY];
   grub_file_t file;

@@ -16,8 +16,8 @@
 #include "xen_dom0less_boot.h"
 
 /*
- * In GRUB these functions are in xen_dom0less_memory.c,
- * xen_dom0less_firmware.c, xen_dom0less_direct.c, xen_dom0less_start.c and
+ * In GRUB these functions are in xen_dom0less_memory.c, xen_dom0less_open.c,
+ * xen_dom0less_direct.c, xen_dom0less_firmware.c, xen_dom0less_start.c and
  * xen_dom0less_handover.c; on a host, they are in util/dom0less_host*.c.
  */
 
@@ -87,7 +87,8 @@ grub_size_t dom0less_platform_read_direct (grub_file_t file, void *buffer);
 /* Open the file PATH as grub_file_open does.  If GRUB's verifiers read the
    whole file, serve that read directly.  The errors are those of
    grub_file_open.  */
-grub_file_t dom0less_open_directly (const char *path, enum grub_file_type type);
+grub_file_t dom0less_platform_open_directly (const char *path,
+					     enum grub_file_type type);
 
 /* Find out whether signatures are enforced, and set BOOT->facts.is_enforcing
    accordingly.  Refuse if they should be enforced but are not: if GRUB is

@@ -58,7 +58,7 @@ int dom0less_is_plan (const char *text);
 int dom0less_compare_plans (FILE *stream, const char *before,
 			    const char *after);
 
-/* dom0less_map.c: draw the memory of BOOT, which has a plan, as SVG 1.1 to
+/* dom0less_svg.c: draw the memory of BOOT, which has a plan, as SVG 1.1 to
    STREAM.  */
 void dom0less_write_map (FILE *stream, const struct dom0less_boot *boot);
 

@@ -1,4 +1,4 @@
-/* dom0less_map.c - draw the memory of a boot as SVG  */
+/* dom0less_svg.c - draw the memory of a boot as SVG  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
