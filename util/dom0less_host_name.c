@@ -122,7 +122,7 @@ dom0less_host_path (const char *name)
 }
 
 /* Return the number of the mount to which the folder FD belongs; 0 if the
-   system does not tell.  */
+   system does not report it.  */
 static unsigned long long
 mount_of (int fd)
 {
