@@ -75,38 +75,38 @@ enum
 static struct argp_option options[] =
   {
     {"root", 'r', N_("DIR"), 0,
-     N_("where a name in the tree that begins with `/' begins: the boot file "
-	"system [default=the folder of XEN, else of DTB; the whole file system "
-	"if that is in /boot]"), 0},
+     N_("the root of the boot file system, where a name in the tree that begins "
+	"with `/' starts [default=the folder of XEN, else of DTB; if that is in "
+	"/boot, the root of its file system]"), 0},
     {"name-of-root", OPTION_NAME_OF_ROOT, N_("PATH"), 0,
      N_("what GRUB calls DIR, where DIR is not the top of its file system, but "
 	"a subvolume of btrfs or a ZFS dataset, as grub-mkrelpath DIR prints "
 	"it"), 0},
     {"xen", 'x', N_("FILE"), 0,
      N_("the hypervisor, below DIR: names in the tree are relative to its "
-	"folder, and it is asked what it can do [default=none, names are "
+	"folder, and its version and options are read [default=none, names are "
 	"relative to DIR]"), 0},
     {"xen-args", 'a', N_("ARGS"), 0,
-     N_("what GRUB's command has after XEN"), 0},
+     N_("the arguments after XEN in GRUB's command"), 0},
     {"overlay", 'o', N_("FILE"), 0,
      N_("apply the overlay FILE to the tree; may be given several times"), 0},
     {"config", 'c', N_("FILE"), 0,
      N_("read the dom0 from the xen.cfg FILE"), 0},
     {"enforced", 'e', 0, 0,
-     N_("refuse what GRUB refuses where it enforces signatures"), 0},
+     N_("refuse what GRUB refuses if it enforces signatures"), 0},
     {"section", 's', N_("NAME"), 0,
      N_("use section NAME of the xen.cfg"), 0},
     {"module", 'm', N_("[KEY=]FILE"), 0,
-     N_("take FILE for the modules that say KEY or its number; may be given "
+     N_("use FILE for the modules with this KEY or index; may be given "
 	"several times"), 0},
     {"memory-map", 'M', N_("FILE"), 0,
-     N_("what lsefimmap printed in GRUB on the machine "
+     N_("the output of GRUB's lsefimmap on the machine "
 	"[default=the tree's memory nodes]"), 0},
     {"memory", OPTION_MEMORY, N_("ADDRESS=FILE"), 0,
-     N_("another loader puts FILE into memory at ADDRESS, for modules of which "
-	"the tree says no more than reg; may be given several times"), 0},
+     N_("another loader puts FILE into memory at ADDRESS, for modules that have "
+	"only reg in the tree; may be given several times"), 0},
     {"machine-tree", 't', N_("FILE"), 0,
-     N_("the machine's own tree, which counts without DTB "
+     N_("the machine's own tree, which is used if there is no DTB "
 	"[default=/sys/firmware/fdt]"), 0},
     {"command", 'C', N_("LINE"), 0,
      N_("the command as GRUB runs it, its words joined by single spaces; "
@@ -118,19 +118,19 @@ static struct argp_option options[] =
      N_("print what has changed since PLAN, which --json has printed; instead of "
 	"DTB, another such PLAN may be given"), 1},
     {"files", 'f', 0, 0,
-     N_("print only the files that this boot reads, one a line"), 1},
-    {"json", 'j', 0, 0, N_("print all as JSON"), 1},
+     N_("print only the files that this boot reads, one per line"), 1},
+    {"json", 'j', 0, 0, N_("print everything as JSON"), 1},
     {"model", OPTION_MODEL, 0, 0, N_("print only the tree's model"), 1},
     {"pcr", 'p', N_("FILE"), 0,
-     N_("print PCRs 8 and 9 as they will be after the command; FILE has them "
-	"as they are before, as tpm2_pcrread prints them"), 1},
+     N_("print the values of PCRs 8 and 9 after the command; FILE contains their "
+	"values before it, in the format of tpm2_pcrread"), 1},
     {"map", OPTION_MAP, N_("FILE"), 0,
-     N_("draw the memory into FILE, as SVG"), 1},
+     N_("draw the memory as SVG, and write it to FILE"), 1},
     {"output", OPTION_OUTPUT, N_("FILE"), 0,
      N_("write the tree that Xen would get into FILE, unless there are errors"),
      1},
     {"force", OPTION_FORCE, 0, 0,
-     N_("carry out all steps in spite of errors"), 1},
+     N_("continue in spite of errors"), 1},
     {"explain", OPTION_EXPLAIN, N_("RULE"), 0,
      N_("explain RULE and exit"), 2},
     {0, 0, 0, 0, 0, 0}
@@ -326,9 +326,9 @@ argp_parser (int key, char *arg, struct argp_state *state)
 static struct argp argp =
   {
     options, argp_parser, N_("[DTB]"),
-    N_("Say what the boot of a dom0less Xen by GRUB's xen_dom0less would load, "
-       "and what would go wrong.  Without DTB the tree is that of the machine "
-       "this runs on.\v"
+    N_("Print what GRUB's command xen_dom0less would load, and what would go "
+       "wrong.  Without DTB, the tree is that of the machine that this program "
+       "runs on.\v"
        "Exit status: 0 if all is fine, 1 after warnings, 2 after errors, 3 if "
        "this could not be found out, 64 if the command line is wrong."),
     NULL, NULL, NULL

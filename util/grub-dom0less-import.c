@@ -47,7 +47,7 @@ enum
 static const struct argp_option options[] =
   {
     { "directory", 'd', N_("DIR"), 0,
-      N_("take names in CONFIG as relative to DIR, as ImageBuilder's -d"
+      N_("names in CONFIG are relative to DIR, as with ImageBuilder's -d"
 	 " [default: CONFIG's folder]; of the files there only DEVICE_TREE is"
 	 " read, for CPUPOOL and STATIC_HEAP"), 0 },
     { "output", 'o', N_("DIR"), 0,
@@ -59,24 +59,25 @@ static const struct argp_option options[] =
   };
 
 static const char doc[] =
-  N_("Turn CONFIG, which ImageBuilder makes a U-Boot script of, into what"
-     " GRUB's command xen_dom0less boots the same machine from.\v"
-     "With NAME for CONFIG's name without what follows its last dot, this"
+  N_("Convert CONFIG, from which ImageBuilder generates a U-Boot script, to the"
+     " files from which GRUB's command xen_dom0less boots the same machine.\v"
+     "If NAME is CONFIG's name up to its last dot, this program"
      " writes\n\n"
      "  NAME.dtbo  an overlay for DEVICE_TREE, or for the firmware's tree if\n"
      "             CONFIG names none: the domains, and where their files are\n"
      "  NAME.cfg   a menu entry for grub.cfg\n\n"
-     "NAME.dtbo belongs beside the files that CONFIG names, at the top of a"
-     " file system that GRUB reads as $root or in --prefix=DIR there; NAME.cfg"
-     " into grub.cfg.\n\n"
-     "CONFIG is read, not executed: assignments with the shell's quotes, also"
-     " behind export, and $NAME, ${NAME} and ${NAME[N]} of what was assigned"
-     " before. What ImageBuilder would refuse is an error. What is not"
-     " carried over is named in a line `warning: ...' each on standard error,"
-     " and what is not needed because it is about U-Boot in one line"
+     "Copy NAME.dtbo to the directory of the files that CONFIG names, which is"
+     " the top of a file system that GRUB reads as $root, or --prefix=DIR"
+     " there.  Include NAME.cfg in grub.cfg.\n\n"
+     "CONFIG is read, but not executed.  It may contain assignments with the"
+     " shell's quotes, optionally after export, and $NAME, ${NAME} and"
+     " ${NAME[N]} of earlier assignments.  Anything that ImageBuilder would"
+     " refuse is an error.  For each variable that is not converted, a line"
+     " `warning: ...' is printed on standard error; variables that are not"
+     " needed, because they are only for U-Boot, are listed in one line"
      " `note: ...'.\n\n"
-     "Exit status: 0 if all was carried over, 1 if not, 2 after an error, when"
-     " nothing is written, 64 after a wrong use.");
+     "Exit status: 0 if everything was converted, 1 if not, 2 after an error,"
+     " when nothing is written, 64 if the command line is wrong.");
 
 struct arguments
 {

@@ -36,7 +36,7 @@ RULE (SIGNATURES_OFF, "signatures-off", ERROR, BY_LOADER, NULL,
       "{file}, but files could be loaded without a signature",
       "load pgp, set check_signatures=enforce, load again")
 RULE (SHIM, "shim", ERROR, BY_LOADER, NULL,
-      "shim lets no Xen pass",
+      "shim does not allow GRUB to load Xen",
       "start GRUB with keys of your own and without shim")
 RULE (NOT_EL2, "not-el2", ERROR, WITH_TREE, dom0less_check_not_el2,
       "firmware runs at EL{number}, Xen needs EL2",

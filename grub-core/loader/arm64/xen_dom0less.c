@@ -39,9 +39,9 @@ static const struct grub_arg_option options[] =
     {"section", 's', 0, N_("Use section NAME of the configuration file."),
      N_("NAME"), ARG_TYPE_STRING},
     {"module", 'm', GRUB_ARG_OPTION_REPEATABLE,
-     N_("Load FILE for the modules that say KEY or its number."),
+     N_("Load FILE for the modules with this KEY or index."),
      N_("[KEY=]FILE"), ARG_TYPE_STRING},
-    {"dry-run", 'n', 0, N_("Load and show everything, and give it back."),
+    {"dry-run", 'n', 0, N_("Load and show everything, then free it again."),
      0, 0},
     {0, 0, 0, 0, 0, 0}
   };
