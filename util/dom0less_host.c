@@ -95,8 +95,10 @@ dom0less_platform_read_tree (struct dom0less_boot *boot)
   char *fdt;
 
   if (!stream && (errno == ENOENT || errno == ENOTDIR))
-    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
-			  GRUB_DOM0LESS_NONE, NULL);
+    return dom0less_fail_with_hint (boot, GRUB_DOM0LESS_RULE_TREE_MISSING,
+				    GRUB_DOM0LESS_NONE, NULL,
+				    "name the machine's tree: DTB, or"
+				    " --machine-tree FILE");
   if (!stream)
     dom0less_host_cannot_judge (machine_tree);
   if (size > MAX_TREE_SIZE)

@@ -157,7 +157,8 @@ open_root_file (const char *name)
       char *why = xstrdup (dom0less_bare_message (grub_errmsg));
 
       if (strcmp (why, "not found") == 0)
-	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found"), name);
+	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found below %s"),
+		    name, dom0less_host_root ());
       else
 	grub_error (GRUB_ERR_FILE_NOT_FOUND, N_("file `%s' not found: %s"),
 		    name, why);

@@ -104,6 +104,12 @@ dom0less_host_init (const char *name, const char *name_in_grub)
   return 0;
 }
 
+const char *
+dom0less_host_root (void)
+{
+  return *root ? root : "/";
+}
+
 /*
  * Names below the root are resolved as in GRUB's fshelp.c, which sees only the
  * boot file system: `..' does not lead out of its top, a link with a leading

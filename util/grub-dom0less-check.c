@@ -380,7 +380,7 @@ add_line (enum grub_dom0less_severity severity,
   line = lines.line + lines.n++;
   line->severity = severity;
   line->rule = finding ? finding->rule->name : NULL;
-  line->hint = finding && !finding->more ? finding->rule->hint : NULL;
+  line->hint = finding ? grub_dom0less_finding_hint (finding) : NULL;
   line->count = finding && finding->more ? (int) finding->more : 1;
   line->node = node;
   line->text = text;
@@ -911,14 +911,14 @@ find_file (const char *name)
 
   if (path)
     return path;
-  printf ("error: %s: not found: `/' is the file system's top for GRUB\n",
-	  plain (name));
+  printf ("error: %s: not found below %s, which is GRUB's `/'\n",
+	  plain (name), plain (dom0less_host_root ()));
   finish (EXIT_ERRORS);
 }
 
-/* Parse the options and arguments of GRUB's command COMMAND.  Return 0 if
-   xen_dom0less does not accept them.  */
-static int
+/* Parse the options and arguments of GRUB's command COMMAND.  Return the reason
+   for which GRUB refuses them, or NULL.  */
+static const char *
 parse_command (const struct dom0less_menu_command *command,
 	       struct arguments *arguments)
 {
@@ -965,10 +965,11 @@ parse_command (const struct dom0less_menu_command *command,
       case 'n':
 	break;
       default:
-	return 0;
+	return xasprintf ("GRUB refuses this option, or its value is missing: %s",
+			  command->argv[optind - 1]);
       }
   if (optind == command->argc)
-    return 0;
+    return "XEN is missing, the hypervisor's file name";
   arguments->request.xen = find_file (command->argv[optind]);
   for (i = optind + 1; i < command->argc; i++)
     {
@@ -979,7 +980,7 @@ parse_command (const struct dom0less_menu_command *command,
 	: xstrdup (command->argv[i]);
       free (before);
     }
-  return 1;
+  return NULL;
 }
 
 /* The results for all commands of a menu so far.  */
@@ -998,6 +999,7 @@ check_command (const struct dom0less_menu_command *command, void *data)
   struct menu *menu = data;
   struct arguments arguments = *menu->arguments;
   int status = EXIT_UNJUDGED;
+  const char *fault;
   pid_t child;
 
   printf ("%s%s:\n", menu->n_commands++ ? "\n" : "",
@@ -1010,9 +1012,10 @@ check_command (const struct dom0less_menu_command *command, void *data)
     grub_util_error (_("cannot fork: %s"), strerror (errno));
   if (child == 0 && !command->unknown)
     {
-      if (!parse_command (command, &arguments))
+      fault = parse_command (command, &arguments);
+      if (fault)
 	{
-	  printf ("error: GRUB refuses these options, or there is no XEN\n");
+	  printf ("error: %s\n", plain (fault));
 	  finish (EXIT_ERRORS);
 	}
       finish (check (&arguments));

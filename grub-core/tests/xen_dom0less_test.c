@@ -383,7 +383,7 @@ test_overlays (void)
     {
       void *base = build_tree (overlay_vectors[i].base);
       void *overlay = build_tree (overlay_vectors[i].overlay);
-      struct grub_dom0less_misfit misfit = { 0, NULL, NULL };
+      struct grub_dom0less_misfit misfit = { 0, NULL, NULL, NULL };
       char node[TEXT_SIZE];
 
       if (base && overlay)

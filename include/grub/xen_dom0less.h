@@ -391,7 +391,11 @@ struct grub_dom0less_misfit
   const char *missing;		/* a label or a path that the base lacks, or */
   const char *fault;		/* what is wrong with that node, or with fixups
 				   that it has */
+  const char *hint;		/* the cure, or NULL: the rule's */
 };
+
+/* Return whether FDT has a fragment, which can be applied to a tree.  */
+int grub_dom0less_is_overlay (const void *fdt);
 
 /* The number of bytes of memory that grub_dom0less_merge needs.  */
 size_t grub_dom0less_merge_size (const void *base, const void *overlay);
@@ -962,6 +966,7 @@ struct grub_dom0less_finding
   /* If not 0, the finding only stands for so many others of the rule.  */
   unsigned int more;
   const struct grub_dom0less_plan *plan;	/* the context's */
+  const char *hint;			/* NULL: the rule's */
 };
 
 struct grub_dom0less_context
@@ -994,6 +999,17 @@ void grub_dom0less_report (const struct grub_dom0less_context *context,
 			   enum grub_dom0less_rule_number rule, int node,
 			   int other, const char *file,
 			   uint64_t number0, uint64_t number1);
+
+/* Report a finding of NODE and FILE with the cure HINT.  If HINT is NULL, it has
+   the hint of its rule.  */
+void grub_dom0less_report_with_hint (const struct grub_dom0less_context *context,
+				     enum grub_dom0less_rule_number rule,
+				     int node, const char *file,
+				     const char *hint);
+
+/* Return the hint of FINDING, which is a template like a rule's, or NULL.  */
+const char *
+grub_dom0less_finding_hint (const struct grub_dom0less_finding *finding);
 
 /* The parts of a rule's message and hint that depend on the finding.  */
 enum grub_dom0less_placeholder

@@ -30,6 +30,9 @@ RULE (TREE_MISSING, "tree-missing", ERROR, BY_LOADER, NULL,
 RULE (TREE_MALFORMED, "tree-malformed", ERROR, BY_LOADER, NULL,
       "not a well-formed device tree: {file}",
       "compile it again with dtc")
+RULE (TREE_IS_OVERLAY, "tree-is-overlay", ERROR, BY_LOADER, NULL,
+      "{file} is an overlay, not the machine's tree",
+      "give it with --overlay")
 RULE (TREE_TOO_BIG, "tree-too-big", ERROR, BY_LOADER, NULL,
       "Xen's tree has {number} bytes, at most {number2} are possible, with {file}", NULL)
 RULE (SIGNATURES_OFF, "signatures-off", ERROR, BY_LOADER, NULL,
@@ -55,6 +58,9 @@ RULE (OVERLAY_MISFIT, "overlay-misfit", ERROR, BY_LOADER, NULL,
       "for a tree without __symbols__, say target-path")
 RULE (OVERLAY_MALFORMED, "overlay-malformed", ERROR, BY_LOADER, NULL,
       "cannot apply {file}", "compile it again with dtc -@")
+RULE (OVERLAY_IS_TREE, "overlay-is-tree", ERROR, BY_LOADER, NULL,
+      "{file} is no overlay: nothing in it has an __overlay__",
+      "a machine's whole tree replaces the other one: --dtb")
 RULE (CONFIG_MISSING, "config-missing", ERROR, BY_LOADER, NULL,
       "xen,uefi-cfg-load requires a xen.cfg beside {file}", "--config FILE")
 RULE (CONFIG_SECTION, "config-section", ERROR, BY_LOADER, NULL,
@@ -66,6 +72,10 @@ RULE (CONFIG_UNKNOWN, "config-unknown", WARNING, BY_LOADER, NULL,
 RULE (NO_MODULE, "no-module", ERROR, WITH_TREE, dom0less_check_no_module,
       "nothing to start: no module under /chosen",
       "a module is compatible with multiboot,module")
+RULE (NOT_A_DOMAIN, "not-a-domain", ERROR, WITH_TREE,
+      dom0less_check_not_a_domain,
+      "Xen overlooks a domain that is compatible with {file}",
+      "compatible = \"xen,domain\"")
 RULE (NESTED_MODULE, "nested-module", ERROR, WITH_TREE,
       dom0less_check_nested_module,
       "Xen's EFI stub overlooks a module here",

@@ -88,7 +88,7 @@ def test_words(boot, grub):
             "--modules=/a.img": "unknown argument `--modules=/a.img'",
             "-x": "unknown argument `-x'",
             "--dry-run=1": "doesn't require an argument",
-            "--module=KEY=/a.img": "filename expected"}.items():
+            "--module=KEY=/a.img": "XEN is missing"}.items():
         text, status = machine.run(f"xen_dom0less {options}")
         assert status != 0 and len(findings(text)) == 1 and error in findings(text)[0], f"{options}: {text}"
     text, status = machine.run("xen_dom0less --dry-run --dtb /two.dtb /xen.efi --dtb=/gone -m -o --module=K=/gone --x")

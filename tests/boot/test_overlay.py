@@ -9,7 +9,7 @@ from evil import OVERLAYS, empty, flat, long_name, nested, overlapping
 from machine import findings
 from paths import some_grub
 from prompt import refuse
-from tree import compile_dts, domain, make_dtb
+from tree import chosen, compile_dts, domain, make_dtb
 from two import LOAD_TWO, XEN_EFI, check_two
 
 
@@ -35,11 +35,16 @@ def test_on_firmware_tree(boot, firmware):
         "path.dtbo": overlay(first, ('target-path = "/chosen/DomC"', "cpus = <2>;")),
         "label.dtbo": overlay(second, ("target = <&uart>", "status = \"disabled\";")),
         "cut.dtbo": overlay(first)[:100],
+        "none.dtbo": overlay(first, ("note", "cpus = <2>;")),
+        "tree.dtb": make_dtb(chosen(domain("DomA", ramdisk="a.img"))),
     }, grub=some_grub(), firmware=firmware)
     machine.prompt()
     for overlays, rule, *words in [
-            ("--overlay /path.dtbo", "overlay-misfit", "/path.dtbo: fragment@1 needs /chosen/DomC"),
-            ("--overlay /a.dtbo --overlay /label.dtbo", "overlay-misfit", "/label.dtbo: fragment@1 needs uart"),
+            ("--overlay /path.dtbo", "overlay-misfit", "/path.dtbo: fragment@1 needs /chosen/DomC; the tree has no such node"),
+            ("--overlay /a.dtbo --overlay /label.dtbo", "overlay-misfit", "/label.dtbo: fragment@1 needs uart; for a tree without"),
+            ("--overlay /none.dtbo", "overlay-malformed", "/none.dtbo: /fragment@1: it has no target; give it one"),
+            ("--overlay /tree.dtb", "overlay-is-tree", "/tree.dtb is no overlay"),
+            ("--dtb /a.dtbo", "tree-is-overlay", "/a.dtbo is an overlay, not the machine's tree; give it with --overlay"),
             ("--overlay /b.dtbo --overlay /cut.dtbo", "tree-malformed", "/cut.dtbo"),
             ("--overlay /gone.dtbo", None, "/gone.dtbo"),
     ]:

@@ -101,7 +101,7 @@ def test_bad_files(boot):
     })
     machine.prompt()
     for command, words in {
-        "xen_dom0less": "filename expected",
+        "xen_dom0less": "XEN is missing, the hypervisor's file name",
         "xen_dom0less --dtb /gone.dtb /xen.efi": "gone.dtb",
         "xen_dom0less --dtb /two.dtb /gone.efi": "gone.efi",
         "xen_dom0less --dtb /cut.dtb /xen.efi": "[tree-malformed] not a well-formed device tree: (hd0,gpt2)/cut.dtb: its header is broken, or it is cut short",

@@ -63,6 +63,7 @@ ALSO = {
 ELSEWHERE = {
     "tree-missing": "test_refuse.py", "tree-malformed": "test_refuse.py", "file-missing": "test_refuse.py",
     "file-empty": "test_refuse.py", "overlay-misfit": "test_overlay.py", "overlay-malformed": "test_overlay.py",
+    "tree-is-overlay": "test_overlay.py", "overlay-is-tree": "test_overlay.py",
     "kernel-format": "test_kernels.py", "kernel-broken": "test_kernels.py", "config-unknown": "test_config.py", "key-unused": "test_config.py",
     "device-lost": "test_met", "signatures-off": "test_trust.py", "shim": "test_trust.py",
     "file-refused": "test_trust.py", "file-unreadable": "test_faults.py", "reg-unmeasured": "test_tpm.py",

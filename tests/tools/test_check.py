@@ -333,7 +333,7 @@ def test_grub_cfg(check, put):
     assert {part[0]: part[-1] for part in found} == {
         'Good "one":': "0 errors, 0 warnings", "More > Bad cpus:": "1 error, 0 warnings",
         "More > Elsewhere:": "1 error, 0 warnings", "More > Unknown:": "not judged: nothing sets $nobody",
-        "More > Late:": "0 errors, 1 warning", "More > Wrong:": "error: GRUB refuses these options, or there is no XEN"}
+        "More > Late:": "0 errors, 1 warning", "More > Wrong:": "error: GRUB refuses this option, or its value is missing: --dbt"}
     assert "warning: [option-after-xen] /chosen: Xen gets the argument --dry-run" in done.stdout
 
     good = MENU[:MENU.index("submenu")]

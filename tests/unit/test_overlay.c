@@ -57,7 +57,7 @@ merge (const void *base, const void *overlay,
 static void
 assert_as_libfdt (void *base, void *overlay)
 {
-  struct grub_dom0less_misfit misfit = { 0, NULL, NULL };
+  struct grub_dom0less_misfit misfit = { 0, NULL, NULL, NULL };
   void *merged = merge (base, overlay, &misfit);
   const char *fault;
 
@@ -79,7 +79,7 @@ TEST (what_is_wrong_is_named)
     {
       void *base = make_part (overlay_vectors[i].base);
       void *overlay = make_part (overlay_vectors[i].overlay);
-      struct grub_dom0less_misfit misfit = { 0, NULL, NULL };
+      struct grub_dom0less_misfit misfit = { 0, NULL, NULL, NULL };
       void *merged = merge (base, overlay, &misfit);
       char node[256];
 
@@ -193,7 +193,7 @@ TEST (trees_do_not_grow_too_deep)
       char *inside = nest ("", levels);
       char *source = format (INTO ("0", "target-path = \"/\"", "%s"), inside);
       char *target = format ("%s", ""), *more;
-      struct grub_dom0less_misfit misfit = { 0, NULL, NULL };
+      struct grub_dom0less_misfit misfit = { 0, NULL, NULL, NULL };
       void *base = make_part (""), *overlay = make_part (source);
       void *once = merge (base, overlay, &misfit), *twice;
       int i;
@@ -241,7 +241,7 @@ TEST (long_paths_are_no_paths)
       char *source = format (INTO ("0", "target-path = \"%ssoc\"", "x;"),
 			     slashes);
       void *base = make_part (BASE), *overlay = make_part (source);
-      struct grub_dom0less_misfit misfit = { 0, NULL, NULL };
+      struct grub_dom0less_misfit misfit = { 0, NULL, NULL, NULL };
       void *merged = merge (base, overlay, &misfit);
 
       assert_int_equal (merged != NULL, length <= 1023);

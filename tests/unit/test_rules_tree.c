@@ -58,6 +58,22 @@ TEST (modules_and_domains_at_their_places)
 	"[nested-module] /chosen/domU1/more/module@2: " },
       { GOOD "domU1 { domU2 { compatible = \"xen,domain\"; }; };", NULL,
 	"[domain-misplaced] /chosen/domU1/domU2: " },
+      /* The node is the mistake, not each module in it; a module deeper down has one
+	 of its own.  */
+      { GOOD "domU2 { compatible = \"xen,domU\";" KERNEL ("") RAMDISK ("")
+	"more { compatible = \"simple-bus\";" RAMDISK ("") "}; };", NULL,
+	"[not-a-domain] /chosen/domU2: Xen overlooks a domain that is compatible"
+	" with xen,domU; compatible = \"xen,domain\"\n"
+	"[nested-module] /chosen/domU2/more/module@2: " },
+      { GOOD "domU2 { compatible = \"simple-bus\"; memory = <0 4>;" KERNEL ("")
+	"};", NULL, "[not-a-domain] /chosen/domU2: " },
+      { GOOD "domU2 { compatible = \"simple-bus\"; cpus = <1>;" KERNEL ("")
+	"};", NULL, "[not-a-domain] /chosen/domU2: " },
+      { GOOD "domU2 { compatible = \"xen,do\";" RAMDISK ("") "};", NULL,
+	"[nested-module] /chosen/domU2/module@2: " },
+      /* Without a module it is no concern of Xen's.  */
+      { GOOD "domU2 { compatible = \"xen,domU\"; memory = <0 4>; };", NULL,
+	NULL },
       { "", NULL, "[no-module] " },
       { "domU1 { compatible = \"xen,domain\"; #address-cells = <2>;"
 	"#size-cells = <2>; memory = <0 4>; cpus = <1>; };", NULL,
@@ -80,7 +96,7 @@ TEST (trees_without_chosen)
     {
       "[no-module] ",
       "[no-module] \n[domain-misplaced] /domU1: ",
-      "[no-module] \n[nested-module] /soc/module@1: "
+      "[nested-module] /soc/module@1: "
     };
   size_t i;
 

@@ -368,10 +368,11 @@ refuse (struct merge *merge, int node, const char *fault)
 /* Report that the overlay's NODE needs a label or a path that the base does
    not have.  */
 static int
-miss (struct merge *merge, int node, const char *missing)
+miss (struct merge *merge, int node, const char *missing, const char *hint)
 {
   merge->misfit->node = merge->nodes[node].offset;
   merge->misfit->missing = missing;
+  merge->misfit->hint = hint;
   return -FDT_ERR_NOTFOUND;
 }
 
@@ -702,11 +703,24 @@ fix_labels (struct merge *merge)
       node = path ? find_in_base (merge, path) : NONE;
       phandle = node == NONE ? 0 : get_phandle (merge, node);
       if (!phandle)
-	return miss (merge, find_fragment (merge, fixups, list), list->name);
+	return miss (merge, find_fragment (merge, fixups, list), list->name,
+		     symbols == NONE ? NULL
+		     : "the tree has labels, and none is called so");
       err = fix_label (merge, fixups, list, phandle);
       if (err)
 	return err;
     }
+  return 0;
+}
+
+int
+grub_dom0less_is_overlay (const void *fdt)
+{
+  int node;
+
+  fdt_for_each_subnode (node, fdt, 0)
+    if (fdt_subnode_offset (fdt, node, "__overlay__") >= 0)
+      return 1;
   return 0;
 }
 
@@ -730,7 +744,10 @@ find_target (struct merge *merge, int fragment, int *target)
     }
   path = get_string (find_named_property (merge, fragment, "target-path"));
   if (!path || !*path)
-    return refuse (merge, fragment, "it has no target");
+    {
+      merge->misfit->hint = "give it one: target-path = \"/chosen\"";
+      return refuse (merge, fragment, "it has no target");
+    }
   *target = find_in_base (merge, path);
   return 0;
 }
@@ -889,7 +906,8 @@ copy_fragments (struct merge *merge)
 	    return refuse (merge, fragment, "its target is nobody's phandle");
 	  return miss (merge, fragment,
 		       get_string (find_named_property (merge, fragment,
-							"target-path")));
+							"target-path")),
+		       "the tree has no such node: is the path right?");
 	}
       err = copy_content (merge, content);
       if (err)

@@ -66,6 +66,19 @@ grub_dom0less_report_more (const struct grub_dom0less_context *context)
       report_more (context, i);
 }
 
+/* Report FINDING, whose rule is RULE, unless there have been enough.  */
+static void
+report (const struct grub_dom0less_context *context,
+	enum grub_dom0less_rule_number rule,
+	struct grub_dom0less_finding *finding)
+{
+  if (context->tally && context->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_REPORTED)
+    return;
+  finding->rule = grub_dom0less_rules + rule;
+  finding->plan = context->plan;
+  context->report (context->data, finding);
+}
+
 void
 grub_dom0less_report (const struct grub_dom0less_context *context,
 		      enum grub_dom0less_rule_number rule, int node,
@@ -74,17 +87,36 @@ grub_dom0less_report (const struct grub_dom0less_context *context,
 {
   struct grub_dom0less_finding finding;
 
-  if (context->tally && context->tally->found[rule]++ >= GRUB_DOM0LESS_MAX_REPORTED)
-    return;
-  finding.rule = grub_dom0less_rules + rule;
+  memset (&finding, 0, sizeof (finding));
   finding.node = node;
   finding.other = other;
   finding.file = file;
   finding.number[0] = number0;
   finding.number[1] = number1;
-  finding.more = 0;
-  finding.plan = context->plan;
-  context->report (context->data, &finding);
+  report (context, rule, &finding);
+}
+
+void
+grub_dom0less_report_with_hint (const struct grub_dom0less_context *context,
+				enum grub_dom0less_rule_number rule, int node,
+				const char *file, const char *hint)
+{
+  struct grub_dom0less_finding finding;
+
+  memset (&finding, 0, sizeof (finding));
+  finding.node = node;
+  finding.other = GRUB_DOM0LESS_NONE;
+  finding.file = file;
+  finding.hint = hint;
+  report (context, rule, &finding);
+}
+
+const char *
+grub_dom0less_finding_hint (const struct grub_dom0less_finding *finding)
+{
+  if (finding->more)
+    return NULL;
+  return finding->hint ? finding->hint : finding->rule->hint;
 }
 
 
@@ -298,6 +330,7 @@ grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
 			    const void *fdt, char *buf, size_t size)
 {
   const struct grub_dom0less_rule *rule = finding->rule;
+  const char *hint = grub_dom0less_finding_hint (finding);
   struct text text = { buf, size, 0 };
   size_t without_hint;
 
@@ -319,10 +352,10 @@ grub_dom0less_finding_text (const struct grub_dom0less_finding *finding,
     put_template (&text, rule->message, fdt, finding);
 
   without_hint = text.length;
-  if (rule->hint && !finding->more)
+  if (hint)
     {
       put_string (&text, "; ");
-      put_template (&text, rule->hint, fdt, finding);
+      put_template (&text, hint, fdt, finding);
       if (text.length >= size)
 	text.length = without_hint;
     }

@@ -80,6 +80,8 @@ dom0less_check_too_many_nodes (context_t context)
     REPORT (context, TOO_MANY_NODES, context->plan->overflow);
 }
 
+#define MODULE	"multiboot,module"
+
 /* If there are ACPI tables and the tree has only /chosen, Xen chooses ACPI and
    creates no domain; without ACPI tables, it fails soon.  */
 void
@@ -89,11 +91,51 @@ dom0less_check_no_hardware (context_t context)
     REPORT (context, NO_HARDWARE, 0);
 }
 
+/* Modules in the wrong place have rules of their own.  */
 void
 dom0less_check_no_module (context_t context)
 {
-  if (context->plan->n_modules == 0)
+  if (context->plan->n_modules == 0
+      && fdt_node_offset_by_compatible (context->fdt, -1, MODULE) < 0)
     REPORT (context, NO_MODULE, GRUB_DOM0LESS_NONE);
+}
+
+/* Return whether NODE, a child of /chosen, looks like a domain but is not
+   compatible with what Xen looks for.  */
+static int
+is_meant_as_domain (context_t context, int node)
+{
+  static const char like[] = "xen,dom";
+  const char *compatible = grub_dom0less_string (context->fdt, node, "compatible");
+
+  if (fdt_node_check_compatible (context->fdt, node, "xen,domain") == 0
+      || fdt_node_check_compatible (context->fdt, node, MODULE) == 0)
+    return 0;
+  return (fdt_getprop (context->fdt, node, "cpus", NULL)
+	  || fdt_getprop (context->fdt, node, "memory", NULL)
+	  || (compatible && strlen (compatible) >= sizeof (like) - 1
+	      && memcmp (compatible, like, sizeof (like) - 1) == 0));
+}
+
+/* A node without modules may have another purpose.  */
+void
+dom0less_check_not_a_domain (context_t context)
+{
+  const char *compatible;
+  int node, module;
+
+  if (context->plan->chosen < 0)
+    return;
+  fdt_for_each_subnode (node, context->fdt, context->plan->chosen)
+    if (is_meant_as_domain (context, node))
+      fdt_for_each_subnode (module, context->fdt, node)
+	if (fdt_node_check_compatible (context->fdt, module, MODULE) == 0)
+	  {
+	    compatible = grub_dom0less_string (context->fdt, node, "compatible");
+	    REPORT_FILE (context, NOT_A_DOMAIN, node,
+			 compatible ? compatible : "nothing");
+	    break;
+	  }
 }
 
 /* Report every node that is compatible WITH something in a place where this
@@ -104,13 +146,16 @@ static void
 report_misplaced (context_t context, const char *with, int is_module,
 		  enum grub_dom0less_rule_number rule)
 {
-  int node, depth = 0, above[3] = { 0, 0, 0 };
+  int node, depth = 0, above[3] = { 0, 0, 0 }, is_meant = 0;
 
   for (node = 0; node >= 0 && depth >= 0;
        node = fdt_next_node (context->fdt, node, &depth))
     {
       if (depth < 3)
 	above[depth] = node;
+      if (depth == 2)
+	is_meant = (above[1] == context->plan->chosen
+		    && is_meant_as_domain (context, node));
       if (fdt_node_check_compatible (context->fdt, node, with))
 	continue;
       if (depth >= 2 && above[1] == context->plan->chosen
@@ -118,6 +163,9 @@ report_misplaced (context_t context, const char *with, int is_module,
 	      || (is_module && depth == 3
 		  && fdt_node_check_compatible (context->fdt, above[2],
 						"xen,domain") == 0)))
+	continue;
+      /* The mistake is in the node above, which has a finding.  */
+      if (is_module && depth == 3 && is_meant)
 	continue;
       grub_dom0less_report (context, rule, node, GRUB_DOM0LESS_NONE, NULL, 0, 0);
     }
@@ -128,7 +176,7 @@ report_misplaced (context_t context, const char *with, int is_module,
 void
 dom0less_check_nested_module (context_t context)
 {
-  report_misplaced (context, "multiboot,module", 1,
+  report_misplaced (context, MODULE, 1,
 		    GRUB_DOM0LESS_RULE_NESTED_MODULE);
 }
 

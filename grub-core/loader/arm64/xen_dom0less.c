@@ -134,7 +134,8 @@ grub_cmd_xen_dom0less (grub_extcmd_context_t context, int argc, char **argv)
   struct dom0less_boot *boot;
 
   if (argc == 0)
-    return grub_error (GRUB_ERR_BAD_ARGUMENT, N_("filename expected"));
+    return grub_error (GRUB_ERR_BAD_ARGUMENT,
+		       N_("XEN is missing, the hypervisor's file name"));
 
   request.xen = argv[0];
   request.dtb = state[OPTION_DTB].arg;

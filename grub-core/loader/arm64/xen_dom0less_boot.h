@@ -180,6 +180,12 @@ grub_err_t dom0less_fail (struct dom0less_boot *boot,
 			  enum grub_dom0less_rule_number rule, int node,
 			  const char *what);
 
+/* Do the same with the cure HINT, or with the rule's if HINT is NULL.  */
+grub_err_t dom0less_fail_with_hint (struct dom0less_boot *boot,
+				    enum grub_dom0less_rule_number rule,
+				    int node, const char *what,
+				    const char *hint);
+
 /* Return the first of the modules that use IMAGE.  */
 struct grub_dom0less_module *
 dom0less_first_module (const struct dom0less_boot *boot, int image);

@@ -102,8 +102,15 @@ dom0less_fail (struct dom0less_boot *boot,
 	       enum grub_dom0less_rule_number rule, int node,
 	       const char *what)
 {
-  grub_dom0less_report (&boot->context, rule, node, GRUB_DOM0LESS_NONE, what,
-			0, 0);
+  return dom0less_fail_with_hint (boot, rule, node, what, NULL);
+}
+
+grub_err_t
+dom0less_fail_with_hint (struct dom0less_boot *boot,
+			 enum grub_dom0less_rule_number rule, int node,
+			 const char *what, const char *hint)
+{
+  grub_dom0less_report_with_hint (&boot->context, rule, node, what, hint);
   return dom0less_set_error_from_findings (boot);
 }
 

@@ -24,6 +24,26 @@
 /* Room to add /chosen: the tag, name and end of a node, and padding.  */
 #define CHOSEN_ROOM	32
 
+/* The source of a tree begins with this, apart from comments.  */
+#define SOURCE		"/dts-v1/"
+#define SOURCE_SIZE	4096
+
+/* Return a hint about the SIZE bytes at FDT, which are not a tree; or NULL if the
+   rule's hint is right.  */
+static const char *
+cure_for (const char *fdt, grub_size_t size)
+{
+  grub_size_t at;
+
+  if (size >= sizeof (fdt32_t) && fdt_magic (fdt) == FDT_MAGIC)
+    return NULL;
+  for (at = 0; at < SOURCE_SIZE && size - at >= sizeof (SOURCE) - 1
+	 && size > at; at++)
+    if (grub_memcmp (fdt + at, SOURCE, sizeof (SOURCE) - 1) == 0)
+      return "this is its source: compile it with dtc";
+  return "is it the right file?";
+}
+
 /* Refuse the SIZE bytes at FDT, which are called NAME, unless they are a tree
    that can be edited.  */
 static grub_err_t
@@ -36,8 +56,9 @@ check_tree (struct dom0less_boot *boot, const void *fdt, grub_size_t size,
   if (fault)
     {
       text = grub_xasprintf ("%s: %s", name, fault);
-      dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
-		     GRUB_DOM0LESS_NONE, text ? text : name);
+      dom0less_fail_with_hint (boot, GRUB_DOM0LESS_RULE_TREE_MALFORMED,
+			       GRUB_DOM0LESS_NONE, text ? text : name,
+			       cure_for (fdt, size));
       grub_free (text);
       return grub_errno;
     }
@@ -98,6 +119,9 @@ dom0less_adopt_tree (struct dom0less_boot *boot, const void *fdt,
 {
   if (check_tree (boot, fdt, size, boot->tree.name))
     return grub_errno;
+  if (grub_dom0less_is_overlay (fdt) && fdt_path_offset (fdt, "/cpus") < 0)
+    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_IS_OVERLAY,
+			  GRUB_DOM0LESS_NONE, boot->tree.name);
   return copy_tree (boot, fdt, 0);
 }
 
@@ -141,11 +165,22 @@ report_misfit (struct dom0less_boot *boot,
   else
     text = grub_xasprintf ("%s: %s: %s", overlay->path, node,
 			   misfit->fault);
-  dom0less_fail (boot, misfit->missing ? GRUB_DOM0LESS_RULE_OVERLAY_MISFIT
-		 : GRUB_DOM0LESS_RULE_OVERLAY_MALFORMED,
-		 GRUB_DOM0LESS_NONE, text ? text : overlay->path);
+  dom0less_fail_with_hint (boot, misfit->missing
+			   ? GRUB_DOM0LESS_RULE_OVERLAY_MISFIT
+			   : GRUB_DOM0LESS_RULE_OVERLAY_MALFORMED,
+			   GRUB_DOM0LESS_NONE, text ? text : overlay->path,
+			   misfit->hint);
   grub_free (text);
   return grub_errno;
+}
+
+/* Return whether FDT, which has no fragment, has contents nevertheless.  It is
+   then not an overlay that changes nothing on purpose.  */
+static int
+is_whole_tree (const void *fdt)
+{
+  return (fdt_path_offset (fdt, "/cpus") >= 0
+	  || fdt_path_offset (fdt, "/chosen") >= 0);
 }
 
 /* Read the request's overlays, unless this has been done for a previous tree.
@@ -178,6 +213,10 @@ read_overlays (struct dom0less_boot *boot)
 	return grub_errno;
       if (check_tree (boot, overlay->fdt, overlay->size, overlay->path))
 	return grub_errno;
+      if (!grub_dom0less_is_overlay (overlay->fdt)
+	  && is_whole_tree (overlay->fdt))
+	return dom0less_fail (boot, GRUB_DOM0LESS_RULE_OVERLAY_IS_TREE,
+			      GRUB_DOM0LESS_NONE, overlay->path);
     }
   return GRUB_ERR_NONE;
 }

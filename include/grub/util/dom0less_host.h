@@ -62,6 +62,9 @@ int dom0less_host_is_memory_sure (void);
 /* Use the file NAME, a path on the host, as the machine's own tree.  */
 void dom0less_host_machine_tree (const char *name);
 
+/* Return the folder of this host that is used as the boot file system.  */
+const char *dom0less_host_root (void);
+
 /* State that another loader will place the SIZE BYTES, which have to stay, at
    ADDRESS.  Return 0, or -1 if there is something already.  */
 int dom0less_host_memory (uint64_t address, void *bytes, size_t size);
