@@ -28,6 +28,8 @@
 #define LINE_HEIGHT	18
 #define MIN_WIDTH	1.5
 
+#define MODULE_COLOUR	"#e15759"
+
 /* One bar, which shows SIZE bytes from START on.  */
 struct bar
 {
@@ -136,8 +138,39 @@ range_label (const struct dom0less_boot *boot,
   return label;
 }
 
-/* Draw one piece of RAM with the tree's ranges in it, and a list of their
-   names below.  Return the bottom of the drawing.  */
+/* Draw in BAR what MEMORY has of the files that have been loaded.  Those that
+   the tree places are ranges as well, and have been drawn.  */
+static void
+draw_modules (const struct bar *bar, const struct dom0less_boot *boot,
+	      const struct grub_dom0less_memory *memory)
+{
+  int i;
+
+  for (i = 0; boot->paths && i < boot->plan->n_images; i++)
+    {
+      const struct grub_dom0less_module *module
+	= boot->plan->modules + boot->plan->images[i].module;
+      const char *path = boot->paths[boot->plan->images[i].module];
+      grub_uint64_t start, size;
+      char *label;
+
+      if (!module->size || module->has_reg
+	  || !grub_dom0less_clip_to_pages (memory, module->address, module->size,
+					   &start, &size))
+	continue;
+      label = xasprintf ("%s %s 0x%llx-0x%llx %s",
+			 dom0less_domain_name (boot, module->domain),
+			 grub_dom0less_kinds[module->kind].name,
+			 (unsigned long long) module->address,
+			 (unsigned long long) (module->address + module->size
+					       - 1), path ? path : "");
+      draw_box (bar, start, size, MODULE_COLOUR, label);
+      free (label);
+    }
+}
+
+/* Draw one piece of RAM with the files and the tree's ranges in it, and a list
+   of the ranges' names below.  Return the bottom of the drawing.  */
 static double
 draw_piece (FILE *stream, const struct dom0less_boot *boot,
 	    const struct grub_dom0less_memory *memory, double y)
@@ -169,6 +202,7 @@ draw_piece (FILE *stream, const struct dom0less_boot *boot,
       write_legend (stream, y, colours[range->kind], label);
       free (label);
     }
+  draw_modules (&bar, boot, memory);
   return y + LINE_HEIGHT;
 }
 
@@ -277,6 +311,8 @@ dom0less_write_map (FILE *stream, const struct dom0less_boot *boot)
 	   2 * MARGIN + (pieces + 1) * (BAR_HEIGHT + 2 * LINE_HEIGHT)
 	   + (pieces * plan->n_ranges + plan->n_domains + plan->n_images + 2)
 	     * LINE_HEIGHT);
+  /* The letters are black, whatever the picture is shown on.  */
+  fputs ("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", stream);
   y = draw_domains (stream, boot, ram, y);
   for (i = 0; i < boot->facts.n_memory; i++)
     if (boot->memory[i].type != GRUB_DOM0LESS_MEMORY_FIRMWARE)

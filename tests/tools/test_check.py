@@ -399,6 +399,13 @@ def test_map(check, put, tmp_path):
     boxes = {element[0].text: float(element.get("width")) for element in ElementTree.parse(tmp_path / "map.svg").iter()
              if element.tag.endswith("}rect") and len(element)}
     assert boxes["DomA: 131072 KiB, 1 vCPUs"] * 8 == pytest.approx(boxes["domains: 128 of 1024 MiB"], abs=1)
+    # The files are where they have been loaded, and all of it is on a ground of its own.
+    loaded = re.findall(r"^  (\w+) +(0x\w+) (\d+) bytes (.*)$", check(folder / "one.dtb").stdout, re.MULTILINE)
+    assert [kind for kind, *_ in loaded] == ["kernel", "ramdisk"]
+    for kind, address, size, file in loaded:
+        assert f"DomA {kind} {address}-{int(address, 16) + int(size) - 1:#x} {file}" in boxes, boxes
+    ground = next(ElementTree.parse(tmp_path / "map.svg").iter("{http://www.w3.org/2000/svg}rect"))
+    assert (ground.get("width"), ground.get("height"), ground.get("fill")) == ("100%", "100%", "#fff")
     assert check("--map=/nonexistent/x", folder / "one.dtb").returncode == 3
 
 
