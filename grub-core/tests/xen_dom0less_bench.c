@@ -1,4 +1,4 @@
-/* xen_dom0less_bench.c - what `make bench' needs inside GRUB  */
+/* xen_dom0less_bench.c - commands for `make bench' inside GRUB  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -27,8 +27,8 @@
 
 GRUB_MOD_LICENSE ("GPLv3+");
 
-/* Read SIZE bytes from DISK, beginning with byte START, by the firmware alone and
-   LARGEST at a time, to pages of the kind that files are read to.  */
+/* Read SIZE bytes of DISK from byte START on with the firmware's driver, in
+   pieces of LARGEST bytes, to the same kind of pages as files.  */
 static grub_err_t
 read_raw (grub_disk_t disk, grub_uint64_t start, grub_size_t size,
 	  grub_size_t largest)
@@ -84,8 +84,8 @@ grub_cmd_raw (grub_command_t command __attribute__ ((unused)),
   return grub_errno;
 }
 
-/* Take memory and never give it back: the firmware gives the highest there is,
-   so what is read next goes to where nobody has been.  */
+/* Allocate memory and never free it.  The firmware allocates the highest free
+   memory, so the next file is read to memory that has never been used.  */
 static grub_err_t
 grub_cmd_hold (grub_command_t command __attribute__ ((unused)),
 	       int argc, char **argv)
@@ -102,8 +102,8 @@ grub_cmd_hold (grub_command_t command __attribute__ ((unused)),
 				  DOM0LESS_PAGES (size));
 }
 
-/* Unload what is loaded, and empty GRUB's disk cache, or what was read before
-   would be there already.  */
+/* Unload what is loaded, and empty GRUB's disk cache, which would otherwise
+   already contain the data.  */
 static grub_err_t
 grub_cmd_forget (grub_command_t command __attribute__ ((unused)),
 		 int argc __attribute__ ((unused)),

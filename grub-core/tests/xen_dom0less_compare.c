@@ -1,4 +1,4 @@
-/* xen_dom0less_compare.c - direct reads against ordinary ones  */
+/* xen_dom0less_compare.c - compare direct reads with ordinary ones  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -33,14 +33,14 @@ struct tally
   int differ;
   grub_uint64_t bytes;
   grub_uint64_t direct;
-  grub_uint32_t low;		/* the halves of an Adler-32 of all bytes */
+  grub_uint32_t low;		/* the two halves of an Adler-32 */
   grub_uint32_t high;
 };
 
 #define ADLER_MODULUS	65521
 
-/* Were both ways wrong they would agree, so TALLY holds a sum of SIZE bytes more
-   that can be compared with one from elsewhere.  */
+/* Two wrong reads could agree, so add SIZE more bytes to the checksum in
+   TALLY, which can be compared with one from elsewhere.  */
 static void
 add_sum (struct tally *tally, const char *bytes, grub_size_t size)
 {
@@ -55,8 +55,8 @@ add_sum (struct tally *tally, const char *bytes, grub_size_t size)
     }
 }
 
-/* A disk that fails transfers of more than so many bytes, as some firmware does
-   of more than some megabytes.  */
+/* A disk on which larger transfers fail, as they do with some firmware above a
+   few megabytes.  */
 struct weak
 {
   struct grub_disk_dev dev;
@@ -75,8 +75,8 @@ weak_read (struct grub_disk *disk, grub_disk_addr_t sector, grub_size_t size,
   return weak->real->disk_read (disk, sector, size, buffer);
 }
 
-/* Read FILE directly to BUFFER, from a disk that is as weak as the variable
-   xen_dom0less_compare_largest says.  */
+/* Read FILE directly to BUFFER, from a disk that is limited to the value of
+   the variable xen_dom0less_compare_largest.  */
 static grub_size_t
 read_direct (grub_file_t file, void *buffer)
 {
@@ -97,7 +97,7 @@ read_direct (grub_file_t file, void *buffer)
   return direct;
 }
 
-/* A verifier that wants every file whole, and finds it good.  */
+/* A verifier that requests every file as a whole, and accepts it.  */
 static grub_err_t
 glutton_init (grub_file_t file __attribute__ ((unused)),
 	      enum grub_file_type type __attribute__ ((unused)),
@@ -123,8 +123,8 @@ static struct grub_file_verifier glutton =
     .write = glutton_write
   };
 
-/* Open PATH as xen_dom0less does, verified if the variable
-   xen_dom0less_compare_verified says so.  */
+/* Open PATH as xen_dom0less does; if the variable
+   xen_dom0less_compare_verified is set, with a verifier.  */
 static grub_file_t
 open_directly (const char *path)
 {
@@ -139,8 +139,9 @@ open_directly (const char *path)
   return file;
 }
 
-/* Read the file PATH into PAGES, of which it has all but the last; *DIRECT bytes,
-   unless NULL, directly.  */
+/* Read the file PATH into PAGES, which has one page more than the file.  If
+   DIRECT is NULL, read in the ordinary way; otherwise read directly, and store
+   the number of bytes that were read directly in *DIRECT.  */
 static grub_err_t
 read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
       grub_size_t *direct)
@@ -162,7 +163,7 @@ read (const char *path, struct dom0less_pages *pages, grub_size_t *size,
   room = total - ((grub_size_t) 1 << DOM0LESS_PAGE_SHIFT);
 
   bytes = dom0less_platform_at (pages->address);
-  /* What nobody writes shall differ.  */
+  /* Bytes that are not written must differ between the two ways.  */
   grub_memset (bytes, fill, total);
   if (direct)
     *direct = read_direct (file, bytes);

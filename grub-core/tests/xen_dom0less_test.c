@@ -1,4 +1,5 @@
-/* xen_dom0less_test.c - the pure half's vectors, inside the firmware  */
+/* xen_dom0less_test.c - test the library with its vectors inside the
+   firmware  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -20,11 +21,11 @@
 
 GRUB_MOD_LICENSE ("GPLv3+");
 
-/* Enough for every tree and text of the vectors, patched or not.  */
+/* Sufficient for every tree and text of the vectors, patched or not.  */
 #define TREE_SIZE	8192
 #define TEXT_SIZE	1024
 
-/* The memory map that the rules are told of.  */
+/* The memory map in the facts for the rules.  */
 #define MIB		UINT64_C (0x100000)
 #define RAM		UINT64_C (0x40000000)
 #define RAM_END		UINT64_C (0xc0000000)
@@ -40,7 +41,7 @@ static const struct grub_dom0less_memory memory[] =
 #define IMAGES		UINT64_C (0x50000000)
 #define IMAGE_SIZE	4096
 
-/* Too big for a stack.  */
+/* This is too large for the stack.  */
 static struct grub_dom0less_plan plan;
 
 static const char *
@@ -51,8 +52,9 @@ skip_blanks (const char *source)
   return source;
 }
 
-/* Read a property's value at *SOURCE, strings and cells up to its semicolon,
-   into VALUE.  Returns its length, or -1 if it is not understood.  */
+/* Read a property's value at *SOURCE, which consists of strings and cells up
+   to a semicolon, into VALUE.  Return its length, or -1 if it is not
+   understood.  */
 static int
 read_value (const char **source, char *value, size_t size)
 {
@@ -90,8 +92,8 @@ read_value (const char **source, char *value, size_t size)
   return (int) length;
 }
 
-/* Write what SOURCE says, a node's or a property's name and what follows, into
-   FDT.  Returns what stands behind it, or NULL if it is not understood.  */
+/* Write the node or property at SOURCE into FDT.  Return the rest of SOURCE,
+   or NULL if it is not understood.  */
 static const char *
 write_one (void *fdt, const char *source)
 {
@@ -125,8 +127,8 @@ write_one (void *fdt, const char *source)
   return status == 0 ? source + 1 : NULL;
 }
 
-/* A tree whose root has SOURCE, in a block of TREE_SIZE bytes; NULL, and a
-   failure, if it cannot be made.  */
+/* Return a tree whose root contains SOURCE, in a block of TREE_SIZE bytes.  If
+   it cannot be made, return NULL after reporting a failure.  */
 static void *
 build_tree (const char *source)
 {
@@ -250,7 +252,7 @@ test_xen (void)
     }
 }
 
-/* Put a copy of SOURCE, cut, into TEXT.  */
+/* Put a copy of SOURCE, split into lines, into TEXT.  */
 static size_t
 cut (char *text, const char *source)
 {
@@ -341,8 +343,9 @@ test_config (void)
     }
 }
 
-/* Apply OVERLAY to BASE; the tree that comes out has to be one.  Returns whether
-   MISFIT and the path of its node, NODE of TEXT_SIZE bytes, say why not.  */
+/* Apply OVERLAY to BASE, and check that the result is a tree.  Return whether
+   MISFIT and the path of its node, in NODE of TEXT_SIZE bytes, give the reason
+   why it is not.  */
 static int
 is_misfit (const void *base, void *overlay, char *node,
 	   struct grub_dom0less_misfit *misfit)
@@ -414,7 +417,8 @@ read_plan (const void *fdt)
   grub_dom0less_plan_share (&plan, paths);
 }
 
-/* Place the plan's images of SIZE bytes from ADDRESS on, a MiB apart.  */
+/* Place the plan's images of SIZE bytes from ADDRESS on, at intervals of 1
+   MiB.  */
 static void
 place_images (uint64_t address, uint64_t size)
 {
@@ -512,7 +516,7 @@ test_canonical (void)
   free (fdt);
 }
 
-/* What the rules have found.  */
+/* The findings of the rules.  */
 struct findings
 {
   const void *fdt;

@@ -1,4 +1,4 @@
-/* xen_dom0less_vectors.h - what goes into the pure half, and what comes out  */
+/* xen_dom0less_vectors.h - inputs of the library, and the expected results  */
 /*
  *  xen_dom0less - start Xen and its domains from a device tree
  *
@@ -14,10 +14,11 @@
 #define XEN_DOM0LESS_VECTORS_HEADER	1
 
 /*
- * Tables that two read: GRUB's functional test xen_dom0less_test, inside the
- * firmware, and the project's unit tests, on the host.  Trees are source in
- * the part of dtc's language that xen_dom0less_test.c reads: nodes, and
- * properties that are empty, or of strings, <cells> and [bytes].
+ * These tables are used by two tests: GRUB's functional test
+ * xen_dom0less_test, inside the firmware, and the project's unit tests, on the
+ * host.  Trees are sources in the part of dtc's language that
+ * xen_dom0less_test.c understands: nodes, and properties that are empty or
+ * consist of strings, <cells> and [bytes].
  */
 
 #include <grub/xen_dom0less.h>
@@ -34,32 +35,32 @@ static const struct
   const char *xen, *name, *file;
 } name_vectors[] =
   {
-    /* Relative to Xen's folder, as Xen's own EFI stub means it.  */
+    /* Relative to Xen's folder, as in Xen's own EFI stub.  */
     { XEN, "vmlinuz", "(hd0,gpt2)/boot/xen/vmlinuz" },
     { XEN, "guests/vmlinuz", "(hd0,gpt2)/boot/xen/guests/vmlinuz" },
     { XEN, "../vmlinuz", "(hd0,gpt2)/boot/xen/../vmlinuz" },
     { "(hd0,gpt2)/xen.efi", "vmlinuz", "(hd0,gpt2)/vmlinuz" },
-    /* On its device.  */
+    /* On Xen's device.  */
     { XEN, "/vmlinuz", "(hd0,gpt2)/vmlinuz" },
     { XEN, "/", "(hd0,gpt2)/" },
-    /* As it stands.  */
+    /* Used as it is.  */
     { XEN, "(hd1)/vmlinuz", "(hd1)/vmlinuz" },
     { XEN, "(lvm/vg-boot)/x/vmlinuz", "(lvm/vg-boot)/x/vmlinuz" },
-    /* Never a list of blocks.  */
+    /* Never a block list.  */
     { XEN, "(hd1)vmlinuz", "(hd1)/vmlinuz" },
     { XEN, "(hd1)0+1", "(hd1)/0+1" },
     { XEN, "(hd1)", "(hd1)/" },
-    /* A device without an end is none.  */
+    /* A device without a closing parenthesis is not a device.  */
     { XEN, "(hd1", "(hd0,gpt2)/boot/xen/(hd1" },
     /* EFI's slashes.  */
     { XEN, "guests\\vmlinuz", "(hd0,gpt2)/boot/xen/guests/vmlinuz" },
     { XEN, "\\vmlinuz", "(hd0,gpt2)/vmlinuz" },
     { XEN, "(hd1)\\vmlinuz", "(hd1)/vmlinuz" },
     { "(hd0)\\efi\\xen.efi", "vmlinuz", "(hd0)/efi/vmlinuz" },
-    /* A slash in the device's own name is not one of the path.  */
+    /* A slash in the device's own name does not belong to the path.  */
     { "(lvm/vg-boot)/xen.efi", "vmlinuz", "(lvm/vg-boot)/vmlinuz" },
     { "(lvm/vg-boot)/xen.efi", "/vmlinuz", "(lvm/vg-boot)/vmlinuz" },
-    /* Xen's name without a device, or without anything.  */
+    /* Xen's name without a device, or an empty name.  */
     { "/boot/xen.efi", "vmlinuz", "/boot/vmlinuz" },
     { "/boot/xen.efi", "/vmlinuz", "/vmlinuz" },
     { "xen.efi", "vmlinuz", "vmlinuz" },
@@ -72,7 +73,7 @@ static const struct
 
 #define TOP	UINT64_MAX
 
-/* Two ranges, and whether they share a byte.  */
+/* Two ranges, and whether they overlap.  */
 static const struct
 {
   uint64_t start1, size1, start2, size2;
@@ -90,7 +91,7 @@ static const struct
     { 10, 0, 5, 20, 0 },
     { 5, 20, 10, 0, 0 },
     { 10, 0, 10, 0, 0 },
-    /* Ranges end with 64 bits.  */
+    /* Ranges end at 64 bits.  */
     { TOP - 1, 100, TOP - 1, 1, 1 },
     { 0, TOP, TOP - 1, 1, 1 },
     { TOP - 9, 100, 0, 100, 0 },
@@ -99,7 +100,8 @@ static const struct
     { TOP - 9, 9, TOP, 1, 0 }
   };
 
-/* What is claimed of the range in a piece of memory; no size is no claim.  */
+/* The part of a range that is claimed in a piece of memory; if the size is 0,
+   there is no claim.  */
 static const struct
 {
   uint64_t memory, memory_size, start, size, claim, claim_size;
@@ -117,7 +119,7 @@ static const struct
     { 0x1000, 0x4000, 0x5000, 0x1000, 0, 0 },
     { 0x1000, 0x4000, 0x2000, 0, 0, 0 },
     { 0x1000, 0, 0x1000, 0x1000, 0, 0 },
-    /* At the end of all addresses.  */
+    /* At the highest address.  */
     { TOP - 0x1fff, 0x2000, TOP - 0xfff, 0x1000, TOP - 0xfff, 0x1000 },
     { TOP - 0x1fff, 0x2000, TOP, 1, TOP - 0xfff, 0x1000 },
     { TOP - 0x1fff, 0x1000, TOP - 0x1fff, TOP, TOP - 0x1fff, 0x1000 }
@@ -141,8 +143,8 @@ struct kernel_vector
 #define PART(offset, bytes)	{ offset, bytes, sizeof (bytes) - 1 }
 #define NO_PART			{ 0, NULL, 0 }
 
-/* Written from the formats' own descriptions, with what stands at more than
-   one place where a file has both.  */
+/* Based on the descriptions of the formats.  Where a file has the same
+   information in more than one place, it is in all of them.  */
 static const struct kernel_vector kernel_vectors[] =
   {
     { "Image with an EFI stub", GRUB_DOM0LESS_FORMAT_IMAGE,
@@ -182,7 +184,7 @@ static const struct kernel_vector kernel_vectors[] =
 
 /* xen.c */
 
-/* What an image says in UTF-16, and the version that is found.  */
+/* UTF-16 text in an image, and the version that is found.  */
 static const struct
 {
   const char *text;
@@ -195,7 +197,7 @@ static const struct
     { "Xen 12.345", 12, 345 },
     { "Xen 1.2", 1, 2 },
     { "Xon 3.1, Xen 4.17", 4, 17 },
-    /* What stands before the greeting.  */
+    /* Text before the greeting.  */
     { "XXen XSM Xen heap Xen 4.Xen 4 Xen 4.22.0", 4, 22 },
     { "Xen 4.20 and Xen 4.17", 4, 20 },
     { "Xen 0.1", 0, 0 },
@@ -212,8 +214,8 @@ static const struct
   };
 
 
-/* Text that is read one after the other, whether it is a .config of Xen's,
-   and the options that are known then.  */
+/* Texts that are read one after the other; whether each is a .config of Xen's,
+   and the options that are known afterwards.  */
 static const struct
 {
   const char *text;
@@ -229,7 +231,7 @@ static const struct
       "CONFIG_ARM=y\n# CONFIG_STATIC_MEMORY is not set\n"
       "CONFIG_STATIC_SHM=y\n\nCONFIG_LLC_COLORING=y", 1,
       GRUB_DOM0LESS_XEN_STATIC_SHM | GRUB_DOM0LESS_XEN_LLC_COLORING },
-    /* Read again, it is not added to.  */
+    /* Reading it again adds nothing.  */
     { "CONFIG_ARM=y\nCONFIG_ARM64_SVE=y\nCONFIG_SBSA_VUART_CONSOLE=y\n"
       "CONFIG_DOM0LESS_BOOT=y\nCONFIG_STATIC_MEMORY=y\nCONFIG_STATIC_SHM=n\n"
       "XCONFIG_LLC_COLORING=y\n", 1,
@@ -240,7 +242,8 @@ static const struct
 
 /* config.c */
 
-/* The example of the thread, in the words of Xen's documentation.  */
+/* The example from the discussion on xen-devel, in the terms of Xen's
+   documentation.  */
 #define XEN_CFG	\
   "[global]\n" \
   "default=section1\n" \
@@ -264,7 +267,7 @@ static const struct
     { "a=b\n", "/a=b;" },
     { "a=b\r\nc=d\r\n", "/a=b;/c=d;" },
     { "a=b\n[s]\nc=d\n[t]\ne=f\n", "/a=b;s/c=d;t/e=f;" },
-    /* Blanks before a key and before a value go, others stay.  */
+    /* Blanks before a key and before a value are removed; others are kept.  */
     { "  a=  b c  \n", "/a=b c  ;" },
     { "a =b\n", "/a =b;" },
     { "a=\n", "/a=;" },
@@ -298,7 +301,7 @@ static const struct
       "vmlinuz-3.0.31-0.4-xen root=/dev/sda1  quiet" },
     { XEN_CFG, NULL, "kerne", NULL },
     { XEN_CFG, NULL, "kernel2", NULL },
-    /* The first one counts, in the first section of the name.  */
+    /* The first value counts, in the first section of that name.  */
     { "[s]\na=1\na=2\n", "s", "a", "1" },
     { "[s]\na=1\n[s]\na=2\nb=3\n", "s", "a", "1" },
     { "[s]\na=1\n[s]\na=2\nb=3\n", "s", "b", NULL },
@@ -339,7 +342,7 @@ static const struct
     { "(hd0)/boot/xen-4.17-arm64.efi", 4, NULL },
     { "(hd0)/xen_a.efi", 1, "(hd0)/xen.cfg" },
     { "(hd0)/xen", 0, NULL },
-    /* Dots of folders and devices are not the file's.  */
+    /* Dots in folders and devices do not belong to the file's name.  */
     { "(hd0)/xen.d/xen", 0, NULL },
     { "(hd0)\\xen.d\\xen.efi", 1, NULL },
     { "(lvm/a.b)xen", 0, NULL },
@@ -358,8 +361,8 @@ static const struct
   "fragment@" number " { " target "; __overlay__ { " what " }; };"
 
 /* Overlays that do not fit a base: the node with the mistake, and a label or a
-   path that is missing there, or what else is wrong.  All are NULL of one that
-   does.  */
+   path that is missing there, or another reason.  If all are NULL, the overlay
+   fits.  */
 static const struct
 {
   const char *base, *overlay;
@@ -382,7 +385,7 @@ static const struct
     { "", INTO ("0", "target-path = \"/\"", "")
       INTO ("1", "target-path = \"/chosen\"", ""), "/fragment@1", "/chosen",
       NULL },
-    /* Labels, of a target or deeper; they come first.  */
+    /* Labels, as targets or deeper.  Labels are resolved first.  */
     { "", INTO ("0", "target = <0xffffffff>", "")
       "__fixups__ { soc = \"/fragment@0:target:0\"; };", "/fragment@0", "soc",
       NULL },
@@ -397,7 +400,7 @@ static const struct
     { "__symbols__ { soc = \"/soc\"; };", INTO ("0", "target = <0>", "")
       "__fixups__ { soc = \"/fragment@0:target:0\"; };", "/fragment@0", "soc",
       NULL },
-    /* Targets that are none.  */
+    /* Invalid targets.  */
     { "", INTO ("0", "target-path = <1>", ""), "/fragment@0", NULL,
       "it has no target" },
     { "", INTO ("0", "target-path = \"\"", ""), "/fragment@0", NULL,
@@ -420,7 +423,7 @@ static const struct
       NULL, "a phandle among fixups or symbols" },
     { "", "__symbols__ { linux,phandle = <1>; };", "/__symbols__", NULL,
       "a phandle among fixups or symbols" },
-    /* Fixups that would write where nobody has asked for it.  */
+    /* Fixups that would write to other places.  */
     { "", "a { p = <1 2>; }; __local_fixups__ { a { p = <5>; }; };",
       "/__local_fixups__/a", NULL, "a fixup outside of its property" },
     { "", "a { p = <1 2>; }; __local_fixups__ { a { p = <0 4 8>; }; };",
@@ -481,7 +484,7 @@ static const struct
 
 /* patch.c */
 
-/* Address, size and cells that do not go together.  */
+/* An address and a size, and whether they fit the cells.  */
 static const struct
 {
   uint64_t address, size;
@@ -509,8 +512,8 @@ static const struct
   "#size-cells = <1>;" KERNEL ("") MODULE ("m", "ramdisk", "B", "") "};"	\
   "};"
 
-/* The nodes that become of them, when each image has 0x1234567 bytes and they
-   lie from 0xb0000000 on, a MiB apart.  */
+/* The resulting nodes, if each image has 0x1234567 bytes, and they are placed
+   from 0xb0000000 on at intervals of 1 MiB.  */
 static const struct
 {
   const char *node, *reg;
@@ -545,11 +548,12 @@ static const char canonical_form[]
 
 
 /*
- * The rules: what /chosen says beside the hardware below, and what is found:
- * one line for each finding, which begins as the finding does; NULL for none.
- * The machine is QEMU's "virt" with 2 GiB from 0x40000000 on, whose first MiB
- * is the loader's and whose last the firmware's, with flash at 0x4000000; at
- * EL2, with a Xen of which nothing is known.  Files are loaded to 0x50000000.
+ * The rules: the contents of /chosen, added to the hardware below, and the
+ * expected findings.  Each line is the beginning of a finding; NULL means
+ * none.  The machine is QEMU's "virt" with 2 GiB from 0x40000000 on.  The
+ * first MiB of RAM is the loader's, the last the firmware's, and there is
+ * flash at 0x4000000.  It runs at EL2, with a Xen of which nothing is known. 
+ * Files are loaded to 0x50000000.
  */
 
 struct rule_vector
@@ -565,22 +569,23 @@ struct rule_vector
   "uart@9000000 { compatible = \"arm,pl011\"; };"
 #define CONSOLE	"stdout-path = \"/uart@9000000\";"
 
-/* A domain NAME that no rule minds, which says SAYS as well.  */
+/* A domain NAME that satisfies all rules, with the additional properties
+   SAYS.  */
 #define GUEST(name, says)	BARE (name, says KERNEL (""))
 
-/* Modules, which say SAYS as well.  */
+/* Modules, with the additional properties SAYS.  */
 #define KERNEL(says)	MODULE ("module@1", "kernel", "vmlinuz", says)
 #define RAMDISK(says)	MODULE ("module@2", "ramdisk", "ramdisk", says)
 #define MODULE(node, kind, file, says)					\
   node " { compatible = \"multiboot," kind "\", \"multiboot,module\";"	\
   "uefi,binary = \"" file "\"; " says "};"
 
-/* One that the tree has placed; without a name, so that nothing is loaded.  */
+/* A module that the tree has placed; it has no name, so nothing is loaded.  */
 #define PLACED(node, kind, reg)						\
   node " { compatible = \"multiboot," kind "\", \"multiboot,module\";"	\
   "reg = <" reg ">; };"
 
-/* A domain of no more than MODULES.  */
+/* A domain that contains only MODULES.  */
 #define BARE(name, modules)						\
   name " { compatible = \"xen,domain\"; #address-cells = <2>;"		\
   "#size-cells = <2>; memory = <0 0x10000>; cpus = <1>;" modules "};"
@@ -619,7 +624,7 @@ struct rule_vector
 #define HEAP(reg)		"xen,static-heap = <" reg ">;"
 
 #define MEM_60		"0 0x60000000 0 0x4000000"
-/* As much as a domain needs.  */
+/* Sufficient for a domain.  */
 #define ROOM		" 0 0x70000000 0 0x8000000"
 
 #define SHARED(name, says)						\
@@ -632,7 +637,7 @@ struct rule_vector
 
 static const struct rule_vector rule_vectors[] =
   {
-    /* What kind of module, and where.  */
+    /* Kinds of modules, and their places.  */
     { ONE ("m { compatible = \"multiboot,module\";"
 	   "uefi,binary = \"x\"; };"), "[kind-unknown] " AT },
     { ONE ("m { compatible = \"x\"; uefi,binary = \"x\"; };"),
@@ -675,7 +680,7 @@ static const struct rule_vector rule_vectors[] =
     /* Kernels, and two of a kind.  */
     { BARE ("domU1", RAMDISK ("")),
       "[kernel-missing] /chosen/domU1: " },
-    /* The dom0's is not the domain's.  */
+    /* The dom0's kernel is not the domain's.  */
     { KERNEL ("") BARE ("domU1", ""), "[kernel-missing] " },
     { BARE ("domU1", KERNEL ("") MODULE ("m", "kernel", "k", "")
 	    MODULE ("n", "kernel", "k", "")),
@@ -683,11 +688,11 @@ static const struct rule_vector rule_vectors[] =
       "/chosen/domU1/module@1\n"
       "[two-of-a-kind] /chosen/domU1/n: a second kernel, beside "
       "/chosen/domU1/module@1" },
-    /* Nobody knows of what kind.  */
+    /* A module whose kind is not known.  */
     { ONE ("m { compatible = \"multiboot,module\"; uefi,binary = \"x\"; };"
 	   "n { compatible = \"multiboot,module\"; uefi,binary = \"x\"; };"),
       "[kind-unknown] \n[kind-unknown] " },
-    /* Domains may share what is of one kind.  */
+    /* Domains may share modules of the same kind.  */
     { PAIR (PLACED ("m", "kernel", AT_58), PLACED ("m", "kernel", AT_58)),
       NULL },
     { PAIR (PLACED ("m", "kernel", AT_58) PLACED ("n", "ramdisk", AT_59),
@@ -709,7 +714,7 @@ static const struct rule_vector rule_vectors[] =
     /* /chosen's ranges.  */
     { "ranges;" GOOD, NULL },
     { "ranges = <0>;" GOOD, "[chosen-ranges] /chosen: " },
-    /* What an earlier kernel left.  */
+    /* Properties left by an earlier kernel.  */
     { "linux,initrd-end = <1>;" GOOD, NULL },
     { "linux,initrd-start = <1>; linux,initrd-end = <2>;" GOOD,
       PRESENT },
@@ -725,7 +730,7 @@ static const struct rule_vector rule_vectors[] =
     { "linux,initrd-start; linux,initrd-end = <2>;" GOOD, STALE },
     { "linux,initrd-start = <1>; linux,initrd-end = <0 0 2>;" GOOD,
       STALE },
-    /* Domains that are switched off.  */
+    /* Disabled domains.  */
     { GUEST ("domU1", "status = \"okay\";"), NULL },
     { GUEST ("domU1", "status = \"ok\";"), NULL },
     { GUEST ("domU1", "status = \"disabled\";"), DISABLED },
@@ -736,7 +741,7 @@ static const struct rule_vector rule_vectors[] =
     { ENHANCED (" = \"no-xenstore\""), NULL },
     { ENHANCED ("") MODULE ("dom0", "kernel", "k", ""), NULL },
     { ENHANCED ("") MODULE ("dom0", "ramdisk", "k", ""), ALONE },
-    /* Domains at their machine addresses.  */
+    /* Directly mapped domains.  */
     { GUEST ("domU1", "direct-map;"),
       "[direct-map-alone] /chosen/domU1: " },
     { GUEST ("domU1", "direct-map; " STATIC_MEM), NULL },
@@ -755,7 +760,7 @@ static const struct rule_vector rule_vectors[] =
     { POOLED ("<0xffffffff>"), NO_POOL },
     { POOLED ("<0x77 0x77>"), NULL },
     { POOLED ("\"pool\""), NO_POOL },
-    /* Modules lie outside of ranges.  */
+    /* Modules must be outside of ranges.  */
     { STATIC ("domU1", MEM_60)
       GUEST ("domU2", PLACED ("m", "ramdisk", "0 0x64000000 0 0x1000")),
       NULL },
@@ -766,7 +771,7 @@ static const struct rule_vector rule_vectors[] =
     { HEAP (MEM_60 ROOM)
       BARE ("domU1", KERNEL ("reg = <0 0x5f000000 0 0x2000000>;")),
       "[module-in-range] /chosen/domU1/module@1: 0x5f000000 " },
-    /* Ranges have one owner.  */
+    /* A range belongs to one owner.  */
     { STATIC ("domU1", MEM_60) STATIC ("domU2", "0 0x64000000 0 0x4000000"),
       NULL },
     { STATIC ("domU1", MEM_60) STATIC ("domU2", "0 0x63000000 0 0x4000000"),
@@ -775,7 +780,7 @@ static const struct rule_vector rule_vectors[] =
     { HEAP (MEM_60 ROOM) STATIC ("domU1", MEM_60),
       "[ranges-overlap] /chosen/domU1: static-mem at 0x60000000 overlaps "
       "/chosen" },
-    /* Shared memory is shared, if it is the same.  */
+    /* Shared memory may be shared if it is the same.  */
     { GUEST ("domU1", SHARED ("s", ID ("a") AT_60))
       GUEST ("domU2", SHARED ("s", ID ("a") AT_60)), NULL },
     { GUEST ("domU1", SHARED ("s", ID ("a") AT_60))
@@ -787,7 +792,7 @@ static const struct rule_vector rule_vectors[] =
       GUEST ("domU2", SHARED ("s", ID ("b") AT_61)), NULL },
     { STATIC ("domU1", MEM_60)
       GUEST ("domU2", SHARED ("s", ID ("a") AT_60)), OVERLAP },
-    /* Ranges are aligned.  */
+    /* Ranges must be aligned.  */
     { HEAP ("0 0x60010000 0 0x10000" ROOM) GOOD, NULL },
     { HEAP ("0 0x60001000 0 0x10000" ROOM) GOOD,
       "[range-unaligned] /chosen: static-heap at 0x60001000 is not aligned "
@@ -798,7 +803,8 @@ static const struct rule_vector rule_vectors[] =
       "aligned to 0x1000 bytes" }
   };
 
-/* Whether each line of FOUND begins as the one of FINDS.  */
+/* Return whether each line of FOUND begins with the corresponding one of
+   FINDS.  */
 static inline int
 is_as_expected (const char *found, const char *finds)
 {
