@@ -5,33 +5,33 @@
 #     make deb                        Debian packages for the distribution's own GRUB, in build/deb
 #     make run                        the demonstration: Xen and two Linux domains in QEMU
 #     make check                      all tests; check-lint, -unit, -fuzz, -tools, -judge, -grub, -boot are its parts
-#     make check-targets              each target that is named here, small where it is long
-#     make check-matrix               every GRUB, firmware and Xen with one domain and several
-#     make judge N=100 SEED=1         random trees: what the check says of each, and what Xen does with it
-#     make check-boards               the checker on all boards that several kernels have device trees of
-#     make check-machines             every firmware, processor, bus and size of machine, and what is silent without us
-#     make mutations                  which tests find each of some deliberate bugs
-#     make fuzz SECONDS=N             each fuzzer of the pure half for so long, and what they reached
-#     make bench                      how fast files are loaded, beside other ways; QUICK=1 for some of it
+#     make check-targets              each target in this list, the long ones in a short form
+#     make check-matrix               every GRUB, firmware and Xen, with one domain and with several
+#     make judge N=100 SEED=1         random trees: compare the check's verdict with what Xen does
+#     make check-boards               run the check on all boards' device trees from several kernels
+#     make check-machines             boot on every firmware, processor, bus and size of machine
+#     make mutations                  insert deliberate bugs, and list the tests that find them
+#     make fuzz SECONDS=N             run each fuzzer for N seconds, and print the coverage
+#     make bench                      measure how fast files load, compared with others; QUICK=1 for a part
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
-#     make lint                       what tools find in the sources without running them
+#     make lint                       static analysis of the sources
 #     make upstream-patch             patches for GRUB's own tree, in build/upstream-patch
-#     make check-upstream             apply them to GRUB as released, build that, run its tests of ours
+#     make check-upstream             apply them to GRUB as released, build it, and run our tests there
 #     make clean                      remove what was built; distclean also what was fetched
 #
-# Each can be told by variables:
+# Variables select the details:
 #
 #     GRUB      one of scripts/things; 2.06, which is Debian 12's, if nothing is chosen
 #     XEN       the same; 4.17 if nothing is chosen
 #     FIRMWARE  edk2 or uboot
 #     ROUNDS    of `make bench`, 3
-#     MEMORY    what `make run` gives the machine, in MiB
-#     BUGS      which of tests/mutations/list `make mutations` tries, not all
-#     BOARDS    how many boards `make check-boards` takes, or all
-#     CELLS     which of the matrix `make check-matrix` boots, as pytest's -k chooses
-#     SECTIONS  which parts of `make bench`
-#     N, SEED   of `make judge`: how many trees, and the first one's number; without SEED, the time's
-#     prefix    where `make install` installs, and DESTDIR in front of that
+#     MEMORY    the memory of the machine of `make run`, in MiB
+#     BUGS      the bugs of tests/mutations/list that `make mutations` inserts; default: all
+#     BOARDS    the number of boards for `make check-boards`; default: all
+#     CELLS     the cells that `make check-matrix` boots, as an expression for pytest's -k
+#     SECTIONS  the parts of `make bench` to run
+#     N, SEED   for `make judge`: the number of trees, and of the first tree; default of SEED: the time
+#     prefix    the directory for `make install`; DESTDIR is prepended to it
 #
 # Or bring your own, for `make run`, `check-boot` and `check-matrix`:
 #
@@ -39,8 +39,9 @@
 #     FIRMWARE=FILE.fd   a firmware                   XEN_SOURCE=DIR     a source tree of Xen
 #     QEMU=PROGRAM       a QEMU
 #
-# Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first. What
-# cannot be had, and only some tests need, makes these skip. UNAVAILABLE="NAME..." has it so.
+# Whatever is missing is installed (scripts/setup), fetched (scripts/fetch) or built first. If
+# something is not available that only some tests need, these tests are skipped.
+# UNAVAILABLE="NAME..." treats NAME as not available.
 
 suites = lint unit fuzz tools judge grub boot targets
 
