@@ -204,7 +204,7 @@ suite-grub: suite-grub-needs
 # Upstream's GRUB is in the whole matrix only.
 boot_grubs = $(filter-out %-upstream,$(GRUBS)) $(if $(GRUB_SOURCE),own)
 suite-boot-needs: $(foreach grub,$(boot_grubs),$(call module,$(grub)))
-suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06 build/guest/qemu-trixie
+suite-boot-needs: $(call packages,2.06) build/guest/grub-efi-2.06 build/guest/debian-2.06.tar build/guest/qemu-trixie
 suite-boot-needs: $(foreach xen,$(XENS) $(if $(XEN_SOURCE),own),build/guest/xen-$(xen).efi)
 suite-boot-needs: build/guest/edk2-2025 build/guest/edk2-newest build/guest/u-boot-2025
 suite-boot-needs: build/guest/u-boot-rpi build/guest/boards-6.1

@@ -1,9 +1,9 @@
 """The real grub-mkconfig, run in a made-up root.
 
 The root has the programs of the machine we run on and nothing else of it: /boot, /etc, /sys and whatever a test puts
-there are made up. That takes namespaces (unshare): of mounts for root, and of users for others. grub-probe alone is
+there are made up. That takes namespaces (unshare): of mounts for root, and of users for others. grub-probe is
 replaced, because the disk that it is asked about does not exist yet: the one in its place tells of a disk as disk.py
-makes it.
+makes it. For ZFS so is grub-mkrelpath. With neither replaced, tests/boot/test_roots.py has an installed system.
 """
 
 import os
@@ -42,6 +42,15 @@ case "$target $*" in
 esac
 """
 
+# What the real one, with libzfs, says of /boot where that is a dataset of a pool.
+MKRELPATH_ZFS = """#!/bin/sh
+case $1 in
+  /boot)   echo /BOOT/debian@/ ;;
+  /boot/*) echo "/BOOT/debian@${1#/boot}" ;;
+  *)       echo "grub-mkrelpath: what is $*?" >&2; exit 1 ;;
+esac
+"""
+
 # ROOT PREFIX SEPARATE: what is mounted is gone when this ends.
 ENTER = """set -eu
 root=$1 prefix=$2 separate=$3
@@ -58,7 +67,8 @@ case $separate in
     btrfs -q subvolume create "$root/mnt/@boot"
     cp -a "$root/boot/." "$root/mnt/@boot"
     mount -o subvol=@boot "$device" "$root/boot" ;;
-  yes)
+  yes | zfs)
+    [ "$separate" = yes ] || mount --bind "$root/grub-mkrelpath" "$root$prefix/bin/grub-mkrelpath"
     mount --bind "$root/boot" "$root/mnt"
     mount -t tmpfs none "$root/boot"
     cp -a "$root/mnt/." "$root/boot" ;;
@@ -75,7 +85,7 @@ def mkconfig(folder, grub, files, settings="", separate=True, links=None):
     files     {name in the root: bytes, text or the Path of a file}
     settings  the text of /etc/default/grub, besides that the terminal is a serial one
     separate  whether /boot is a file system of its own; "btrfs" for the subvolume @boot of one, which takes root and a
-              kernel that knows it
+              kernel that knows it; "zfs" for a dataset that is made up like the disk
     links     {name in the root: where the link leads}
     """
     if separate == "btrfs" and (os.geteuid() or "\tbtrfs\n" not in Path("/proc/filesystems").read_text()
@@ -91,8 +101,10 @@ def mkconfig(folder, grub, files, settings="", separate=True, links=None):
             (root / name).symlink_to(os.readlink(Path("/") / name))
     shutil.copytree(grub / "etc/grub.d", root / "etc/grub.d")
     put_file(root / "etc/default/grub", f"GRUB_TERMINAL=console\n{settings}")
-    put_file(root / "grub-probe", PROBE)
-    (root / "grub-probe").chmod(0o755)
+    put_file(root / "grub-probe", PROBE.replace("ext2", "zfs") if separate == "zfs" else PROBE)
+    put_file(root / "grub-mkrelpath", MKRELPATH_ZFS)
+    for name in "grub-probe", "grub-mkrelpath":
+        (root / name).chmod(0o755)
     for name, target in (links or {}).items():
         (root / name).symlink_to(target)
     for name, content in files.items():
@@ -104,7 +116,7 @@ def mkconfig(folder, grub, files, settings="", separate=True, links=None):
         pytest.skip(f"no namespaces for a made-up root: {allowed.stderr.strip()}")
     # grub-mkconfig itself chooses LANG, but leaves what ssh may have brought along.
     bare = {name: value for name, value in os.environ.items() if name != "LANG" and not name.startswith("LC_")}
-    done = subprocess.run([*unshare, "sh", "-c", ENTER, "sh", root, grub, separate if separate == "btrfs" else "yes" if separate else ""],
+    done = subprocess.run([*unshare, "sh", "-c", ENTER, "sh", root, grub, {True: "yes", False: ""}.get(separate, separate)],
                           capture_output=True, encoding="utf-8", errors="surrogateescape",
                           env={**bare, "LC_CTYPE": "C.UTF-8"})
     if done.returncode:

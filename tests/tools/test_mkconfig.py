@@ -267,6 +267,19 @@ def test_subvolume(make):
         "the file system's top for GRUB, and only `/@boot' is seen here" in said
 
 
+def test_dataset(make):
+    """The same on ZFS, where the dataset's name ends with an @."""
+    files = {**BOOT, "boot/kernels/vmlinuz": IMAGE, "boot/dom0less/plain.dtb": GOOD}
+    for name, kernel in ("good", "/BOOT/debian@/kernels/vmlinuz"), ("wrong", "/kernels/vmlinuz"):
+        files[f"boot/dom0less/{name}.dtb"] = dtb(ONE.replace("vmlinuz", kernel))
+    # GRUB_FS is what `/' is on: 10_linux would ask zdb.
+    found, said, menu = make(files, PLAIN + "GRUB_FS=ext2\n", "zfs")
+    assert boots(found) == [["xen_dom0less", "--dtb", f"/BOOT/debian@/dom0less/{name}.dtb", "/BOOT/debian@/xen-4.17-arm64"]
+                            for name in ("good", "plain")], said
+    assert "insmod zfs" in menu and "file `/kernels/vmlinuz' not found: `/' is the file system's top for GRUB, and only " \
+        "`/BOOT/debian@' is seen here" in said
+
+
 def test_no_module(make):
     """GRUB's modules are installed, and ours is not among them, as after an upgrade of GRUB."""
     files = {**BOOT, "boot/dom0less/good.dtb": GOOD, "boot/grub/arm64-efi/normal.mod": b""}
