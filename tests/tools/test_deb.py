@@ -250,6 +250,68 @@ def test_boot_of_another_grub(debian):
     assert (debian.ours(MODULES), debian.ours(BOOT)) == (OURS, [])
 
 
+NO_MODULE = f"/boot/dom0less: no entry, there is no xen_dom0less.mod in /{BOOT}: install it for this GRUB"
+
+
+@pytest.mark.parametrize("version, command", [
+    (GRUB_VERSION + ".1", "upgrade"), ("2.06-1", "downgrade"), (None, "remove-grub"), (None, "remove-module")])
+def test_update_grub_without_module(debian, tmp_path_factory, version, command):
+    """Whatever takes the module away, update-grub says so, then and later, and leaves no entry that is dead. With the
+    module for the GRUB that is there, the entries are back."""
+    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    menu = debian.menu()
+    assert "dom0less/two.dtb" in menu
+    if command == "remove-grub":
+        status, said = debian.apt("remove", "grub-efi-arm64-bin:arm64")
+    elif command == "remove-module":
+        status, said = debian.apt("remove", "grub-efi-arm64-dom0less")
+    else:
+        folder = tmp_path_factory.mktemp(command)
+        status, said = debian.apt("install", "--allow-downgrades", another_grub(folder, version))
+    assert status == 0 and NO_MODULE in said and debian.status("grub-efi-arm64-dom0less").startswith("config-files ")
+    assert debian.ours(MODULES) == debian.ours(BOOT) == [] and "dom0less/two.dtb" not in debian.menu()
+
+    status, said = debian.run("update-grub")
+    assert status == 0 and said.count(NO_MODULE) == 1 and "Found device tree" not in said
+    assert "dom0less/two.dtb" not in debian.menu()
+
+    if command == "remove-module":
+        status, said = debian.apt("install", MODULE_PACKAGE)
+        assert status == 0 and "Found device tree: /boot/dom0less/two.dtb" in said and NO_MODULE not in said
+        assert debian.menu() == menu
+
+
+@pytest.mark.parametrize("command, kept", [("upgrade", True), ("dist-upgrade", False)])
+def test_security_update(debian, tmp_path_factory, command, kept):
+    """An archive has a newer GRUB, and our module for that is not there yet: a plain upgrade keeps GRUB back. One that may
+    remove packages removes the module, and says that there is no entry."""
+    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    archive = debian.folder / "tmp/archive"
+    archive.mkdir()
+    shutil.copy(another_grub(tmp_path_factory.mktemp("newer"), GRUB_VERSION + ".1"), archive)
+    (archive / "Packages").write_text(subprocess.run(["dpkg-scanpackages", "--multiversion", "."], cwd=archive, check=True,
+                                                     capture_output=True, text=True).stdout)
+    debian.write("tmp/archive.list", "deb [trusted=yes] file:/tmp/archive ./\n")
+    here = "-oDir::Etc::SourceList=/tmp/archive.list", "-oDir::Etc::SourceParts=/dev/null"
+    assert debian.run("apt-get", *here, "update")[0] == 0
+    status, said = debian.run("apt-get", *here, "--yes", command)
+    assert status == 0 and (NO_MODULE in said) != kept and ("have been kept back" in said) == kept
+    assert debian.status("grub-efi-arm64-bin") == f"installed {GRUB_VERSION}{'' if kept else '.1'}"
+    assert debian.ours(BOOT) == (OURS if kept else []) and ("dom0less/two.dtb" in debian.menu()) == kept
+
+
+def test_update_grub_module_deleted(debian):
+    """The same where the module's file alone has gone from the GRUB that boots, as by a grub-install of another GRUB."""
+    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    (debian.folder / BOOT / "xen_dom0less.mod").unlink()
+    status, said = debian.run("update-grub")
+    assert status == 0 and said.count(NO_MODULE) == 1 and "dom0less/two.dtb" not in debian.menu()
+
+    shutil.copy(debian.folder / MODULES / "xen_dom0less.mod", debian.folder / BOOT)
+    status, said = debian.run("update-grub")
+    assert status == 0 and NO_MODULE not in said and "dom0less/two.dtb" in debian.menu()
+
+
 def another_grub(folder, version):
     """A package of GRUB's name and another version."""
     modinfo = folder / "grub" / MODULES / "modinfo.sh"
