@@ -706,6 +706,46 @@ uint32_t grub_dom0less_ext4_run (const void *metadata, size_t size,
 
 
 /*
+ * sha256.c: SHA-256 around a function that processes whole blocks.
+ * Source: FIPS 180-4.
+ */
+
+#define GRUB_DOM0LESS_SHA256_SIZE	32	/* bytes of a digest */
+#define GRUB_DOM0LESS_SHA256_BLOCK	64	/* bytes */
+
+/* Process COUNT blocks from BLOCKS on into STATE, eight words in this machine's
+   byte order.  What it returns is not used: that is the signature of
+   libgcrypt's functions.  */
+typedef unsigned int (*grub_dom0less_sha256_transform_t) (void *state,
+							  const void *blocks,
+							  size_t count);
+
+struct grub_dom0less_sha256
+{
+  grub_dom0less_sha256_transform_t transform;
+  uint64_t size;		/* bytes so far */
+  uint32_t state[8];
+  unsigned char block[GRUB_DOM0LESS_SHA256_BLOCK];	/* not yet whole */
+};
+
+/* Begin a message.  */
+void grub_dom0less_sha256_init (struct grub_dom0less_sha256 *sha,
+				grub_dom0less_sha256_transform_t transform);
+
+/* Add SIZE bytes to the message.  */
+void grub_dom0less_sha256_write (struct grub_dom0less_sha256 *sha,
+				 const void *bytes, size_t size);
+
+/* End the message.  Returns its digest, which lies in SHA and is good until
+   the next message begins.  */
+const unsigned char *
+grub_dom0less_sha256_final (struct grub_dom0less_sha256 *sha);
+
+/* Return whether TRANSFORM gives the known digest of a known message.  */
+int grub_dom0less_sha256_works (grub_dom0less_sha256_transform_t transform);
+
+
+/*
  * handover.c: from the firmware's last service to Xen.  Firmware may run in
  * the EL2&0 translation regime (HCR_EL2.E2H = 1, VHE), where TCR_EL2, CPTR_EL2
  * and CNTHCTL_EL2 have a layout other than the one that Xen writes without

@@ -100,7 +100,7 @@ def put_files():
     with Keys() as keys:
         (files / "key").write_bytes(keys.public.read_bytes())
         for name in SIGNED:
-            (files / f"{name}.sig").write_bytes(keys.sign(files / name, digest="SHA512"))    # as grub-dom0less-sign
+            (files / f"{name}.sig").write_bytes(keys.sign(files / name, digest="SHA256"))    # as grub-dom0less-sign
 
 
 def pad(size):

@@ -2,6 +2,8 @@
 wherever it is, and there is no way round. GRUB's verifiers for that are the same in all three versions.
 """
 
+import hashlib
+
 import pytest
 
 from conftest import GRUBS
@@ -184,6 +186,38 @@ def test_signatures(boot, keys, grub):
 
 # Nobody has a password, so nobody gets further than to the menu.
 LOCKED = "set superusers=nobody\nexport superusers\n"
+
+
+@pytest.mark.parametrize("grub", GRUBS)
+def test_sha256_instructions(boot, keys, grub):
+    """SHA-256 by the processor's instructions and by GRUB's own accept and refuse the same, for sizes around those of
+    a block; and GRUB's own is found again afterwards."""
+    # Large enough for several blocks in one call; what differs is the size modulo 64.
+    ramdisks = {f"r{size}.img": ramdisk("a.img") + bytes(size) for size in (0, 1, 7, 8, 9, 55, 56, 63)}
+    files = {"xen.efi": xen_image(some_xen()), "small": IMAGE, "hashed": b"a file"} | ramdisks
+    for name in ramdisks:
+        files[f"{name}.dtb"] = make_dtb(chosen(domain("DomA", kernel="small", ramdisk=name)))
+    files["bad.dtb"] = make_dtb(chosen(domain("DomA", kernel="small", ramdisk="bad.img")))
+    files["bad.img"] = flip(ramdisks["r55.img"])
+    signed = keys.signed(files) | {"bad.img.sig": keys.sign(ramdisks["r55.img"])}
+    loads = {name: f"xen_dom0less -n --dtb /{name}.dtb /xen.efi" for name in [*ramdisks, "bad"]}
+    signed |= keys.signed({"all.cfg": script({**loads, "hash": "hashsum --hash sha256 /hashed"}), "grub/grub.cfg": ""})
+    machine = boot("", signed, grub=grub, core=make_program(keys, grub, [*MODULES, *PGP, "hashsum"]))
+    machine.prompt()
+    for setting, debug in (("unset xen_dom0less_sha256", "SHA-256 instructions are used"),
+                           ("set xen_dom0less_sha256=0", "SHA-256 instructions are not used: xen_dom0less_sha256 is 0")):
+        machine.run(setting)
+        machine.run("set debug=xen_dom0less")
+        assert debug in " ".join(machine.run(loads["r0.img"])[0].split())
+        machine.run("unset debug")
+        told = machine.run_all("/all.cfg")
+        text, _ = told.pop("bad")
+        assert any("bad.img" in line and "bad signature" in line for line in findings(text)), text
+        text, status = told.pop("hash")
+        assert status == 0 and hashlib.sha256(b"a file").hexdigest() in "".join(text.split())
+        assert list(told) == list(ramdisks)
+        for text, status in told.values():
+            assert status == 0 and not findings(text), text
 
 
 def unrestricted(menu):

@@ -73,6 +73,16 @@ dom0less_call_read_hook (grub_disk_read_hook_t hook, unsigned int length,
     ((dom0less_long_hook_t) function) (0, 0, length, buffer, data);
 }
 
+/* From GRUB 2.14 on, a digest's init takes flags.  */
+typedef void (*dom0less_short_md_init_t) (void *);
+
+/* That of the two functions which GRUB can call.  */
+#define DOM0LESS_MD_INIT(short_init, long_init)				\
+  ((gcry_md_init_t) (__builtin_types_compatible_p (gcry_md_init_t,	\
+						   dom0less_short_md_init_t) \
+		     ? (void (*) (void)) (short_init)			\
+		     : (void (*) (void)) (long_init)))
+
 /* Debian's versions of both cmdline functions have a further parameter,
    `noescape'.  */
 typedef grub_err_t (*dom0less_cmdline_t) (int, char **, char *, grub_size_t,

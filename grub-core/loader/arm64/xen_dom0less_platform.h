@@ -90,6 +90,15 @@ grub_size_t dom0less_platform_read_direct (grub_file_t file, void *buffer);
 grub_file_t dom0less_platform_open_directly (const char *path,
 					     enum grub_file_type type);
 
+/* Let verifiers find a SHA-256 that uses the processor's own instructions, if
+   GRUB has loaded its own SHA-256 and nothing speaks against the instructions:
+   the variable xen_dom0less_sha256=0, the processor, the firmware or a
+   self-test.  */
+void dom0less_register_digest (void);
+
+/* Undo that.  */
+void dom0less_unregister_digest (void);
+
 /* Find out whether signatures are enforced, and set BOOT->facts.is_enforcing
    accordingly.  Refuse if they should be enforced but are not: if GRUB is
    locked down, or its variable check_signatures is on.  */
