@@ -30,9 +30,10 @@
  * are lost.  The transform leaves v8 to v15 alone.
  */
 
-/* Libgcrypt's, from sha256-armv8-aarch64-ce.S.  */
-unsigned int _gcry_sha256_transform_armv8_ce (void *state, const void *blocks,
-					      grub_size_t count);
+/* From libgcrypt's sha256-armv8-aarch64-ce.S, which calls it
+   _gcry_sha256_transform_armv8_ce (Makefile.core.def).  */
+unsigned int dom0less_sha256_transform (void *state, const void *blocks,
+					grub_size_t count);
 
 #define CURRENT_EL_SHIFT	2
 #define CPACR_EL1_FPEN		(3 << 20)	/* CPTR_EL2's too, with E2H */
@@ -69,7 +70,7 @@ find_obstacle (void)
     return "the processor does not have them";
   if (are_vectors_trapped ())
     return "the firmware traps them";
-  if (!grub_dom0less_sha256_works (_gcry_sha256_transform_armv8_ce))
+  if (!grub_dom0less_sha256_works (dom0less_sha256_transform))
     return "they failed their test";
   return NULL;
 }
@@ -77,7 +78,7 @@ find_obstacle (void)
 static void
 init (void *context)
 {
-  grub_dom0less_sha256_init (context, _gcry_sha256_transform_armv8_ce);
+  grub_dom0less_sha256_init (context, dom0less_sha256_transform);
 }
 
 static void
