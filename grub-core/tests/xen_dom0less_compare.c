@@ -97,23 +97,36 @@ read_direct (grub_file_t file, void *buffer)
   return direct;
 }
 
+/* The disk of the file that is being verified.  */
+static grub_disk_t verified_disk;
+
 /* A verifier that requests every file as a whole, and accepts it.  */
 static grub_err_t
-glutton_init (grub_file_t file __attribute__ ((unused)),
+glutton_init (grub_file_t file,
 	      enum grub_file_type type __attribute__ ((unused)),
 	      void **context __attribute__ ((unused)),
 	      enum grub_verify_flags *flags)
 {
+  verified_disk = file->device->disk;
   *flags = GRUB_VERIFY_FLAGS_SINGLE_CHUNK;
   return GRUB_ERR_NONE;
 }
 
+/* If the variable xen_dom0less_compare_spoil names a sector, fill that with
+   zeros, as somebody would who changes a file once it has been read for its
+   verification.  */
 static grub_err_t
 glutton_write (void *context __attribute__ ((unused)),
 	       void *bytes __attribute__ ((unused)),
 	       grub_size_t size __attribute__ ((unused)))
 {
-  return GRUB_ERR_NONE;
+  static const char zeros[GRUB_DISK_SECTOR_SIZE];
+  const char *sector = grub_env_get ("xen_dom0less_compare_spoil");
+
+  if (!sector)
+    return GRUB_ERR_NONE;
+  return grub_disk_write (verified_disk, grub_strtoull (sector, NULL, 0), 0,
+			  sizeof (zeros), zeros);
 }
 
 static struct grub_file_verifier glutton =

@@ -11,6 +11,7 @@ import random
 import re
 import shlex
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -307,6 +308,26 @@ def test_large_transfers(boot):
     assert int(size) / 2 < int(whole) <= int(size)
     assert {name: found[3] for name, found in results.items()} == {
         "any": whole, "1-MiB": whole, "64-KiB": whole, "32-KiB": whole, "a-sector": "0", "off": "0"}
+
+
+def test_disk_changes_after_verification(boot, tmp_path):
+    """What was verified is what is handed on, whatever the disk holds by then; the next time a file is opened, the
+    verifier sees the change."""
+    data = random.Random(SEED).randbytes(1 << 20)
+    changed = data[:4096] + bytes(512) + data[4608:]
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/f").write_bytes(data)
+    disk = tmp_path / "disk"
+    with open(disk, "wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tmp_path / "files", disk], check=True)
+    sector = disk.read_bytes().index(data[4096:4608]) // 512
+    machine = boot(files={}, grub=some_grub(), extra=attach(disk, 1))
+    machine.prompt()
+    for setting, adler, differ in ((f"set xen_dom0less_compare_spoil={sector}", zlib.adler32(data), 1),
+                                   ("unset xen_dom0less_compare_spoil", zlib.adler32(changed), 0)):
+        text, _ = machine.run(f"{setting}; {VERIFIED}xen_dom0less_compare (hd1)/f; {UNVERIFIED}")
+        assert f" {differ} differ, Adler-32 {adler:08x}" in text, text
 
 
 def test_few_questions(boot, tmp_path):
