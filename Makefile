@@ -15,8 +15,10 @@
 #     make bench                      measure how fast files load, compared with others; QUICK=1 for a part
 #     make docs                       the manual for info and as HTML, in build/docs; make pdf for paper
 #     make lint                       static analysis of the sources
-#     make upstream-patch             patches for GRUB's own tree, in build/upstream-patch
-#     make check-upstream             apply them to GRUB as released, build it, and run our tests there
+#     make upstream-patch             series of patches for GRUB's own tree, in build/upstream-patch
+#     make check-upstream             apply them to GRUB as released, build and test it after each patch
+#     make layers                     a layer for Yocto and an external tree for Buildroot, in build/layers
+#     make check-layers               build GRUB as the layer would, and boot two domains with it
 #     make clean                      remove what was built; distclean also what was fetched
 #
 # Variables select the details:
@@ -30,6 +32,7 @@
 #     BOARDS    the number of boards for `make check-boards`; default: all
 #     CELLS     the cells that `make check-matrix` boots, as an expression for pytest's -k
 #     SECTIONS  the parts of `make bench` to run
+#     VERSIONS  the versions for `make upstream-patch` and `make check-upstream`; default: 2.14 2.12
 #     N, SEED   for `make judge`: the number of trees, and of the first tree; default of SEED: the time
 #     prefix    the directory for `make install`; DESTDIR is prepended to it
 #
@@ -182,7 +185,7 @@ suite-tools-needs: some-grub build/guest/xen-4.17.efi build/guest/xen-4.20.efi $
 suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
 # Packages are installed in a folder, which takes root; without it those tests say so.
 suite-tools-needs: $(if $(filter 0,$(shell id -u)),build/guest/debian-2.06.tar)
-suite-tools-needs: build/guest/boards-6.1
+suite-tools-needs: build/guest/boards-6.1 build/src/grub-2.14-upstream build/src/grub-2.12-upstream build/src/dtc
 suite-tools: suite-tools-needs
 	@rm -rf build/results/tools
 	/usr/bin/python3 -m pytest --junitxml=build/results/tools/pytest.xml tests/tools
@@ -275,11 +278,19 @@ $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 	@mkdir -p $(@D)/pdf
 	cd $(@D)/pdf && texi2pdf --quiet -I $(CURDIR)/docs -o ../$(@F) $(CURDIR)/docs/xen_dom0less.texi
 
-upstream-patch: build/src/grub-2.14-upstream build/src/dtc
-	@scripts/upstream-patch
+# For both of these, of which VERSIONS may leave one.
+VERSIONS = 2.14 2.12
+upstream-patch: $(VERSIONS:%=build/src/grub-%-upstream) build/src/dtc
+	@scripts/upstream-patch $(VERSIONS)
 
 check-upstream: upstream-patch | setup-build setup-docs setup-grub
-	@scripts/check-upstream; scripts/count-results upstream=$$?
+	@scripts/check-upstream $(VERSIONS); scripts/count-results upstream=$$?
+
+layers: upstream-patch
+	@scripts/make-layers
+
+check-layers: layers build/guest/xen-4.17.efi $(linux) | setup-build setup-deb setup-boot
+	@scripts/check-layers
 
 # setup-GROUP: the packages of that group in scripts/packages.
 setup-build: setup-fetch
@@ -290,13 +301,13 @@ always:
 
 clean:
 	rm -rf build/missing build/using build/grub-* build/xen-* build/results build/boot build/demo build/unit build/fuzz build/dts build/deb build/docs
-	rm -rf build/upstream-* build/mutations
+	rm -rf build/upstream-* build/layers* build/mutations
 
 distclean:
 	rm -rf build
 
 .PHONY: all install deb run run-this inventory some-grub always check check-lint check-unit check-fuzz check-tools check-grub check-boot check-matrix check-machines check-boards
-.PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream clean distclean
+.PHONY: bench docs pdf fuzz lint mutations upstream-patch check-upstream layers check-layers clean distclean
 .PHONY: suite-lint suite-lint-needs suite-unit suite-unit-needs suite-fuzz suite-fuzz-needs suite-tools suite-tools-needs
 .PHONY: suite-targets suite-targets-needs
 .PHONY: judge suite-judge suite-judge-needs

@@ -58,7 +58,7 @@ COMPILERS = {
 
 def files():
     """Every file of the project's, as words below its root."""
-    folders = [".ci", "debian", "demo", "docs", "grub-core", "include", "scripts", "tests", "util"]
+    folders = [".ci", "buildroot", "ci", "debian", "demo", "docs", "grub-core", "include", "scripts", "tests", "util", "yocto"]
     found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     found = [path for path in [*found, *ROOT.glob("[A-Z]*")] if path.is_file() and "__pycache__" not in path.parts]
     names = {str(path.relative_to(ROOT)) for path in found}

@@ -35,7 +35,9 @@ WORDS = {
     "docs": [],
     "pdf": [],
     "upstream-patch": [],
-    "check-upstream": [],
+    "check-upstream": ["VERSIONS=2.14"],
+    "layers": [],
+    "check-layers": [],
 }
 NEEDS = {
     "deb": ["grub-2.06", "debhelper", "texinfo"],
@@ -49,6 +51,8 @@ NEEDS = {
     "pdf": ["texinfo", "texlive-plain-generic"],
     "upstream-patch": [UPSTREAM],
     "check-upstream": [UPSTREAM, "texinfo", "xorriso"],
+    "layers": [UPSTREAM],
+    "check-layers": [UPSTREAM, "vmlinuz", "busybox", "libc6-dev-arm64-cross"],
 }
 
 
@@ -99,7 +103,11 @@ def test_target(target):
         # Each way of each file system has a time.
         assert len(re.findall(r"\d\.\d{3} s ", said)) == 6 and "failed" not in said
     elif target == "upstream-patch":
-        assert len(list((BUILD / "upstream-patch").glob("*.patch"))) == said.count(".patch") > 1
+        # A series has a cover letter and at least one patch.
+        folders = list((BUILD / "upstream-patch").glob("*/??-*"))
+        assert len(list((BUILD / "upstream-patch").glob("*/*/*.patch"))) == said.count(".patch") >= 2*len(folders) > 2
+    elif target == "check-layers":
+        assert re.search(r"^DomA: 2 vCPUs", said, re.MULTILINE) and re.search(r"^DomB: 3 vCPUs", said, re.MULTILINE)
 
 
 def test_install(tmp_path):
