@@ -45,16 +45,16 @@ The command, its two modules, and a line for the news."""),
     ]),
     ("rules", "lib/xen_dom0less: Find what Xen would hang or panic on", [
         ("rules", "lib/xen_dom0less: Check a tree as Xen will read it", """\
-Xen reads its tree before it has a console. What it does not take there ends in
-silence: a domain without a kernel, two modules in one place, static memory
-that the firmware keeps. Each such case is a rule, which has a name, a sentence
-and a cure. The loader applies them before it loads anything, those about
-addresses when everything has one, and all once more at boot."""),
+Xen reads its tree before it has a console. What it does not take there ends
+in silence: a domain without a kernel, two modules in one place, static
+memory that the firmware keeps. Each such case is a rule, which has a name, a
+sentence and a cure. The loader applies them before it loads anything, those
+about addresses when everything has one, and all once more at boot."""),
     ]),
     ("overlays", "xen_dom0less: Overlays", [
         ("overlays", "xen_dom0less: Apply overlays to the tree", """\
-Who has a board mostly has its tree from the firmware, and wants to add domains
-to that and not to replace it.
+Who has a board mostly has its tree from the firmware, and wants to add
+domains to that and not to replace it.
 
 This is code of our own instead of libfdt's fdt_overlay.c, which writes where
 an overlay's local fixups tell it to, and takes time that is quadratic in the
