@@ -63,14 +63,14 @@ def without_manual(sources):
 def without_direct(sources):
     sources.remove(LOADER + "_direct.c", LIBRARY + "layout.c", LIBRARY + "transfer.c")
     sources.section(HEADER, "layout.c", "transfer.c")
-    sources.drop(PLATFORM, "dom0less_platform_read_direct", "dom0less_open_directly")
+    sources.drop(PLATFORM, "dom0less_platform_read_direct", "dom0less_platform_open_directly")
     sources.cut(LOADER + "_file.c", """\
   dom0less_platform_read_direct (file, dom0less_platform_at (pages->address));
   if (grub_errno)
     goto fail;
   *size = file->offset;
 """, "  *size = 0;\n")
-    sources.cut(LOADER + "_firmware.c", "dom0less_open_directly (path, type)", "grub_file_open (path, type)")
+    sources.cut(LOADER + "_open.c", "dom0less_platform_open_directly (path, type)", "grub_file_open (path, type)")
     sources.drop("util/dom0less_host.c", "dom0less_platform_read_direct")
 
 
@@ -94,7 +94,7 @@ def without_handover(sources):
     sources.drop(PLATFORM, "dom0less_platform_prepare_handover", "dom0less_platform_begin_handover")
     sources.cut(LOADER + "_start.c", "  dom0less_platform_begin_handover (boot);\n")
     sources.cut(LOADER + "_start.c", "  dom0less_platform_end_handover (boot);\n")
-    sources.insert(LOADER + "_firmware.c", "dom0less_platform_full_name", """\
+    sources.insert(LOADER + "_firmware.c", "dom0less_platform_read_tree", """\
 void
 dom0less_platform_read_processor (struct dom0less_boot *boot)
 {
@@ -125,12 +125,12 @@ def without_trust(sources):
     sources.section(BOOT, "xen_dom0less_verify.c")
     sources.cut(HEADER, "  int is_enforcing;			/* only what is signed may be used */\n")
     sources.drop(LIBRARY + "rules_module.c", "dom0less_check_reg_unverified")
-    firmware = LOADER + "_firmware.c"
-    sources.drop(firmware, "must_verify", "opening", "witness_init", "witness", "find_verifier", "does_pgp_enforce",
+    opener = LOADER + "_open.c"
+    sources.drop(opener, "must_verify", "opening", "witness_init", "witness", "find_verifier", "does_pgp_enforce",
                  "is_enforcement_wanted", "dom0less_platform_check_trust", "dom0less_platform_recheck_trust",
                  "dom0less_platform_verify", "dom0less_platform_is_measuring", "dom0less_platform_leave_unmeasured")
-    sources.cut(firmware, "#include <grub/lockdown.h>\n")
-    sources.cut(firmware, """\
+    sources.cut(opener, "#include <grub/lockdown.h>\n")
+    sources.cut(opener, """\
   grub_file_t file;
 
   opening = path;
@@ -174,7 +174,7 @@ def without_kernels(sources):
     sources.section(HEADER, "kernel.c")
     sources.section(BOOT, "xen_dom0less_kernel.c", "xen_dom0less_unpack.c")
     sources.drop(PLATFORM, "dom0less_platform_load_filter", "dom0less_platform_is_readable")
-    sources.drop(LOADER + "_firmware.c", "dom0less_platform_load_filter")
+    sources.drop(LOADER + "_open.c", "dom0less_platform_load_filter")
     sources.drop(LOADER + "_memory.c", "dom0less_platform_is_readable")
     sources.cut(LOADER + "_inputs.c", """\
   if (!boot->xen.path
