@@ -103,6 +103,14 @@ class Sources(dict):
             raise Missing(f"{path}: {len(found)} places, not one, have\n{old}")
         self.edit(path, self[path][:found[0].start()] + new + self[path][found[0].end():])
 
+    def option(self, path, *names):
+        """Take away the rows of PATH's table of options that are for NAMES."""
+        for name in names:
+            text, count = re.subn(rf'^    \{{"{name}",(?:[^{{}}"]|"(?:\\.|[^"\\])*")*\}},\n', "", self[path], flags=re.MULTILINE)
+            if count != 1:
+                raise Missing(f"{path}: {count} rows, not one, are of option {name}")
+            self.edit(path, text)
+
     def section(self, path, *names):
         """Take away the sections of PATH whose headings say NAMES; the last one ends where the file does."""
         heading = re.compile(r"^/\*(?: |\n \* )(?:\w+\.c|The rules)\b", re.MULTILINE)

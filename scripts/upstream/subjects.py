@@ -283,15 +283,7 @@ def without_config(sources):
   grub_free (boot->config.section);
 """)
     command = LOADER + ".c"
-    sources.cut(command, """\
-    {"config", 'c', 0, N_("Read the dom0 from Xen's configuration FILE."),
-     N_("FILE"), ARG_TYPE_FILE},
-    {"section", 's', 0, N_("Use section NAME of the configuration file."),
-     N_("NAME"), ARG_TYPE_STRING},
-    {"module", 'm', GRUB_ARG_OPTION_REPEATABLE,
-     N_("Load FILE for the modules that say KEY or its number."),
-     N_("[KEY=]FILE"), ARG_TYPE_STRING},
-""")
+    sources.option(command, "config", "section", "module")
     sources.cut(command, "    OPTION_CONFIG,\n    OPTION_SECTION,\n    OPTION_MODULE,\n")
     sources.cut(command, """\
   request.config = state[OPTION_CONFIG].arg;
@@ -331,10 +323,7 @@ def without_overlays(sources):
 """)
     sources.cut(LOADER + "_inputs.c", "  grub_free (boot->tree.overlays);\n")
     command = LOADER + ".c"
-    sources.cut(command, """\
-    {"overlay", 'o', GRUB_ARG_OPTION_REPEATABLE,
-     N_("Apply the overlay FILE to the tree."), N_("FILE"), ARG_TYPE_FILE},
-""")
+    sources.option(command, "overlay")
     sources.cut(command, "    OPTION_DTB,\n    OPTION_OVERLAY,\n    OPTION_DRY_RUN,\n    N_OPTIONS\n", "    OPTION_DTB,\n    OPTION_DRY_RUN\n")
     sources.cut(command, "  request.overlays = state[OPTION_OVERLAY].args;\n")
     sources.drop(command, "dispatch")

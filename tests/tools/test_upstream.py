@@ -81,6 +81,18 @@ def test_cut():
         sources.cut("a.c", "  return brace[1];\n")
 
 
+def test_option():
+    """A row goes, whatever braces its text has; its neighbours stay."""
+    rows = '    {"a", 0, N_("A {thing}.")},\n    {"b", 0,\n     N_("\\"B\\"")},\n    {0, 0}\n'
+    sources = Sources({"a.c": rows})
+    sources.option("a.c", "a")
+    assert sources["a.c"] == '    {"b", 0,\n     N_("\\"B\\"")},\n    {0, 0}\n'
+    sources.option("a.c", "b")
+    assert sources["a.c"] == "    {0, 0}\n"
+    with pytest.raises(Missing):
+        sources.option("a.c", "b")
+
+
 def test_section():
     text = "#define H\n\n\n/*\n * a.c: one.\n */\nint a;\n\n\n/*\n * b.c: two.\n */\nint b;\n\n#endif\n"
     sources = Sources({"h": text})
