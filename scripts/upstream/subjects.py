@@ -301,7 +301,12 @@ def without_overlays(sources):
     sources.remove(LIBRARY + "overlay.c")
     sources.section(HEADER, "overlay.c")
     tree = LOADER + "_tree.c"
-    sources.drop(tree, "NODE_SIZE", "report_misfit", "read_overlays", "apply_overlay")
+    sources.drop(tree, "NODE_SIZE", "report_misfit", "is_whole_tree", "read_overlays", "apply_overlay")
+    sources.cut(tree, """\
+  if (grub_dom0less_is_overlay (fdt) && fdt_path_offset (fdt, "/cpus") < 0)
+    return dom0less_fail (boot, GRUB_DOM0LESS_RULE_TREE_IS_OVERLAY,
+			  GRUB_DOM0LESS_NONE, boot->tree.name);
+""")
     sources.cut(tree, """\
   if (need_chosen (boot) || read_overlays (boot))
     return grub_errno;
