@@ -103,6 +103,14 @@ class Sources(dict):
             raise Missing(f"{path}: {len(found)} places, not one, have\n{old}")
         self.edit(path, self[path][:found[0].start()] + new + self[path][found[0].end():])
 
+    def end_before(self, path, name):
+        """Take away the rest of the header PATH, but its #endif, from what defines NAME on."""
+        parts = chunks(self[path])
+        at = [i for i, part in enumerate(parts) if defines(part, name)]
+        if len(at) != 1:
+            raise Missing(f"{path}: {len(at)} places define {name}, not one")
+        self.edit(path, "".join(parts[:at[0]]) + "#endif\n")
+
     def option(self, path, *names):
         """Take away the rows of PATH's table of options that are for NAMES."""
         for name in names:

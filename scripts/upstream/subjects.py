@@ -29,6 +29,12 @@ def without_old_versions(sources):
     sources.cut(LOADER + "_direct.c", "dom0less_call_read_hook (grub_file_progress_hook, size,\n\t\t\t\t buffer + done, file);",
                 "grub_file_progress_hook (0, 0, size, buffer + done, file);")
 
+    digest = LOADER + "_digest.c"
+    sources.cut(digest, '#include "xen_dom0less_compat.h"\n')
+    sources.drop(digest, "init_with_flags")
+    sources.cut(digest, "init (void *context)\n{", "init (void *context, unsigned int flags __attribute__ ((unused)))\n{")
+    sources.cut(digest, "DOM0LESS_MD_INIT (init, init_with_flags)", "init")
+
     firmware = LOADER + "_firmware.c"
     sources.cut(firmware, '#include "xen_dom0less_platform.h"\n', '''\
 #include "xen_dom0less_platform.h"
@@ -58,6 +64,14 @@ struct dt_fixup
 
 def without_manual(sources):
     sources.remove(*[path for path in sources if path.startswith("docs/")])
+
+
+def without_digest(sources):
+    sources.remove(LOADER + "_digest.c", LIBRARY + "sha256.c")
+    sources.section(HEADER, "sha256.c")
+    sources.drop(PLATFORM, "dom0less_register_digest", "dom0less_unregister_digest")
+    sources.cut(LOADER + "_direct.c", "  dom0less_register_digest ();\n")
+    sources.cut(LOADER + "_direct.c", "  dom0less_unregister_digest ();\n")
 
 
 def without_direct(sources):
@@ -343,9 +357,7 @@ def without_rules(sources):
     sources.remove(*checks, LIBRARY + "xen.c", LIBRARY + "passthrough.c")
     sources.section(HEADER, "xen.c", "passthrough.c")
     sources.cut(HEADER, "  struct grub_dom0less_xen xen;\n")
-    own = LIBRARY + "rules.h"
-    start = sources[own].index("#define FOR_DOMAINS")
-    sources.edit(own, sources[own][:start] + "#endif\n")
+    sources.end_before(LIBRARY + "rules.h", "FOR_DOMAINS")
     load = LOADER + "_load.c"
     sources.drop(load, "check_device_tree")
     sources.cut(load, """\
@@ -353,10 +365,8 @@ def without_rules(sources):
     check_device_tree (boot, image, &buffer);
 """)
     sources.section(VECTORS, "xen.c")
-    text = sources[VECTORS]
-    begin, end = text.index("#define ONE(module)"), text.index("/* Whether each line of FOUND")
-    sources.edit(VECTORS, text[:begin] + text[end:])
-    sources.drop(VECTORS, "rule_vector", "is_as_expected")
+    sources.end_before(VECTORS, "ONE")
+    sources.drop(VECTORS, "rule_vector")
     sources.drop(TEST, "memory", "findings", "report", "test_xen", "test_rules")
     sources.cut(TEST, "  test_xen ();\n")
     sources.cut(TEST, "  test_rules ();\n")
