@@ -33,6 +33,7 @@
 #     CELLS     the cells that `make check-matrix` boots, as an expression for pytest's -k
 #     SECTIONS  the parts of `make bench` to run
 #     VERSIONS  the versions for `make upstream-patch` and `make check-upstream`; default: 2.14 2.12
+#     SERIES    the series that `make check-upstream` tries, such as 01-loader; default: all
 #     N, SEED   for `make judge`: the number of trees, and of the first tree; default of SEED: the time
 #     prefix    the directory for `make install`; DESTDIR is prepended to it
 #
@@ -284,7 +285,7 @@ upstream-patch: $(VERSIONS:%=build/src/grub-%-upstream) build/src/dtc
 	@scripts/upstream-patch $(VERSIONS)
 
 check-upstream: upstream-patch | setup-build setup-docs setup-grub
-	@scripts/check-upstream $(VERSIONS); scripts/count-results upstream=$$?
+	@SERIES='$(SERIES)' scripts/check-upstream $(VERSIONS); scripts/count-results upstream=$$?
 
 layers: upstream-patch
 	@scripts/make-layers

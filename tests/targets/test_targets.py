@@ -35,7 +35,7 @@ WORDS = {
     "docs": [],
     "pdf": [],
     "upstream-patch": [],
-    "check-upstream": ["VERSIONS=2.14"],
+    "check-upstream": ["VERSIONS=2.14", "SERIES=01-loader"],
     "layers": [],
     "check-layers": [],
 }
