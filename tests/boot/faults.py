@@ -38,13 +38,15 @@ def mutated_loader(grub, folder, bug):
     """The loader with that bug of tests/mutations/list, made of what the build has left and of one other object."""
     bugs = SourceFileLoader("bugs", str(ROOT / "tests/mutations/run")).load_module()
     file, _, go, come = bugs.read_list()[bug]
-    source, objects = Path(folder) / Path(file).name, grub_dir(grub).parent / "obj/grub-core/loader/arm64"
+    source, objects = Path(folder) / Path(file).name, grub_dir(grub).parent / "obj/grub-core"
     source.write_text(bugs.mutated((ROOT / file).read_text(), go, come))
     modules, compiled, loader = grub_dir(grub) / "lib/grub/arm64-efi", Path(folder) / "bug.o", Path(folder) / "bug.mod"
     run("gcc", *flags(grub, modules, folder, source), "-c", "-o", compiled, source)
-    # An object whose source is gone may still be there.
-    sources = {path.stem for path in (ROOT / "grub-core/loader/arm64").glob("*.[cS]")} - {source.stem}
-    others = [path for path in objects.glob("xen_dom0less_module-*.o") if path.stem.partition("-")[2] in sources]
+    # What the module is made of, and not what else may be there.
+    definition = re.search(r"^  name = xen_dom0less;$.*?^};", (ROOT / "grub-core/Makefile.core.def").read_text(),
+                           re.MULTILINE | re.DOTALL)[0]
+    listed = [Path(name) for name in re.findall(r"^  common = (.*)\.[cS];$", definition, re.MULTILINE)]
+    others = [objects / name.parent / f"xen_dom0less_module-{name.name}.o" for name in listed if name.name != source.stem]
     run("ld", "-r", "-o", loader, compiled, *others)
     sections = ["modname", "moddeps"]
     run("objcopy", *[f"--dump-section=.{name}={folder}/{name}" for name in sections], modules / "xen_dom0less.mod",
