@@ -650,7 +650,7 @@ int grub_dom0less_clip_to_pages (const struct grub_dom0less_memory *memory,
  */
 
 /* The number of bytes of a superblock that are read.  */
-#define GRUB_DOM0LESS_SUPERBLOCK_SIZE	128
+#define GRUB_DOM0LESS_SUPERBLOCK_SIZE	256
 
 /* The contents of a superblock.  Offsets are in bytes from the beginning of
    the volume.  */
@@ -658,8 +658,17 @@ struct grub_dom0less_layout
 {
   uint32_t block;		/* bytes that are always contiguous */
 
-  /* ext4: whether leaves and inodes may contain extents.  */
+  /* Whether GRUB's driver returns the data as they are on the disk, and reads
+     what is contiguous by one request.  */
+  int reads_runs;
+
+  /* ext4 and XFS: whether leaves and inodes may contain extents.  */
   int has_extents;
+
+  /* XFS, unless INODE is 0.  */
+  uint32_t inode;		/* size of an inode in bytes */
+  uint32_t group;		/* blocks of an allocation group */
+  unsigned int group_shift;	/* bits of a block's number within a group */
 
   /* FAT: the table, unless ENTRY is 0.  */
   uint32_t entry;		/* size of an entry in bytes */
@@ -676,10 +685,12 @@ int grub_dom0less_superblock (const char *name, uint32_t *offset);
    system that GRUB calls NAME into LAYOUT.  Return 0, or -1 if the file system
    is not known here or the superblock is invalid.  LAYOUT->block is a power of
    two from 512 to 32 MiB.
+   A btrfs with RAID5 or RAID6 is invalid here, because GRUB's driver
+   reconstructs what it cannot read.
    Sources: Microsoft's FAT and exFAT specifications; Linux,
-   Documentation/filesystems/ext4/super.rst, f2fs.rst and
-   fs/jfs/jfs_superblock.h; XFS Algorithms & Data Structures; Apple's TN1150;
-   ECMA-119.  */
+   Documentation/filesystems/ext4/super.rst, f2fs.rst,
+   fs/jfs/jfs_superblock.h and include/uapi/linux/btrfs_tree.h; XFS Algorithms &
+   Data Structures; Apple's TN1150; ECMA-119.  */
 int grub_dom0less_read_layout (struct grub_dom0less_layout *layout,
 			       const char *name, const void *superblock);
 
@@ -696,13 +707,16 @@ uint64_t grub_dom0less_fat_run (const struct grub_dom0less_layout *layout,
 				uint64_t cluster);
 
 /* Return how many blocks of a file are contiguous from its block NUMBER on,
-   which is BLOCK of the file system.  METADATA, of SIZE bytes, is a leaf of
-   the file's extent tree, or the part of the inode table that contains its
-   inode.  Return 0 if it does not say so, or if two inodes do.  Extents that
-   are reserved but not written do not count.
-   Source: Linux, Documentation/filesystems/ext4/ifork.rst and inodes.rst.  */
-uint32_t grub_dom0less_ext4_run (const void *metadata, size_t size,
-				 uint64_t number, uint64_t block);
+   which is BLOCK of the file system, counted from the volume's beginning.
+   LAYOUT has extents, and METADATA, of SIZE bytes, is a leaf of the file's
+   extent tree, or the sectors or blocks that contain its inode.  Return 0 if
+   it does not say so, or if two inodes do.  Extents that are reserved but not
+   written do not count.
+   Sources: Linux, Documentation/filesystems/ext4/ifork.rst and inodes.rst; XFS
+   Algorithms & Data Structures, "Data Extents".  */
+uint32_t grub_dom0less_extent_run (const struct grub_dom0less_layout *layout,
+				   const void *metadata, size_t size,
+				   uint64_t number, uint64_t block);
 
 
 /*

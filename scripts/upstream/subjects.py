@@ -16,7 +16,7 @@ COMMAND_TEST = "tests/xen_dom0less_cmd_test.in"
 def without_old_versions(sources):
     """GRUB's own tree has one version: nothing there asks for features of others."""
     sources.remove(LOADER + "_compat.h")
-    for name in ("", "_direct", "_firmware"):
+    for name in ("", "_direct", "_firmware", "_intercept"):
         sources.cut(f"{LOADER}{name}.c", '#include "xen_dom0less_compat.h"\n')
     sources.cut(LOADER + ".c", "dom0less_cmdline_size (argc, argv)", "grub_loader_cmdline_size (argc, argv)")
     sources.cut(LOADER + ".c", "return dom0less_create_cmdline (argc, argv, boot->xen.args, size);",
@@ -26,8 +26,9 @@ def without_old_versions(sources):
 
     sources.drop(LOADER + "_direct.c", "hook_without_buffer", "PROBE_HOOK")
     sources.edit(LOADER + "_direct.c", sources[LOADER + "_direct.c"].replace("PROBE_HOOK", "hook_with_buffer"))
-    sources.cut(LOADER + "_direct.c", "dom0less_call_read_hook (grub_file_progress_hook, size,\n\t\t\t\t buffer + done, file);",
-                "grub_file_progress_hook (0, 0, size, buffer + done, file);")
+    sources.cut(LOADER + "_intercept.c",
+                "dom0less_call_read_hook (grub_file_progress_hook, step, buffer + done,\n\t\t\t\t file);",
+                "grub_file_progress_hook (0, 0, step, buffer + done, file);")
 
     digest = LOADER + "_digest.c"
     sources.cut(digest, '#include "xen_dom0less_compat.h"\n')
@@ -75,7 +76,8 @@ def without_digest(sources):
 
 
 def without_direct(sources):
-    sources.remove(LOADER + "_direct.c", LIBRARY + "layout.c", LIBRARY + "transfer.c")
+    sources.remove(LOADER + "_direct.c", LOADER + "_intercept.c", LOADER + "_intercept.h", LIBRARY + "layout.c",
+                   LIBRARY + "transfer.c")
     sources.section(HEADER, "layout.c", "transfer.c")
     sources.drop(PLATFORM, "dom0less_platform_read_direct", "dom0less_platform_open_directly")
     sources.cut(LOADER + "_file.c", """\

@@ -91,7 +91,9 @@ def put_files():
         name = f"kernel-{size}"
         (files / name).write_bytes(kernel(name, size * MIB - len(kernel(name, 0))))
     for name, kernels in loads().items():
-        nodes = [domain(f"Dom{number}", kernel=kernel) for number, kernel in enumerate(kernels)]
+        # The largest kernel needs more than its size.
+        memory = 512 if name == f"1x{max(SIZES)}" else 128
+        nodes = [domain(f"Dom{number}", kernel=kernel, memory=memory) for number, kernel in enumerate(kernels)]
         padding = pad(int(name.split("-")[1])) if name.startswith("tree-") else ""
         for end, more in ("", []), ("-stub", [domain("Last").replace("#address-cells = <2>;", "")]):
             source = chosen(*nodes, *more).replace("uefi,binary", "xen,uefi-binary")

@@ -92,6 +92,9 @@ FULL = "--full --largest 150000 --holes none --reserved none"
 WRITTEN = "--reserved none --sync"
 DENSE = "--holes none --reserved none --sync"
 
+# Where only whole pieces of GRUB's cache are read directly, much of small files and extents is not.
+PIECES = 1 / 50
+
 
 def ext2(block, size=48, options=""):
     return Image(f"ext2-{block}", f"mke2fs -q -F -b {block} $1; fill $1 -t ext2", True, size, options=options)
@@ -125,8 +128,12 @@ SECTORS_OF_512 = [
     Image("jfs", "mkfs.jfs -q $1; fill $1 -t jfs", True, options=DENSE),
     hfsplus(512), hfsplus(4096),
     f2fs(),
-    Image("iso9660", "folder; xorriso -as mkisofs -quiet -R -D -o iso /run/source; cat iso >$1", True),
-    Image("btrfs", "mkfs.btrfs -q $1; fill $1 -t btrfs", False, 256, options=DENSE),
+    Image("iso9660", "folder; xorriso -as mkisofs -quiet -R -D -o iso /run/source; cat iso >$1", True, least=PIECES),
+    Image("btrfs", "mkfs.btrfs -q $1; fill $1 -t btrfs", True, 256, options=DENSE, least=PIECES),
+    Image("btrfs-zstd", "mkfs.btrfs -q $1; fill $1 -t btrfs -o compress-force=zstd", True, 256, options=DENSE, least=0),
+    Image("btrfs-raid1", "mkfs.btrfs -q -m raid1 -d raid1 $1 $2; fill $1 -t btrfs", True, 128, 2, options=DENSE,
+          least=PIECES),
+    Image("btrfs-raid5", "mkfs.btrfs -q -m raid1 -d raid5 $1 $2 $3; fill $1 -t btrfs", False, 128, 3, options=DENSE),
     Image("minix3", "mkfs.minix -3 -i 2048 $1; fill $1 -t minix", False),
     Image("nilfs2", "mkfs.nilfs2 -q $1; fill $1 -i -t nilfs2", False, 192, options=DENSE),
     Image("ntfs", "mkntfs -q -F $1; ntfs-3g $1 /run/to; filled", False, options=DENSE),
@@ -139,6 +146,9 @@ SECTORS_OF_512 = [
     Image("raid5", "raid 5 parity $1 $2 $3", True, 32, 3, "(md/parity)", "insmod raid5rec", EXT4),
     Image("luks1", "luks $1 --type luks1", True, where="(crypto0)",
           first="insmod luks; cryptomount -k ($root)/key ({0})", options=EXT4),
+    Image("luks1-lvm", "encrypted $1 --type luks1; vgcreate -qq three /dev/mapper/plain; volume three; "
+          "cryptsetup close plain", True, where="(lvm/three-files)",
+          first="insmod luks; insmod lvm; cryptomount -k ($root)/key ({0})", options=EXT4),
 ]
 
 # And on one with sectors of 4 KiB.

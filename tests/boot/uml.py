@@ -45,11 +45,17 @@ volume() {
   vgchange -qq -an $group
 }
 
-# luks DEVICE OPTION...: few iterations, because GRUB has to do them all again
-luks() {
+# encrypted DEVICE OPTION...: what is written to /dev/mapper/plain then is encrypted; few iterations, because GRUB has
+# to do them all again
+encrypted() {
   device=$1; shift
   cryptsetup luksFormat -q --pbkdf-force-iterations 1000 "$@" $device key
   cryptsetup open --key-file key $device plain
+}
+
+# luks DEVICE OPTION...
+luks() {
+  encrypted "$@"
   mkfs.ext4 -q /dev/mapper/plain
   fill /dev/mapper/plain -t ext4
   cryptsetup close plain
@@ -59,7 +65,8 @@ luks() {
 
 # What Debian has the programs of such scripts in, and of the functions above, where that may be missing.
 PACKAGES = {
-    "mkfs.btrfs": "btrfs-progs", "luks": "cryptsetup-bin", "mount.exfat-fuse": "exfat-fuse", "mkfs.exfat": "exfatprogs",
+    "mkfs.btrfs": "btrfs-progs", "luks": "cryptsetup-bin", "encrypted": "cryptsetup-bin",
+    "mount.exfat-fuse": "exfat-fuse", "mkfs.exfat": "exfatprogs",
     "mkfs.f2fs": "f2fs-tools", "mkfs.jfs": "jfsutils", "vgcreate": "lvm2", "raid": "mdadm", "mkfs.nilfs2": "nilfs-tools",
     "mkntfs": "ntfs-3g", "mkfs.reiserfs": "reiserfsprogs", "mksquashfs": "squashfs-tools", "mkudffs": "udftools",
     "mkfs.xfs": "xfsprogs", "xorriso": "xorriso", "zfs-fuse": "zfs-fuse",

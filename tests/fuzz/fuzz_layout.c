@@ -60,9 +60,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 	       && (layout.block & (layout.block - 1)) == 0, "no block");
       if (layout.entry)
 	look_at_table (&layout, rest, left, place);
+      require (grub_dom0less_extent_run (&layout, rest, left, number, place)
+	       <= (layout.inode ? 0x1fffff : 32768), "an extent too long");
     }
-  require (grub_dom0less_ext4_run (rest, left, number, place) <= 32768,
-	   "an extent too long");
   free (rest);
   free (superblock);
   return 0;

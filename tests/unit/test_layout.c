@@ -75,7 +75,10 @@ TEST (blocks_are_of_the_size_that_the_superblock_states)
       { "hfsplus", { { 0, 1, 'H' }, { 1, 1, '+' }, { 42, 1, 0x10 } }, 4096 },
       { "hfsplus", { { 0, 1, 'H' }, { 1, 1, 'X' }, { 42, 1, 2 } }, 512 },
       { "hfsplus", { { 0, 1, 'B' }, { 1, 1, 'D' }, { 42, 1, 0x10 } }, 0 },
-      { "btrfs", { { 11, 2, 512 } }, 0 },
+      { "btrfs", { { 144, 4, 4096 } }, 4096 },
+      { "btrfs", { { 144, 4, 4096 }, { 188, 8, 0x361 } }, 4096 },
+      /* RAID5 or RAID6.  */
+      { "btrfs", { { 144, 4, 4096 }, { 188, 8, 0x3e1 } }, 0 },
       { "", { { 11, 2, 512 } }, 0 }
     };
   struct grub_dom0less_layout layout;
@@ -264,6 +267,12 @@ static const struct
     { 40000, 90000, 0 }
   };
 
+/* The layout of ext4, and of XFS with groups of 1000 blocks, whose numbers
+   have 10 bits, and inodes of 512 bytes.  */
+static const struct grub_dom0less_layout ext4 = { .has_extents = 1 };
+static const struct grub_dom0less_layout xfs
+  = { .has_extents = 1, .inode = 512, .group = 1000, .group_shift = 10 };
+
 TEST (leaves_tell_how_far_an_extent_goes)
 {
   unsigned char *leaf = allocate (1024);
@@ -271,13 +280,13 @@ TEST (leaves_tell_how_far_an_extent_goes)
 
   put_node (leaf, 0, extents, N (extents));
   for (i = 0; i < N (extent_vectors); i++)
-    assert_int_equal (grub_dom0less_ext4_run (leaf, 1024,
+    assert_int_equal (grub_dom0less_extent_run (&ext4, leaf, 1024,
 					      extent_vectors[i].number,
 					      extent_vectors[i].block),
 		      extent_vectors[i].run);
   /* It points to leaves.  */
   put_node (leaf, 1, extents, N (extents));
-  assert_int_equal (grub_dom0less_ext4_run (leaf, 1024, 0, 1000), 0);
+  assert_int_equal (grub_dom0less_extent_run (&ext4, leaf, 1024, 0, 1000), 0);
   free (leaf);
 }
 
@@ -292,7 +301,7 @@ TEST (leaves_are_not_read_beyond)
 
       put_node (node, 0, extents, N (extents));
       memcpy (leaf, node, size);
-      assert_int_equal (grub_dom0less_ext4_run (leaf, size, 0, 1000),
+      assert_int_equal (grub_dom0less_extent_run (&ext4, leaf, size, 0, 1000),
 			size == 12 * 5 ? 10 : 0);
       free (leaf);
     }
@@ -319,16 +328,16 @@ TEST (inodes_tell_how_far_an_extent_goes)
       put_inode (table + (at + 256) % 512, other, N (other));
       put_inode (table + at, extents, N (extents));
       for (i = 0; i < N (extent_vectors); i++)
-	assert_int_equal (grub_dom0less_ext4_run (table, 512,
+	assert_int_equal (grub_dom0less_extent_run (&ext4, table, 512,
 						  extent_vectors[i].number,
 						  extent_vectors[i].block),
 			  extent_vectors[i].run);
-      assert_int_equal (grub_dom0less_ext4_run (table, 512, 0, 2000), 20);
+      assert_int_equal (grub_dom0less_extent_run (&ext4, table, 512, 0, 2000), 20);
       /* Its blocks are not in extents.  */
       put (table + at + 32, 4, 0);
-      assert_int_equal (grub_dom0less_ext4_run (table, 512, 0, 1000), 0);
+      assert_int_equal (grub_dom0less_extent_run (&ext4, table, 512, 0, 1000), 0);
     }
-  assert_int_equal (grub_dom0less_ext4_run (table, 127, 0, 1000), 0);
+  assert_int_equal (grub_dom0less_extent_run (&ext4, table, 127, 0, 1000), 0);
   free (table);
 }
 
@@ -338,8 +347,8 @@ TEST (a_block_of_two_inodes_tells_nothing)
 
   put_inode (table, extents, N (extents));
   put_inode (table + 256, extents, 1);
-  assert_int_equal (grub_dom0less_ext4_run (table, 512, 0, 1000), 0);
-  assert_int_equal (grub_dom0less_ext4_run (table, 512, 10, 5), 1);
+  assert_int_equal (grub_dom0less_extent_run (&ext4, table, 512, 0, 1000), 0);
+  assert_int_equal (grub_dom0less_extent_run (&ext4, table, 512, 10, 5), 1);
   free (table);
 }
 
@@ -351,6 +360,176 @@ TEST (only_ext4_with_extents_has_them)
   assert_int_equal (read_layout (&layout, "ext2", fields, 2), 0);
   assert_true (layout.has_extents);
   assert_int_equal (read_layout (&layout, "ext2", fields, 1), 0);
+  assert_false (layout.has_extents);
+}
+
+static void
+put_be (unsigned char *at, size_t size, uint64_t value)
+{
+  for (at += size; size; size--, value >>= 8)
+    *--at = value & 0xff;
+}
+
+/* One in the second group, one of the largest length and file offset, and one
+   that is not written.  */
+static const struct
+{
+  uint64_t first, start, count;
+  int is_unwritten;
+} xfs_extents[] =
+  {
+    { 0, 1024 + 5, 10, 0 }, { 10, 7, 1, 0 },
+    { ((uint64_t) 1 << 54) - 0x200000, ((uint64_t) 1 << 52) - 0x200000,
+      0x1fffff, 0 },
+    { 40, 100, 20, 1 }
+  };
+
+static const struct
+{
+  uint64_t number, block;
+  unsigned int run;
+} xfs_vectors[] =
+  {
+    { 0, 1005, 10 }, { 9, 1014, 1 }, { 10, 7, 1 },
+    { ((uint64_t) 1 << 54) - 0x100000,
+      (((uint64_t) 1 << 42) - 0x800) * 1000 + 0x100000, 0xfffff },
+    { 0, 1029, 0 }, { 1, 1005, 0 }, { 11, 8, 0 }, { 40, 100, 0 }
+  };
+
+static void
+put_xfs_extents (unsigned char *at)
+{
+  size_t i;
+
+  for (i = 0; i < N (xfs_extents); i++, at += 16)
+    {
+      put_be (at, 8, (uint64_t) xfs_extents[i].is_unwritten << 63
+	      | xfs_extents[i].first << 9 | xfs_extents[i].start >> 43);
+      put_be (at + 8, 8, xfs_extents[i].start << 21 | xfs_extents[i].count);
+    }
+}
+
+static void
+check_xfs (const unsigned char *metadata, size_t size)
+{
+  size_t i;
+
+  for (i = 0; i < N (xfs_vectors); i++)
+    assert_int_equal (grub_dom0less_extent_run (&xfs, metadata, size,
+						xfs_vectors[i].number,
+						xfs_vectors[i].block),
+		      xfs_vectors[i].run);
+}
+
+TEST (leaves_of_xfs_tell_how_far_an_extent_goes)
+{
+  static const struct
+  {
+    const char *magic;
+    size_t header;
+  } kinds[] = { { "BMAP", 24 }, { "BMA3", 72 } };
+  size_t i, size, end;
+
+  for (i = 0; i < N (kinds); i++)
+    {
+      end = kinds[i].header + 16 * N (xfs_extents);
+      for (size = 0; size <= end; size++)
+	{
+	  unsigned char *leaf = allocate (size ? size : 1);
+	  unsigned char whole[256] = "";
+
+	  memcpy (whole, kinds[i].magic, 4);
+	  put_be (whole + 6, 2, N (xfs_extents));
+	  put_xfs_extents (whole + kinds[i].header);
+	  memcpy (leaf, whole, size);
+	  if (size == end)
+	    check_xfs (leaf, size);
+	  /* The second is there or is not.  */
+	  assert_int_equal (grub_dom0less_extent_run (&xfs, leaf, size, 10, 7),
+			    size >= kinds[i].header + 32);
+	  if (size == end)
+	    {
+	      /* As many as there are.  */
+	      put_be (leaf + 6, 2, 1);
+	      assert_int_equal (grub_dom0less_extent_run (&xfs, leaf, size,
+							  10, 7), 0);
+	      /* It points to leaves.  */
+	      put_be (leaf + 4, 2, 1);
+	      assert_int_equal (grub_dom0less_extent_run (&xfs, leaf, size,
+							  0, 1005), 0);
+	    }
+	  free (leaf);
+	}
+    }
+}
+
+/* An inode of VERSION with these extents.  */
+static void
+put_xfs_inode (unsigned char *inode, int version, int is_large)
+{
+  memset (inode, 0, 512);
+  memcpy (inode, "IN", 2);
+  inode[4] = version;
+  inode[5] = 2;
+  put_be (inode + 120, 8, is_large ? 0x10 : 0);
+  put_be (inode + (is_large ? 24 : 76), is_large ? 8 : 4, N (xfs_extents));
+  put_xfs_extents (inode + (version == 3 ? 176 : 100));
+}
+
+TEST (inodes_of_xfs_tell_how_far_an_extent_goes)
+{
+  unsigned char *sectors = allocate (1024);
+  size_t at;
+
+  for (at = 0; at < 1024; at += 512)
+    {
+      memset (sectors, 0, 1024);
+      put_xfs_inode (sectors + at, 3, 0);
+      check_xfs (sectors, 1024);
+      put_xfs_inode (sectors + at, 3, 1);
+      check_xfs (sectors, 1024);
+      put_xfs_inode (sectors + at, 2, 0);
+      check_xfs (sectors, 1024);
+      /* Not as many, in another form, or no inode.  */
+      put_be (sectors + at + 76, 4, 1);
+      assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 1024, 10, 7),
+			0);
+      assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 1024, 0, 1005),
+			10);
+      sectors[at + 5] = 3;
+      assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 1024, 0, 1005),
+			0);
+      put_xfs_inode (sectors + at, 3, 0);
+      sectors[at] = 0;
+      assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 1024, 0, 1005),
+			0);
+    }
+  put_xfs_inode (sectors, 3, 0);
+  put_xfs_inode (sectors + 512, 3, 0);
+  assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 1024, 0, 1005), 0);
+  assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 512, 0, 1005), 10);
+  assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 511, 0, 1005), 0);
+  /* More than the inode has room for.  */
+  put_be (sectors + 76, 4, 0xffffffff);
+  assert_int_equal (grub_dom0less_extent_run (&xfs, sectors, 512, 11, 5), 0);
+  free (sectors);
+}
+
+TEST (only_xfs_with_plausible_inodes_has_extents)
+{
+  struct field fields[] = { { 6, 1, 0x10 }, { 84, 4, 0x01000000 },
+			    { 104, 1, 2 }, { 124, 1, 16 } };
+  struct grub_dom0less_layout layout;
+
+  assert_int_equal (read_layout (&layout, "xfs", fields, 4), 0);
+  assert_true (layout.has_extents);
+  assert_int_equal (layout.inode, 512);
+  assert_int_equal (layout.group, 1);
+  assert_int_equal (layout.group_shift, 16);
+  fields[3].value = 32;
+  assert_int_equal (read_layout (&layout, "xfs", fields, 4), 0);
+  assert_false (layout.has_extents);
+  assert_int_equal (read_layout (&layout, "xfs", fields, 2), 0);
   assert_false (layout.has_extents);
 }
 
@@ -369,7 +548,10 @@ main (void)
       cmocka_unit_test (leaves_are_not_read_beyond),
       cmocka_unit_test (inodes_tell_how_far_an_extent_goes),
       cmocka_unit_test (a_block_of_two_inodes_tells_nothing),
-      cmocka_unit_test (only_ext4_with_extents_has_them)
+      cmocka_unit_test (only_ext4_with_extents_has_them),
+      cmocka_unit_test (leaves_of_xfs_tell_how_far_an_extent_goes),
+      cmocka_unit_test (inodes_of_xfs_tell_how_far_an_extent_goes),
+      cmocka_unit_test (only_xfs_with_plausible_inodes_has_extents)
     };
 
   return RUN ("layout", tests);

@@ -36,6 +36,24 @@
 #define EXT4_INODE_ROOT		40
 #define EXT4_INODE_ROOT_SIZE	60
 
+#define XFS_GROUP		84	/* blocks of an allocation group */
+#define XFS_INODE_SIZE		104
+#define XFS_GROUP_SHIFT		124
+#define XFS_EXTENT		16
+#define XFS_EXTENT_UNWRITTEN	((uint64_t) 1 << 63)
+#define XFS_LEAF		"BMAP"
+#define XFS_LEAF_HEADER		24
+#define XFS_LEAF_CRC		"BMA3"	/* with checksums */
+#define XFS_LEAF_CRC_HEADER	72
+#define XFS_INODE_HEADER	100
+#define XFS_INODE_CRC_HEADER	176
+#define XFS_INODE_EXTENTS	2	/* the format of the data fork */
+#define XFS_INODE_FLAG2_LARGE	0x10	/* numbers of extents have 64 bits */
+
+#define BTRFS_SECTOR		144
+#define BTRFS_FEATURES		188	/* incompatible features */
+#define BTRFS_FEATURE_RAID56	0x80
+
 static uint32_t
 le16 (const unsigned char *bytes)
 {
@@ -49,10 +67,22 @@ le32 (const unsigned char *bytes)
 }
 
 static uint32_t
+be16 (const unsigned char *bytes)
+{
+  return bytes[0] << 8 | bytes[1];
+}
+
+static uint32_t
 be32 (const unsigned char *bytes)
 {
   return ((uint32_t) bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8
 	  | bytes[3]);
+}
+
+static uint64_t
+be64 (const unsigned char *bytes)
+{
+  return (uint64_t) be32 (bytes) << 32 | be32 (bytes + 4);
 }
 
 static void
@@ -104,7 +134,25 @@ read_ext (struct grub_dom0less_layout *layout, const unsigned char *superblock)
 static void
 read_xfs (struct grub_dom0less_layout *layout, const unsigned char *superblock)
 {
+  uint32_t inode = be16 (superblock + XFS_INODE_SIZE);
+
   layout->block = be32 (superblock + 4);
+  layout->group = be32 (superblock + XFS_GROUP);
+  layout->group_shift = superblock[XFS_GROUP_SHIFT];
+  if (inode >= XFS_INODE_CRC_HEADER + XFS_EXTENT && layout->group_shift < 32)
+    {
+      layout->inode = inode;
+      layout->has_extents = 1;
+    }
+}
+
+static void
+read_btrfs (struct grub_dom0less_layout *layout,
+	    const unsigned char *superblock)
+{
+  layout->reads_runs = 1;
+  if (!(le32 (superblock + BTRFS_FEATURES) & BTRFS_FEATURE_RAID56))
+    layout->block = le32 (superblock + BTRFS_SECTOR);
 }
 
 static void
@@ -134,6 +182,7 @@ read_iso9660 (struct grub_dom0less_layout *layout,
 	      const unsigned char *descriptor __attribute__ ((unused)))
 {
   layout->block = 2048;
+  layout->reads_runs = 1;
 }
 
 /* docs/design.md explains why the others are missing.  */
@@ -153,6 +202,7 @@ static const struct file_system
     { "jfs", 32768, read_jfs },
     { "hfsplus", 1024, read_hfsplus },
     { "iso9660", 32768, read_iso9660 },
+    { "btrfs", 65536, read_btrfs },
   };
 
 static const struct file_system *
@@ -252,9 +302,9 @@ count_extent (const unsigned char *node, size_t size, uint64_t number,
   return 0;
 }
 
-uint32_t
-grub_dom0less_ext4_run (const void *metadata, size_t size, uint64_t number,
-			uint64_t block)
+static uint32_t
+count_ext4 (const unsigned char *metadata, size_t size, uint64_t number,
+	    uint64_t block)
 {
   const unsigned char *inode = metadata;
   uint32_t found = 0;
@@ -276,4 +326,86 @@ grub_dom0less_ext4_run (const void *metadata, size_t size, uint64_t number,
 	found += count;
       }
   return found;
+}
+
+/* Return how many blocks are contiguous from block NUMBER of the file on, which
+   is the disk's BLOCK, according to COUNT extents of XFS, or as many of them as
+   SIZE bytes contain.  */
+static uint32_t
+count_xfs_extent (const struct grub_dom0less_layout *layout,
+		  const unsigned char *extent, uint64_t count, size_t size,
+		  uint64_t number, uint64_t block)
+{
+  if (count > size / XFS_EXTENT)
+    count = size / XFS_EXTENT;
+  for (; count; count--, extent += XFS_EXTENT)
+    {
+      /* From the highest bit on: a flag, 54 bits of the first block's number in
+	 the file, 52 of its group's number and its own in the group, and 21 of
+	 the number of blocks.  */
+      uint64_t high = be64 (extent), low = be64 (extent + 8);
+      uint64_t first = (high & ~XFS_EXTENT_UNWRITTEN) >> 9;
+      uint64_t start = (high & 0x1ff) << 43 | low >> 21;
+      uint32_t length = low & 0x1fffff;
+      uint64_t in_group = start & (((uint64_t) 1 << layout->group_shift) - 1);
+
+      start = (start >> layout->group_shift) * layout->group + in_group;
+      if (number >= first && number - first < length
+	  && !(high & XFS_EXTENT_UNWRITTEN) && start + (number - first) == block)
+	return length - (number - first);
+    }
+  return 0;
+}
+
+/* The same, according to an INODE of LAYOUT->inode bytes.  */
+static uint32_t
+count_xfs_inode (const struct grub_dom0less_layout *layout,
+		 const unsigned char *inode, uint64_t number, uint64_t block)
+{
+  int is_v3 = inode[4] >= 3;
+  size_t header = is_v3 ? XFS_INODE_CRC_HEADER : XFS_INODE_HEADER;
+  uint64_t count = be32 (inode + 76);
+
+  if (inode[0] != 'I' || inode[1] != 'N' || inode[5] != XFS_INODE_EXTENTS)
+    return 0;
+  if (is_v3 && be64 (inode + 120) & XFS_INODE_FLAG2_LARGE)
+    count = be64 (inode + 24);
+  return count_xfs_extent (layout, inode + header, count,
+			   layout->inode - header, number, block);
+}
+
+static uint32_t
+count_xfs (const struct grub_dom0less_layout *layout,
+	   const unsigned char *metadata, size_t size, uint64_t number,
+	   uint64_t block)
+{
+  int is_crc = size >= 4 && memcmp (metadata, XFS_LEAF_CRC, 4) == 0;
+  size_t header = is_crc ? XFS_LEAF_CRC_HEADER : XFS_LEAF_HEADER;
+  uint32_t found = 0, count;
+  size_t i;
+
+  if (size >= header && (is_crc || memcmp (metadata, XFS_LEAF, 4) == 0))
+    /* The level of a leaf is 0.  */
+    return be16 (metadata + 4) ? 0
+      : count_xfs_extent (layout, metadata + header, be16 (metadata + 6),
+			  size - header, number, block);
+
+  for (i = 0; i < size / layout->inode; i++)
+    {
+      count = count_xfs_inode (layout, metadata + i * layout->inode, number,
+			       block);
+      if (count && found)
+	return 0;
+      found += count;
+    }
+  return found;
+}
+
+uint32_t
+grub_dom0less_extent_run (const struct grub_dom0less_layout *layout,
+			  const void *metadata, size_t size, uint64_t number,
+			  uint64_t block)
+{
+  return layout->inode ? count_xfs (layout, metadata, size, number, block)
+    : count_ext4 (metadata, size, number, block);
 }

@@ -21,35 +21,33 @@
 #include <grub/safemath.h>
 
 #include "xen_dom0less_platform.h"
+#include "xen_dom0less_intercept.h"
 #include "xen_dom0less_compat.h"
 
 /*
- * GRUB's file systems read block by block through a cache of 32 KiB pieces,
- * and copy every byte twice.  But they also report where each block lies: a
- * file's read hook is called with the sector of every piece of data.
+ * Most of GRUB's file systems read block by block through a cache of 32 KiB
+ * pieces, and copy every byte twice.  But they also report where each block
+ * lies: a file's read hook is called with the sector of every piece of data.
  * Therefore the file system is asked for the first byte of each of the file's
  * blocks (a probe), on a disk that discards the request for data.  Contiguous
  * blocks are then read at once by the disk's own driver, directly to their
- * destination.
+ * destination.  Some file systems request contiguous blocks at once by
+ * themselves: xen_dom0less_intercept.c is for these, and for volumes.
  *
  * The result is exact for the following reasons:
  *
  * - A file system stores a block in one piece, and its superblock states the
  *   size of a block.  Only the file systems that layout.c knows are read in
  *   this way; their drivers return data as they are on the disk.
- * - If FAT's table or an extent of ext4 says that more blocks follow the one
- *   that the driver has located, this is relied upon.  The driver would use
- *   the same table, leaf or inode for each of these blocks.
+ * - If FAT's table or an extent of ext4 or XFS says that more blocks follow the
+ *   one that the driver has located, this is relied upon.  The driver would
+ *   use the same table, leaf or inode for each of these blocks.
  * - A block for which the hook was not called exactly once, for the requested
  *   byte, is read in the ordinary way: it is a hole, its data are in the
  *   inode, or there is an error.
  * - If a verifier or a decompressor has replaced the file, its file system is
  *   not one of these; and a file from the network is not on a disk.
  */
-
-/* The size of the pieces that GRUB's cache requests.  */
-#define CACHE_PIECE	((grub_size_t) GRUB_DISK_CACHE_SIZE		\
-			 << GRUB_DISK_SECTOR_BITS)
 
 /* The largest transfer to request from the firmware.  GRUB's own limit is 640
    KiB, because of a bug in some EFI implementations; but Linux's and Xen's EFI
@@ -61,7 +59,7 @@
 /* A number that no grub_disk_dev_id has.  */
 #define NO_DEVICE	0x10ff
 
-/* Usually enough for a leaf of ext4's extent tree or for a disk's sector.  */
+/* Usually enough for a leaf of an extent tree or for a disk's sector.  */
 #define METADATA_SIZE	4096
 
 /* State of the search for the blocks of a file.  */
@@ -133,13 +131,13 @@ read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
   struct grub_disk whole;
 
   if (disk->read_hook == PROBE_HOOK)
-    return bytes == CACHE_PIECE ? GRUB_ERR_READ_ERROR : GRUB_ERR_NONE;
+    return bytes == DOM0LESS_CACHE_PIECE ? GRUB_ERR_READ_ERROR : GRUB_ERR_NONE;
   if (probe->dev.id == probe->real->id)
     return probe->real->disk_read (disk, sector, size, buffer);
 
   /* Metadata are cached under the real device's number, and never under this
      one.  */
-  if (bytes >= CACHE_PIECE)
+  if (bytes >= DOM0LESS_CACHE_PIECE)
     return GRUB_ERR_READ_ERROR;
   whole = *disk;
   whole.dev = probe->real;
@@ -152,7 +150,7 @@ read_metadata (struct grub_disk *disk, grub_disk_addr_t sector,
   return GRUB_ERR_NONE;
 }
 
-/* Make the driver read the file's inode, which contains up to four extents on
+/* Make the driver read the file's inode, which contains extents, up to four on
    ext4.  The driver reads it only when it opens a file.  */
 static void
 show_inode (struct probe *probe)
@@ -214,9 +212,10 @@ count_blocks (struct probe *probe, grub_off_t offset, grub_uint64_t left,
   if (cluster)
     run = count_clusters (probe, cluster, left);
   else if (layout->has_extents)
-    run = grub_dom0less_ext4_run (probe->metadata, probe->metadata_size,
-				  offset / layout->block,
-				  place / layout->block);
+    run = grub_dom0less_extent_run (layout, probe->metadata,
+				    probe->metadata_size,
+				    offset / layout->block,
+				    place / layout->block);
   return run ? run : 1;
 }
 
@@ -312,6 +311,30 @@ read_ordinarily (grub_file_t file, grub_off_t offset, grub_size_t size,
     }
 }
 
+/* Read SIZE sectors of a volume by the driver of LVM and RAID, which may be
+   intercepted.  Like a disk's disk_read, but return the number of bytes that
+   were read, or 0 after an error.  */
+static grub_size_t
+read_volume (struct probe *probe, grub_disk_addr_t sector, grub_size_t size,
+	     char *buffer)
+{
+  grub_disk_t disk = probe->file->device->disk;
+  grub_size_t bytes = size << disk->log_sector_size;
+  struct dom0less_intercept intercept
+    = { .buffer = buffer, .size = bytes, .largest = &probe->largest,
+	.file = probe->file };
+  grub_size_t filled;
+  grub_err_t err;
+
+  dom0less_begin_intercept (&intercept);
+  err = disk->dev->disk_read (disk, sector, size, buffer);
+  filled = dom0less_end_intercept (&intercept);
+  if (filled)
+    return filled;
+  grub_errno = GRUB_ERR_NONE;
+  return err ? 0 : bytes;
+}
+
 /* Read TRANSFER, which begins at byte OFFSET of the file, into BUFFER by the
    disk's own driver.  Return the number of bytes that were read before even
    the smallest transfer failed.  */
@@ -321,28 +344,22 @@ read_sectors (struct probe *probe, grub_off_t offset,
 {
   grub_file_t file = probe->file;
   grub_disk_t disk = file->device->disk;
-  grub_size_t done = 0, size;
+  grub_size_t done = 0, got;
 
   file->offset = file->progress_offset = offset;
-  while (done < transfer->size && probe->largest)
+  if (disk->dev->id != GRUB_DISK_DEVICE_DISKFILTER_ID)
+    return dom0less_transfer (disk, disk->dev->disk_read, transfer->sector,
+			      transfer->size >> disk->log_sector_size, buffer,
+			      &probe->largest, file);
+  while (done < transfer->size)
     {
-      size = transfer->size - done;
-      if (size > probe->largest)
-	size = probe->largest;
-      if (disk->dev->disk_read (disk, transfer->sector
-				+ (done >> disk->log_sector_size),
-				size >> disk->log_sector_size, buffer + done))
-	{
-	  grub_dprintf ("xen_dom0less", "%s: a transfer of 0x%" PRIxGRUB_SIZE
-			" bytes failed\n", file->name, size);
-	  grub_errno = GRUB_ERR_NONE;
-	  probe->largest = ALIGN_DOWN (probe->largest / 2, CACHE_PIECE);
-	  continue;
-	}
-      if (grub_file_progress_hook)
-	dom0less_call_read_hook (grub_file_progress_hook, size,
-				 buffer + done, file);
-      done += size;
+      got = read_volume (probe, transfer->sector
+			 + (done >> disk->log_sector_size),
+			 (transfer->size - done) >> disk->log_sector_size,
+			 buffer + done);
+      if (got == 0)
+	break;
+      done += got;
     }
   return done;
 }
@@ -422,14 +439,83 @@ find_layout (struct grub_dom0less_layout *layout, grub_file_t file)
   return !obstacle;
 }
 
+/* Read the file into BUFFER by its driver, which requests runs of blocks by
+   itself, and is intercepted.  Return the number of bytes that were read by
+   transfers.  FILE->offset is then the end of what has been read.  */
+static grub_size_t
+read_intercepting (struct probe *probe, char *buffer)
+{
+  grub_file_t file = probe->file;
+  grub_disk_t disk = file->device->disk;
+  unsigned int max_agglomerate = disk->max_agglomerate;
+  struct dom0less_intercept intercept
+    = { .largest = &probe->largest, .file = file };
+  grub_size_t direct = 0, filled;
+  grub_ssize_t got;
+
+  /* A transfer has a limit of its own, and each call takes btrfs's driver about
+     a hundred bytes of heap, which it does not free after an error.  */
+  disk->max_agglomerate = GRUB_DISK_MAX_MAX_AGGLOMERATE;
+  file->read_hook = NULL;
+  while (file->offset < file->size)
+    {
+      intercept.buffer = buffer + file->offset;
+      intercept.size = file->size - file->offset;
+      file->progress_offset = file->offset;
+      probe->asked++;
+      dom0less_begin_intercept (&intercept);
+      got = file->fs->fs_read (file, intercept.buffer, intercept.size);
+      filled = dom0less_end_intercept (&intercept);
+      if (filled)
+	direct += intercept.direct;
+      else if (got > 0)
+	filled = got;
+      else
+	break;
+      file->offset += filled;
+    }
+  /* The ordinary read will report the same error.  */
+  grub_errno = GRUB_ERR_NONE;
+  disk->max_agglomerate = max_agglomerate;
+  return direct;
+}
+
+/* Read the file into BUFFER by probing for its blocks.  Return the number of
+   bytes that were read by transfers.  FILE->offset is then the end of what has
+   been read.  */
+static grub_size_t
+read_probing (struct probe *probe, char *buffer)
+{
+  grub_file_t file = probe->file;
+  struct grub_dom0less_run run;
+  grub_size_t direct = 0;
+
+  if (probe->layout.has_extents)
+    {
+      /* The driver's requests for extents have to reach read_metadata instead
+	 of being served from the cache, which identifies disks by this
+	 number.  */
+      probe->dev.id = NO_DEVICE;
+      show_inode (probe);
+    }
+
+  for (run.offset = 0; run.offset < file->size; run.offset += run.size)
+    {
+      run = find_run (probe, run.offset);
+      direct += read_run (probe, &run, buffer + run.offset);
+      if (file->offset != run.offset + run.size)
+	break;
+    }
+  return direct;
+}
+
 /* Read FILE into BUFFER, which has BEHIND bytes more than the file.  */
 static grub_size_t
 read_direct (grub_file_t file, void *buffer, grub_size_t behind)
 {
   struct probe probe = { .file = file, .behind = behind };
-  grub_size_t direct = 0;
   grub_disk_t disk;
-  struct grub_dom0less_run run;
+  grub_size_t direct;
 
   if (!find_layout (&probe.layout, file))
     return 0;
@@ -438,7 +524,7 @@ read_direct (grub_file_t file, void *buffer, grub_size_t behind)
   probe.real = disk->dev;
   probe.dev = *disk->dev;
   probe.dev.disk_read = read_metadata;
-  probe.largest = (grub_size_t) disk->max_agglomerate * CACHE_PIECE;
+  probe.largest = (grub_size_t) disk->max_agglomerate * DOM0LESS_CACHE_PIECE;
   if (probe.largest > MAX_TRANSFER || disk->dev->id == GRUB_DISK_DEVICE_EFIDISK_ID)
     probe.largest = MAX_TRANSFER;
   if (disk->partition
@@ -450,22 +536,10 @@ read_direct (grub_file_t file, void *buffer, grub_size_t behind)
   if (grub_mul (grub_disk_native_sectors (disk),
 		(grub_uint64_t) GRUB_DISK_SECTOR_SIZE, &probe.partition.size))
     probe.partition.size = ~(grub_uint64_t) 0;
-  if (probe.layout.has_extents)
-    {
-      /* The driver's requests for extents have to reach read_metadata instead
-	 of being served from the cache, which identifies disks by this
-	 number.  */
-      probe.dev.id = NO_DEVICE;
-      show_inode (&probe);
-    }
-
-  for (run.offset = 0; run.offset < file->size; run.offset += run.size)
-    {
-      run = find_run (&probe, run.offset);
-      direct += read_run (&probe, &run, (char *) buffer + run.offset);
-      if (file->offset != run.offset + run.size)
-	break;
-    }
+  if (probe.layout.reads_runs)
+    direct = read_intercepting (&probe, buffer);
+  else
+    direct = read_probing (&probe, buffer);
   grub_dprintf ("xen_dom0less", "%s: 0x%" PRIxGRUB_SIZE " of 0x%"
 		PRIxGRUB_UINT64_T " bytes read directly, in blocks of 0x%"
 		PRIxGRUB_UINT32_T ", with %u questions\n", file->name, direct,
