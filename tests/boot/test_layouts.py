@@ -377,3 +377,32 @@ def test_few_questions(boot, tmp_path):
     # Ten extents and nine holes, of 759 blocks; a group of blocks may end within an extent.
     assert 19 <= asked.pop("leaf") < 30
     assert asked == dict.fromkeys([*make, *(f"{name}-verified" for name in make)], 1)
+
+
+def test_few_requests(boot, tmp_path):
+    """A file in one piece is found by an extent of XFS; btrfs and ISO 9660 are called again after each read that was
+    intercepted, and for the file's end."""
+    need("xfsprogs", "btrfs-progs", "xorriso")
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "one").write_bytes(random.Random(SEED).randbytes(3 << 20))
+    (tmp_path / "proto").write_text("/\n0 0\nd--755 0 0\none ---644 0 0 files/one\n$\n")
+    make = {
+        "xfs": "truncate -s 320M {0}; mkfs.xfs -q -p proto {0}",
+        "btrfs": "truncate -s 256M {0}; mkfs.btrfs -q --rootdir files {0}",
+        "iso9660": "xorriso -as mkisofs -quiet -R -o {0} files",
+    }
+    commands, devices = {}, []
+    for number, (name, lines) in enumerate(make.items(), 1):
+        subprocess.run(["sh", "-ec", lines.format(name)], cwd=tmp_path, check=True)
+        devices = attach(tmp_path / name, number) + devices
+        commands[name] = f"set debug=xen_dom0less; xen_dom0less_compare (hd{number})/one; set debug="
+    machine = boot(files={"all.cfg": script(commands)}, grub=some_grub(), extra=devices)
+    machine.prompt()
+    for name, (text, _) in machine.run_all("/all.cfg").items():
+        assert " 0 differ" in text, text
+        found = re.search(r"0x(\w+)\sof\s0x(\w+)\sbytes\sread\sdirectly.*?with\s(\d+)\squestions", text, re.DOTALL)
+        direct, size = int(found.group(1), 16), int(found.group(2), 16)
+        assert size == 3 << 20 and direct > size * 0.9, text
+        # Of 768 blocks and more; mkfs.btrfs writes extents of 1 MiB.
+        assert int(found.group(3)) <= {"xfs": 1, "btrfs": 4, "iso9660": 2}[name], text
