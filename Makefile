@@ -121,7 +121,8 @@ build/src/% build/guest/%: | setup-fetch
 
 # Of the very version of that source.
 build/guest/grub-efi-2.06 build/guest/debian-2.06.tar: | build/src/grub-2.06
-build/guest/debian-2.06.tar build/guest/qemu-trixie: | setup-tools
+build/guest/grub-efi-2.12 build/guest/debian-2.12.tar: | build/src/grub-2.12
+build/guest/debian-2.06.tar build/guest/debian-2.12.tar build/guest/qemu-trixie: | setup-tools
 
 build/guest/xen-static.efi: scripts/build-xen | setup-build
 	@scripts/build-xen static
@@ -183,9 +184,9 @@ suite-fuzz: suite-fuzz-needs
 	  $(MAKE) --no-print-directory -C tests/fuzz check
 
 suite-tools-needs: some-grub build/guest/xen-4.17.efi build/guest/xen-4.20.efi $(linux) | setup-tools
-suite-tools-needs: $(call packages,2.06) build/guest/grub-efi-2.06
-# Packages are installed in a folder, which takes root; without it those tests say so.
-suite-tools-needs: $(if $(filter 0,$(shell id -u)),build/guest/debian-2.06.tar)
+# Debian 12's GRUB and Debian 13's. Packages are installed in a folder, which takes root; without it those tests say so.
+suite-tools-needs: $(foreach grub,2.06 2.12,$(call packages,$(grub)) build/guest/grub-efi-$(grub))
+suite-tools-needs: $(if $(filter 0,$(shell id -u)),build/guest/debian-2.06.tar build/guest/debian-2.12.tar)
 suite-tools-needs: build/guest/boards-6.1 build/src/grub-2.14-upstream build/src/grub-2.12-upstream build/src/dtc
 suite-tools: suite-tools-needs
 	@rm -rf build/results/tools

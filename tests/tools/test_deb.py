@@ -1,7 +1,7 @@
 """The Debian packages: what is in them, and their life in a Debian from the first install to the last purge.
 
-That Debian is a folder with a real dpkg, apt and update-grub and Debian's own GRUB for arm64. Only grub-probe is made
-up, because a folder is on no disk that a GRUB could find.
+That Debian, 12 and 13, is a folder with a real dpkg, apt and update-grub and Debian's own GRUB for arm64. Only
+grub-probe is made up, because a folder is on no disk that a GRUB could find.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from guest import linux_kernel, linux_ramdisk
-from paths import BUILD, GUEST, need, some_xen, why_missing, xen_image
+from paths import BUILD, GUEST, need, some_xen, xen_image
 from tree import make_dtb
 from two import TWO
 
-GRUB = "2.06"
+GRUBS = {"2.06": "Debian-12", "2.12": "Debian-13"}
 MODULES = "usr/lib/grub/arm64-efi"      # of the installed GRUB
 BOOT = "boot/grub/arm64-efi"            # of the GRUB that boots
 PROGRAMS = ["grub-dom0less-check", "grub-dom0less-import"]
@@ -30,31 +30,6 @@ def output(*command):
     return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-# What the packages are made of and by.
-NEEDED = f"grub-{GRUB}", "debhelper", "texinfo"
-MADE = not any(map(why_missing, NEEDED))
-
-
-@pytest.fixture(autouse=True)
-def packages():
-    need(*NEEDED)
-
-
-def grub_version():
-    """Of the GRUB that the packages are for."""
-    return output("dpkg-parsechangelog", "-l", BUILD / f"src/grub-{GRUB}/debian/changelog", "-S", "Version").strip()
-
-
-GRUB_VERSION = grub_version() if MADE else ""
-NATIVE = output("dpkg", "--print-architecture").strip()
-
-
-def package(name, architecture):
-    """The one package file of this name for our GRUB."""
-    file, = (BUILD / "deb").glob(f"{name}_*+{GRUB_VERSION.replace('-', '+')}_{architecture}.deb")
-    return file
-
-
 def field(file, name):
     return output("dpkg-deb", "--field", file, name).strip()
 
@@ -64,19 +39,44 @@ def unpacked(file, folder):
     return folder
 
 
-MODULE_PACKAGE = package("grub-efi-arm64-dom0less", "arm64") if MADE else None
-TOOLS = {architecture: package("grub-dom0less-tools", architecture) for architecture in {NATIVE, "arm64"} if MADE}
+class Packages:
+    """Our packages for the GRUB of one Debian.
+
+    grub     the series of that GRUB, such as 2.12
+    version  of Debian's package of it
+    module   the file of the modules' package
+    tools    {architecture: file}
+    """
+
+    def __init__(self, grub):
+        need(f"grub-{grub}", "debhelper", "texinfo")
+        self.grub = grub
+        self.version = output("dpkg-parsechangelog", "-l", BUILD / f"src/grub-{grub}/debian/changelog", "-S", "Version").strip()
+        self.native = output("dpkg", "--print-architecture").strip()
+        self.module = self.package("grub-efi-arm64-dom0less", "arm64")
+        self.tools = {architecture: self.package("grub-dom0less-tools", architecture)
+                      for architecture in {self.native, "arm64"}}
+
+    def package(self, name, architecture):
+        """The one file of that package."""
+        file, = (BUILD / "deb").glob(f"{name}_*+{self.version.replace('-', '+')}_{architecture}.deb")
+        return file
+
+
+@pytest.fixture(params=GRUBS, ids=GRUBS.values())
+def packages(request):
+    return Packages(request.param)
 
 
 # What is in them
 
-def test_version():
+def test_version(packages):
     """A package says which GRUB it is for, and the modules' wants no other."""
-    assert f"grub-efi-arm64-bin (= {GRUB_VERSION})" in field(MODULE_PACKAGE, "Depends").split(", ")
-    broken = field(MODULE_PACKAGE, "Breaks").split(", ")
-    assert set(broken) == {f"grub-efi-arm64-bin ({less} {GRUB_VERSION})" for less in ("<<", ">>")}
-    for file in MODULE_PACKAGE, *TOOLS.values():
-        assert field(file, "Version").endswith("+" + GRUB_VERSION.replace("-", "+"))
+    assert f"grub-efi-arm64-bin (= {packages.version})" in field(packages.module, "Depends").split(", ")
+    broken = field(packages.module, "Breaks").split(", ")
+    assert set(broken) == {f"grub-efi-arm64-bin ({less} {packages.version})" for less in ("<<", ">>")}
+    for file in packages.module, *packages.tools.values():
+        assert field(file, "Version").endswith("+" + packages.version.replace("-", "+"))
 
 
 def symbols(file, kind):
@@ -86,11 +86,11 @@ def symbols(file, kind):
     return {row[7] for row in rows if len(row) == 8 and row[4] != "LOCAL" and (row[6] == "UND") == (kind == "U")}
 
 
-def test_modules(tmp_path):
+def test_modules(packages, tmp_path):
     """Modules for arm64 which Debian's own GRUB can link: all that they want, that has."""
-    folder = unpacked(MODULE_PACKAGE, tmp_path) / MODULES
+    folder = unpacked(packages.module, tmp_path) / MODULES
     assert sorted(file.name for file in folder.iterdir()) == OURS
-    debian = GUEST / f"grub-efi-{GRUB}"
+    debian = GUEST / f"grub-efi-{packages.grub}"
     known = symbols(debian / "kernel.img", "D")
     for name in OURS:
         header = output("readelf", "--file-header", folder / name)
@@ -106,11 +106,11 @@ def test_modules(tmp_path):
 
 
 @pytest.mark.parametrize("architecture, machine", [("amd64", "X86-64"), ("arm64", "AArch64")])
-def test_tools(tmp_path, architecture, machine):
+def test_tools(packages, tmp_path, architecture, machine):
     """Programs for the package's architecture."""
-    if architecture not in TOOLS:
-        pytest.skip(f"this machine is {NATIVE}, and builds no packages for {architecture}")
-    folder = unpacked(TOOLS[architecture], tmp_path) / "usr/bin"
+    if architecture not in packages.tools:
+        pytest.skip(f"this machine is {packages.native}, and builds no packages for {architecture}")
+    folder = unpacked(packages.tools[architecture], tmp_path) / "usr/bin"
     assert {program.name for program in folder.iterdir()} == {*PROGRAMS, *SCRIPTS}
     for program in PROGRAMS:
         assert machine in output("readelf", "--file-header", folder / program)
@@ -124,9 +124,15 @@ def test_tools(tmp_path, architecture, machine):
 class Debian:
     """A Debian in a folder, with GRUB as grub-install leaves it and what a dom0less Xen boots from."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, packages, scratch):
         self.folder = folder
-        subprocess.run(["tar", "-xf", GUEST / f"debian-{GRUB}.tar", "-C", folder], check=True)
+        subprocess.run(["tar", "-xf", GUEST / f"debian-{packages.grub}.tar", "-C", folder], check=True)
+        # The archive may have kept the source of another version than the binaries. How packages behave depends on what
+        # they say.
+        self.grub_version, = re.findall('^grub_package_version="(.*)"$', (folder / MODULES / "modinfo.sh").read_text(), re.MULTILINE)
+        self.module, self.tools = packages.module, packages.tools[packages.native]
+        if self.grub_version != packages.version:
+            self.module = our_package_for(scratch, self.module, packages.version, self.grub_version)
         self.write("usr/sbin/grub-probe", PROBE).chmod(0o755)
         shutil.copytree(folder / MODULES, folder / BOOT, ignore=shutil.ignore_patterns("monolithic"))
         for name, content in {
@@ -201,10 +207,10 @@ esac
 
 
 @pytest.fixture
-def debian(tmp_path):
+def debian(tmp_path, packages, tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip("installing packages takes root, also in a folder")
-    yield Debian(tmp_path)
+    yield Debian(tmp_path, packages, tmp_path_factory.mktemp("ours"))
     shutil.rmtree(tmp_path)
 
 
@@ -213,7 +219,7 @@ def test_install_and_purge(debian):
     before = debian.files()
     assert "xen_dom0less" not in debian.menu()
 
-    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    assert debian.apt("install", debian.module, debian.tools)[0] == 0
     assert debian.ours(MODULES) == debian.ours(BOOT) == OURS
     menu = debian.menu()
     assert "insmod xen_dom0less" in menu and "dom0less/two.dtb" in menu
@@ -233,32 +239,31 @@ def test_install_and_purge(debian):
 def test_modules_of_another_grub(debian):
     """GRUB's package is right, but its files are of a GRUB that was built by hand: nothing is unpacked."""
     modinfo = debian.folder / MODULES / "modinfo.sh"
-    modinfo.write_text(modinfo.read_text().replace(f'"{GRUB_VERSION}"', '"2.06"'))
-    status, said = debian.apt("install", MODULE_PACKAGE)
+    modinfo.write_text(modinfo.read_text().replace(f'"{debian.grub_version}"', '"2.02"'))
+    status, said = debian.apt("install", debian.module)
     assert status != 0
-    assert f"these modules are for GRUB {GRUB_VERSION}, and /{MODULES}/modinfo.sh is of another" in said
+    assert f"these modules are for GRUB {debian.grub_version}, and /{MODULES}/modinfo.sh is of another" in said
     assert debian.ours(MODULES) == debian.ours(BOOT) == []
 
 
 def test_boot_of_another_grub(debian):
     """The GRUB that boots is an older one: no module is put there before grub-install has run."""
     modinfo = debian.folder / BOOT / "modinfo.sh"
-    modinfo.write_text(modinfo.read_text().replace(f'"{GRUB_VERSION}"', '"2.06-1"'))
-    status, said = debian.apt("install", MODULE_PACKAGE)
+    modinfo.write_text(modinfo.read_text().replace(f'"{debian.grub_version}"', '"2.02-1"'))
+    status, said = debian.apt("install", debian.module)
     assert status == 0
-    assert f"the GRUB in /{BOOT} is not {GRUB_VERSION}; grub-install will bring both" in said
+    assert f"the GRUB in /{BOOT} is not {debian.grub_version}; grub-install will bring both" in said
     assert (debian.ours(MODULES), debian.ours(BOOT)) == (OURS, [])
 
 
 NO_MODULE = f"/boot/dom0less: no entry, there is no xen_dom0less.mod in /{BOOT}: install it for this GRUB"
 
 
-@pytest.mark.parametrize("version, command", [
-    (GRUB_VERSION + ".1", "upgrade"), ("2.06-1", "downgrade"), (None, "remove-grub"), (None, "remove-module")])
-def test_update_grub_without_module(debian, tmp_path_factory, version, command):
+@pytest.mark.parametrize("command", ["upgrade", "downgrade", "remove-grub", "remove-module"])
+def test_update_grub_without_module(debian, tmp_path_factory, command):
     """Whatever takes the module away, update-grub says so, then and later, and leaves no entry that is dead. With the
     module for the GRUB that is there, the entries are back."""
-    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    assert debian.apt("install", debian.module, debian.tools)[0] == 0
     menu = debian.menu()
     assert "dom0less/two.dtb" in menu
     if command == "remove-grub":
@@ -267,6 +272,7 @@ def test_update_grub_without_module(debian, tmp_path_factory, version, command):
         status, said = debian.apt("remove", "grub-efi-arm64-dom0less")
     else:
         folder = tmp_path_factory.mktemp(command)
+        version = f"{debian.grub_version}.1" if command == "upgrade" else "2.02-1"
         status, said = debian.apt("install", "--allow-downgrades", another_grub(folder, version))
     assert status == 0 and NO_MODULE in said and debian.status("grub-efi-arm64-dom0less").startswith("config-files ")
     assert debian.ours(MODULES) == debian.ours(BOOT) == [] and "dom0less/two.dtb" not in debian.menu()
@@ -276,7 +282,7 @@ def test_update_grub_without_module(debian, tmp_path_factory, version, command):
     assert "dom0less/two.dtb" not in debian.menu()
 
     if command == "remove-module":
-        status, said = debian.apt("install", MODULE_PACKAGE)
+        status, said = debian.apt("install", debian.module)
         assert status == 0 and "Found device tree: /boot/dom0less/two.dtb" in said and NO_MODULE not in said
         assert debian.menu() == menu
 
@@ -285,10 +291,10 @@ def test_update_grub_without_module(debian, tmp_path_factory, version, command):
 def test_security_update(debian, tmp_path_factory, command, kept):
     """An archive has a newer GRUB, and our module for that is not there yet: a plain upgrade keeps GRUB back. One that may
     remove packages removes the module, and says that there is no entry."""
-    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    assert debian.apt("install", debian.module, debian.tools)[0] == 0
     archive = debian.folder / "tmp/archive"
     archive.mkdir()
-    shutil.copy(another_grub(tmp_path_factory.mktemp("newer"), GRUB_VERSION + ".1"), archive)
+    shutil.copy(another_grub(tmp_path_factory.mktemp("newer"), debian.grub_version + ".1"), archive)
     (archive / "Packages").write_text(subprocess.run(["dpkg-scanpackages", "--multiversion", "."], cwd=archive, check=True,
                                                      capture_output=True, text=True).stdout)
     debian.write("tmp/archive.list", "deb [trusted=yes] file:/tmp/archive ./\n")
@@ -296,13 +302,13 @@ def test_security_update(debian, tmp_path_factory, command, kept):
     assert debian.run("apt-get", *here, "update")[0] == 0
     status, said = debian.run("apt-get", *here, "--yes", command)
     assert status == 0 and (NO_MODULE in said) != kept and ("have been kept back" in said) == kept
-    assert debian.status("grub-efi-arm64-bin") == f"installed {GRUB_VERSION}{'' if kept else '.1'}"
+    assert debian.status("grub-efi-arm64-bin") == f"installed {debian.grub_version}{'' if kept else '.1'}"
     assert debian.ours(BOOT) == (OURS if kept else []) and ("dom0less/two.dtb" in debian.menu()) == kept
 
 
 def test_update_grub_module_deleted(debian):
     """The same where the module's file alone has gone from the GRUB that boots, as by a grub-install of another GRUB."""
-    assert debian.apt("install", MODULE_PACKAGE, TOOLS[NATIVE])[0] == 0
+    assert debian.apt("install", debian.module, debian.tools)[0] == 0
     (debian.folder / BOOT / "xen_dom0less.mod").unlink()
     status, said = debian.run("update-grub")
     assert status == 0 and said.count(NO_MODULE) == 1 and "dom0less/two.dtb" not in debian.menu()
@@ -324,12 +330,12 @@ def another_grub(folder, version):
     return build(folder, "grub")
 
 
-def our_package_for(folder, version):
-    """Our modules' package as a build for that GRUB would make it."""
-    subprocess.run(["dpkg-deb", "--raw-extract", MODULE_PACKAGE, folder / "ours"], check=True)
+def our_package_for(folder, package, old, new):
+    """Our modules' package, which is for the GRUB of version `old`, as a build for `new` would make it."""
+    subprocess.run(["dpkg-deb", "--raw-extract", package, folder / "ours"], check=True)
     for file in (folder / "ours/DEBIAN").iterdir():
-        text = file.read_text().replace(GRUB_VERSION, version)
-        file.write_text(text.replace(GRUB_VERSION.replace("-", "+"), version.replace("-", "+")))
+        text = file.read_text().replace(old, new)
+        file.write_text(text.replace(old.replace("-", "+"), new.replace("-", "+")))
     return build(folder, "ours")
 
 
@@ -339,11 +345,11 @@ def build(folder, name):
 
 
 @pytest.fixture
-def newer(tmp_path_factory):
+def newer(debian, tmp_path_factory):
     """Another GRUB's package, and our modules' for that."""
     folder = tmp_path_factory.mktemp("packages")
-    version = GRUB_VERSION + ".1"
-    return another_grub(folder, version), our_package_for(folder, version)
+    version = debian.grub_version + ".1"
+    return another_grub(folder, version), our_package_for(folder, debian.module, debian.grub_version, version)
 
 
 def test_package_of_another_grub(debian, newer):
@@ -358,7 +364,7 @@ def test_package_of_another_grub(debian, newer):
 def test_another_grub_alone(debian, newer):
     """dpkg does not set up another GRUB beside our modules, so it does not install itself with them. apt cures that."""
     grub, _ = newer
-    assert debian.apt("install", MODULE_PACKAGE)[0] == 0
+    assert debian.apt("install", debian.module)[0] == 0
     shutil.copy(grub, debian.folder / "tmp")
     status, said = debian.run("dpkg", "--install", f"/tmp/{grub.name}")
     assert status != 0 and "breaks grub-efi-arm64-bin" in said
@@ -371,7 +377,7 @@ def test_another_grub_alone(debian, newer):
 
 def test_upgrade(debian, newer):
     """Another GRUB and our modules for that are one upgrade."""
-    assert debian.apt("install", MODULE_PACKAGE)[0] == 0
+    assert debian.apt("install", debian.module)[0] == 0
     assert debian.apt("install", *newer)[0] == 0
     for name, file in zip(("grub-efi-arm64-bin", "grub-efi-arm64-dom0less"), newer):
         assert debian.status(name) == f"installed {field(file, 'Version')}"
