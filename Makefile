@@ -32,7 +32,8 @@
 #     BOARDS    the number of boards for `make check-boards`; default: all
 #     CELLS     the cells that `make check-matrix` boots, as an expression for pytest's -k
 #     SECTIONS  the parts of `make bench` to run
-#     VERSIONS  the versions for `make upstream-patch` and `make check-upstream`; default: 2.14 2.12
+#     VERSIONS  the versions for `make upstream-patch` and `make check-upstream`, of which `own' is the
+#               tree that GRUB_SOURCE names; default: 2.14 2.12
 #     SERIES    the series that `make check-upstream` tries, such as 01-loader; default: all
 #     N, SEED   for `make judge`: the number of trees, and of the first tree; default of SEED: the time
 #     prefix    the directory for `make install`; DESTDIR is prepended to it
@@ -282,7 +283,7 @@ $(manual).pdf: $(wildcard docs/*.texi) | setup-pdf
 
 # For both of these, of which VERSIONS may leave one.
 VERSIONS = 2.14 2.12
-upstream-patch: $(VERSIONS:%=build/src/grub-%-upstream) build/src/dtc
+upstream-patch: $(patsubst %,build/src/grub-%-upstream,$(filter-out own,$(VERSIONS))) build/src/dtc
 	@scripts/upstream-patch $(VERSIONS)
 
 check-upstream: upstream-patch | setup-build setup-docs setup-grub
