@@ -116,8 +116,9 @@ in /boot/dom0less. The commands are completed by bash."""),
 A file is read block by block through a cache of 32 KiB pieces, and each byte
 is copied twice. The file system's driver is asked instead, by a disk that
 answers without reading, where each block lies; what follows each other on the
-disk is read at once, to where it belongs. Whatever is not understood is read
-in the ordinary way."""),
+disk is read at once, to where it belongs. Drivers that ask for long runs by
+themselves get them at once, too, and nothing is copied to the cache. Whatever
+is not understood is read in the ordinary way."""),
     ]),
     ("digest", "xen_dom0less: SHA-256 by the processor's instructions", [
         ("digest", "xen_dom0less: Hash files by the processor's instructions", """\
