@@ -40,9 +40,11 @@ def _promise(draft, node, memory, cpus):
     if memory is not None:
         facts["memory"] = [f"{memory} kB"]
         facts["cpus"] = [f"{cpus}"]
-        facts["cmdline"] = [bootargs or ""]
+        # Xen takes the first of several strings, and loses the others.
+        facts["cmdline"] = [" ".join(kernel.strings("bootargs")) if bootargs else ""]
     elif bootargs:
-        facts["cmdline"] = [bootargs]
+        # Xen prefers what /chosen says.
+        facts["cmdline"] = [node.string("xen,dom0-bootargs") or bootargs]
     title = None
     if ramdisk is not None:
         content = draft.files.get(ramdisk.string("uefi,binary") or ramdisk.string("xen,uefi-binary") or "", b"")
@@ -97,6 +99,9 @@ def compare(draft, outcome):
         if not node.is_compatible("xen,domain"):
             differences += [f"{child.name}: is not up, and not in /chosen" for child in node.children
                             if child.is_compatible("xen,domain")]
+    # Xen takes one policy, whether it has a use for it or not.
+    if sum(node.is_compatible("xen,xsm-policy") for node in draft.chosen.children) > 1:
+        differences.append("Xen has lost a policy")
     # A pool does not show in a domain, but in what Xen says when it makes pools at all.
     if not dead and "in Pool-" not in outcome.text and any(
             "domain-cpupool" in node.properties for node in draft.chosen.children if node.is_compatible("xen,domain")):

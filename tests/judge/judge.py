@@ -5,8 +5,9 @@
     tests/judge/judge.py --xen build/guest/xen-4.20.efi --case tests/judge/found/NAME.json
 
 For each seed from the first on, a tree is made by the grammar. The tool says what it thinks of it, and Xen is started
-on the tree that the loader would hand over. Where the two disagree, the case is cut down and written to --keep; seeds
-and findings are printed. The exit status is 1 if a disagreement is not among those that are known (known.json)."""
+on the tree that the loader would hand over. Where the two disagree, the case is cut down. Kinds of disagreement that are
+known (known.json) are counted by their names. All others are printed with their seeds and written to --keep, one case
+and one tree of each kind; the exit status is then 1."""
 
 import argparse
 import collections
@@ -21,12 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 
 import compare
+import fdt
 import grammar
+import known
 import verdict as verdicts
 from minimise import minimise
 from run import run
-
-KNOWN = Path(__file__).parent / "known.json"
 
 
 class Judge:
@@ -90,7 +91,7 @@ def main():
     print(f"judge: {arguments.count} trees, seeds {seed} to {seed + arguments.count - 1}, {Path(arguments.xen).name}",
           flush=True)
     judge.keep.mkdir(parents=True, exist_ok=True)
-    known = {tuple(entry["signature"]): entry["reason"] for entry in json.loads(KNOWN.read_text())} if KNOWN.exists() else {}
+    kinds = known.read()
     counts, unknown = collections.Counter(), collections.Counter()
 
     def one(number):
@@ -112,16 +113,19 @@ def main():
                 continue
             described = judge.describe(small, again)
             described["seed"], described["signature"] = number, signature(described)
-            key = tuple(described["signature"])
             counts[wrong] += 1
-            if key in known:
-                counts["known"] += 1
+            kind = known.find(kinds, described)
+            if kind:
+                counts[f"known: {kind['name']} ({kind['reason']})"] += 1
                 continue
+            key = tuple(described["signature"])
             unknown[key] += 1
             if unknown[key] == 1:
-                (judge.keep / f"{Path(arguments.xen).stem}-{number}.json").write_text(json.dumps(described, indent=1) + "\n")
-                print(f"seed {number}: {'; '.join(key)}\n  " + "\n  ".join([*described["found"], *described["differences"]]),
-                      flush=True)
+                kept = judge.keep / f"{Path(arguments.xen).stem}-{number}"
+                kept.with_suffix(f"{kept.suffix}.json").write_text(json.dumps(described, indent=1) + "\n")
+                kept.with_suffix(f"{kept.suffix}.dtb").write_bytes(fdt.write(grammar.build(small).root))
+                print(f"NOT KNOWN: seed {number}: {'; '.join(key)}; kept in {kept}.json and .dtb\n  "
+                      + "\n  ".join([*described["found"], *described["differences"]]), flush=True)
     for what, count in sorted(counts.items()):
         print(f"{count:7} {what}")
     return 1 if unknown else 0
