@@ -6,6 +6,7 @@
     wrong           what the judge calls it, such as "silent loss"
     differences     a regular expression for what Xen or its domains said
     rules           rules whose errors make up a false refusal
+    edits           a regular expression for what is odd in the tree, as the judge names it after it has removed the rest
 """
 
 import json
@@ -29,4 +30,5 @@ def _fits(kind, described):
     return (kind["wrong"] == described["wrong"]
             and any(word in described["xen"] for word in kind.get("xens", [""]))
             and ("differences" not in kind or any(re.search(kind["differences"], line) for line in described["differences"]))
+            and ("edits" not in kind or any(re.search(kind["edits"], edit) for edit in described["signature"][1:]))
             and ("rules" not in kind or errors == set(kind["rules"])))

@@ -65,7 +65,7 @@ def test_random_trees(xen):
 
 def described(**changed):
     return {"wrong": "silent loss", "xen": "xen-4.17.efi", "found": [], "differences": ["DomA: memory is 1 kB, not 2 kB"],
-            **changed}
+            "signature": ["silent loss", 'memory: "odd"'], **changed}
 
 
 def test_known():
@@ -74,6 +74,8 @@ def test_known():
     assert known.find([kind], described()) is kind
     for changed in {"wrong": "silent death"}, {"xen": "xen-4.20.efi"}, {"differences": ["DomA: is not up"]}:
         assert known.find([kind], described(**changed)) is None
+    assert known.find([{**kind, "edits": "^memory: "}], described())
+    assert not known.find([{**kind, "edits": "^silent"}], described())
     refused = {"name": "rule", "reason": "because", "wrong": "false refusal", "rules": ["tree-deep"]}
     deep, other = "error: [tree-deep] /: deep", "error: [bootargs-long] /: long"
     assert known.find([refused], described(wrong="false refusal", found=[deep, "warning: [x] y"])) is refused
@@ -86,8 +88,8 @@ def test_known_table():
     kinds = known.read()
     assert len({kind["name"] for kind in kinds}) == len(kinds)
     for kind in kinds:
-        assert set(kind) <= {"name", "reason", "xens", "wrong", "differences", "rules"}, kind
-        assert len(kind["reason"]) > 20 and ("differences" in kind or "rules" in kind), kind
+        assert set(kind) <= {"name", "reason", "xens", "wrong", "differences", "rules", "edits"}, kind
+        assert len(kind["reason"]) > 20 and {"differences", "rules", "edits"} & set(kind), kind
 
 
 @pytest.mark.parametrize("xen", THINGS["xen"])
