@@ -487,9 +487,23 @@ static grub_size_t
 read_probing (struct probe *probe, char *buffer)
 {
   grub_file_t file = probe->file;
+  grub_disk_t disk = file->device->disk;
   struct grub_dom0less_run run;
   grub_size_t direct = 0;
 
+  probe->real = disk->dev;
+  probe->dev = *disk->dev;
+  probe->dev.disk_read = read_metadata;
+  if (disk->partition
+      && grub_mul (grub_partition_get_start (disk->partition),
+		   (grub_uint64_t) GRUB_DISK_SECTOR_SIZE,
+		   &probe->partition.start))
+    return 0;
+  /* If the disk's size is unknown, it is reported as a very large number.  */
+  if (grub_mul (grub_disk_native_sectors (disk),
+		(grub_uint64_t) GRUB_DISK_SECTOR_SIZE,
+		&probe->partition.size))
+    probe->partition.size = ~(grub_uint64_t) 0;
   if (probe->layout.has_extents)
     {
       /* The driver's requests for extents have to reach read_metadata instead
@@ -521,21 +535,9 @@ read_direct (grub_file_t file, void *buffer, grub_size_t behind)
     return 0;
 
   disk = file->device->disk;
-  probe.real = disk->dev;
-  probe.dev = *disk->dev;
-  probe.dev.disk_read = read_metadata;
   probe.largest = (grub_size_t) disk->max_agglomerate * DOM0LESS_CACHE_PIECE;
   if (probe.largest > MAX_TRANSFER || disk->dev->id == GRUB_DISK_DEVICE_EFIDISK_ID)
     probe.largest = MAX_TRANSFER;
-  if (disk->partition
-      && grub_mul (grub_partition_get_start (disk->partition),
-		   (grub_uint64_t) GRUB_DISK_SECTOR_SIZE,
-		   &probe.partition.start))
-    return 0;
-  /* If the disk's size is unknown, it is reported as a very large number.  */
-  if (grub_mul (grub_disk_native_sectors (disk),
-		(grub_uint64_t) GRUB_DISK_SECTOR_SIZE, &probe.partition.size))
-    probe.partition.size = ~(grub_uint64_t) 0;
   if (probe.layout.reads_runs)
     direct = read_intercepting (&probe, buffer);
   else
