@@ -340,6 +340,22 @@ def test_disk_changes_after_verification(boot, tmp_path):
         assert f" {differ} differ, Adler-32 {adler:08x}" in text, text
 
 
+COMPARE_LOUDLY = "set debug=xen_dom0less; xen_dom0less_compare"
+
+
+def read_and_count(boot, commands, devices):
+    """Run commands that begin with COMPARE_LOUDLY, each about one file: {name: (bytes read directly, bytes, questions)}."""
+    machine = boot(files={"all.cfg": script(commands)}, grub=some_grub(), extra=devices)
+    machine.prompt()
+    counts = {}
+    for name, (text, _) in machine.run_all("/all.cfg").items():
+        assert " 0 differ" in text, text
+        found = re.search(r"0x(\w+)\sof\s0x(\w+)\sbytes\sread\sdirectly.*?with\s(\d+)\squestions", text, re.DOTALL)
+        direct, size, questions = found.groups()
+        counts[name] = int(direct, 16), int(size, 16), int(questions)
+    return counts
+
+
 def test_few_questions(boot, tmp_path):
     """Blocks in a row are found by FAT's table and by ext4's extents, in inodes and in leaves: a driver is asked once for
     each row, and not once for each block; so it is where a verifier wants the file."""
@@ -361,19 +377,15 @@ def test_few_questions(boot, tmp_path):
             disk.truncate(64 << 20)
         subprocess.run(["sh", "-ec", lines.format(name)], cwd=tmp_path, check=True)
         devices = attach(tmp_path / name, number) + devices
-        commands[name] = f"set debug=xen_dom0less; xen_dom0less_compare (hd{number})/one; set debug="
+        commands[name] = f"{COMPARE_LOUDLY} (hd{number})/one; set debug="
     commands["leaf"] = commands["ext4"].replace("/one", "/many")
     for name in make:
         commands[f"{name}-verified"] = f"{VERIFIED}{commands[name]}; {UNVERIFIED}"
-    machine = boot(files={"all.cfg": script(commands)}, grub=some_grub(), extra=devices)
-    machine.prompt()
     asked = {}
-    for name, (text, _) in machine.run_all("/all.cfg").items():
-        assert " 0 differ" in text, text
-        found = re.search(r"0x(\w+)\sof\s0x(\w+)\sbytes\sread\sdirectly.*?with\s(\d+)\squestions", text, re.DOTALL)
-        asked[name] = int(found.group(3))
+    for name, (direct, size, questions) in read_and_count(boot, commands, devices).items():
+        asked[name] = questions
         if "leaf" not in name:
-            assert int(found.group(1), 16) == int(found.group(2), 16) == len(data)
+            assert direct == size == len(data)
     # Ten extents and nine holes, of 759 blocks; a group of blocks may end within an extent.
     assert 19 <= asked.pop("leaf") < 30
     assert asked == dict.fromkeys([*make, *(f"{name}-verified" for name in make)], 1)
@@ -396,13 +408,8 @@ def test_few_requests(boot, tmp_path):
     for number, (name, lines) in enumerate(make.items(), 1):
         subprocess.run(["sh", "-ec", lines.format(name)], cwd=tmp_path, check=True)
         devices = attach(tmp_path / name, number) + devices
-        commands[name] = f"set debug=xen_dom0less; xen_dom0less_compare (hd{number})/one; set debug="
-    machine = boot(files={"all.cfg": script(commands)}, grub=some_grub(), extra=devices)
-    machine.prompt()
-    for name, (text, _) in machine.run_all("/all.cfg").items():
-        assert " 0 differ" in text, text
-        found = re.search(r"0x(\w+)\sof\s0x(\w+)\sbytes\sread\sdirectly.*?with\s(\d+)\squestions", text, re.DOTALL)
-        direct, size = int(found.group(1), 16), int(found.group(2), 16)
-        assert size == 3 << 20 and direct > size * 0.9, text
+        commands[name] = f"{COMPARE_LOUDLY} (hd{number})/one; set debug="
+    for name, (direct, size, questions) in read_and_count(boot, commands, devices).items():
+        assert size == 3 << 20 and direct > size * 0.9, name
         # Of 768 blocks and more; mkfs.btrfs writes extents of 1 MiB.
-        assert int(found.group(3)) <= {"xfs": 1, "btrfs": 4, "iso9660": 2}[name], text
+        assert questions <= {"xfs": 1, "btrfs": 4, "iso9660": 2}[name]
